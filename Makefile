@@ -1,0 +1,56 @@
+# Everything a newcomer needs: `make demo` and `make test`. `make help` lists the rest.
+
+PYTHON ?= python3
+SHOW ?= unclaimed
+PORT ?= 7860
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PYTHONPATH := $(CURDIR)
+
+.PHONY: help demo test check format install lock clean
+
+help: ## List the targets.
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+demo: .venv/local ## All four stages on this machine, then the writers' room. SHOW= SOURCE= PORT= SHARE=1
+	@exec $(BIN)/python -m nothing_gpt --show '$(SHOW)' --port '$(PORT)' \
+	  $(if $(SOURCE),--source '$(SOURCE)') $(if $(BASE),--base '$(BASE)') $(if $(SHARE),--share)
+
+test: .venv/test ## Run the tests; what this machine lacks is skipped with a reason.
+	$(BIN)/python -m pytest
+
+check: .venv/check ## Style, types, and the README's commands.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m tests.readme
+
+format: .venv/check ## Put the code into the project's style.
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+install: .venv/test .venv/check ## Everything for working on the project.
+
+lock: .venv/test .venv/check ## Write down the versions of everything that is installed.
+	$(BIN)/python -m pip freeze | sed -E 's/\+cpu$$//' > constraints.txt
+
+clean: ## Remove what was installed and made; scripts and code stay.
+	rm -rf .venv workspace
+
+.venv/pip: constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -q --disable-pip-version-check pip==26.3
+	@touch $@
+
+.venv/local: .venv/pip pyproject.toml
+	@echo 'installing (about 2 GB, a minute or two) ...'
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt --group local
+	@touch $@
+
+.venv/test: .venv/local
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt --group test
+	@touch $@
+
+.venv/check: .venv/test
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt --group check
+	@touch $@

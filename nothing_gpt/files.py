@@ -1,0 +1,116 @@
+"""Writing files and folders whole or not at all, and telling whether inputs changed."""
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from nothing_gpt.errors import UserError
+
+
+@contextmanager
+def whole_folder(target: Path) -> Iterator[Path]:
+    """Give a temporary folder beside target that takes target's place if the block succeeds.
+
+    An older target is replaced as a whole; if the block fails, it stays as it was.
+
+    Raises:
+        UserError: the place cannot be written, or the disk is full.
+    """
+    with _explained(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+        try:
+            work.chmod(0o755)
+            yield work
+            if target.exists():
+                old = work.with_name(work.name + "-old")
+                target.rename(old)
+                work.rename(target)
+                shutil.rmtree(old)
+            else:
+                work.rename(target)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole or not at all; its folder is made if need be.
+
+    Raises:
+        UserError: the place cannot be written, or the disk is full.
+    """
+    with _explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+            os.chmod(name, 0o644)
+            os.replace(name, path)
+        finally:
+            Path(name).unlink(missing_ok=True)
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Write readable JSON, keys in the order given."""
+    write_text(path, json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_jsonl(path: Path, records: Iterable[Any]) -> None:
+    """Write one JSON object a line."""
+    write_text(path, "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in records))
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file that another stage wrote.
+
+    Raises:
+        UserError: there is no such file, or it is not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
+    except ValueError as error:
+        raise UserError(f"{path}: not valid JSON ({error}); make it again") from None
+
+
+def fingerprint(values: Any = None, files: Iterable[Path] = ()) -> str:
+    """Return a SHA-256 in hex over plain values and over files' names and contents, in order."""
+    digest = hashlib.sha256(json.dumps(values, sort_keys=True).encode())
+    for path in files:
+        digest.update(b"\0" + path.name.encode() + b"\0")
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
+
+
+# What a person can mend by freeing space, changing rights or choosing another folder.
+_MENDABLE = {
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.ENOTDIR,
+    errno.EISDIR,
+}
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _MENDABLE:
+            raise
+        raise UserError(
+            f"{path}: cannot be written ({error.strerror}); free space or choose another folder"
+        ) from error

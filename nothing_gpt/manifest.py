@@ -1,0 +1,66 @@
+"""What an adapter says of itself: train writes it, serve and demo read it."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nothing_gpt.errors import UserError
+from nothing_gpt.files import read_json, write_json
+from nothing_gpt.records import decode, encode
+from nothing_gpt.show import FormatName, Show
+
+FILE = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The model under an adapter: a hub id or a local folder, and which state of it.
+
+    `fingerprint` is the hub's revision, or a hash over a local folder's weights.
+    """
+
+    id: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """Everything a server or a room needs to know of an adapter, and where it came from.
+
+    `inputs` is the fingerprint of data, base and configuration, by which a second run knows
+    that there is nothing to do. `metrics` are the final ones, losses in nats a token.
+    """
+
+    show: Show
+    format: FormatName
+    base: Base
+    rank: int
+    config: dict[str, Any]
+    metrics: dict[str, float]
+    git_revision: str
+    inputs: str
+    versions: dict[str, str] = field(default_factory=dict)
+    schema: int = 1
+
+
+def read_manifest(adapter: Path) -> Manifest:
+    """Read the manifest in an adapter's folder.
+
+    Raises:
+        UserError: there is none, or it is not of this version's form.
+    """
+    path = adapter / FILE
+    if not path.is_file():
+        raise UserError(f"{adapter}: no adapter here; train one with 'python -m train'")
+    return decode(Manifest, read_json(path), str(path))
+
+
+def write_manifest(adapter: Path, manifest: Manifest) -> None:
+    """Write the manifest into an adapter's folder."""
+    write_json(adapter / FILE, encode(manifest))
+
+
+def list_adapters(folder: Path) -> dict[str, Manifest]:
+    """Read the manifests of all finished adapters in a folder, by adapter name."""
+    found = sorted(folder.glob(f"*/{FILE}"))
+    return {p.parent.name: read_manifest(p.parent) for p in found if p.parent.name[0] != "."}

@@ -1,0 +1,81 @@
+"""Strict reading of plain data (TOML, JSON) into frozen dataclasses.
+
+Unknown, missing and mistyped keys are a person's mistakes, and are reported as such.
+"""
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any, TypeVar, cast
+
+from nothing_gpt.errors import UserError
+
+T = TypeVar("T")
+
+
+def decode(kind: type[T], data: object, where: str) -> T:
+    """Make a dataclass from a mapping, its fields checked by their type hints.
+
+    Handles str, int, float, bool, nested dataclasses, `tuple[X, ...]`, `dict[str, X]`, `X | None`
+    and `Literal`; None stands only where a hint allows it.
+
+    Args:
+        where: What to call the data in an error, such as "shows/unclaimed/show.toml".
+
+    Raises:
+        UserError: naming the key, the file and the allowed keys or the expected type.
+    """
+    if not isinstance(data, Mapping):
+        raise UserError(f"{where}: expected a table of keys, found {data!r}")
+    hints = typing.get_type_hints(kind)
+    fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    for key in data:
+        if key not in fields:
+            raise UserError(f"{where}: unknown key '{key}'; allowed keys: {', '.join(fields)}")
+    values: dict[str, Any] = {}
+    for name, field in fields.items():
+        if name in data:
+            values[name] = _value(hints[name], data[name], where, name)
+        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+            raise UserError(f"{where}: missing key '{name}'")
+    try:
+        return kind(**values)
+    except ValueError as error:
+        raise UserError(f"{where}: {error}") from None
+
+
+def encode(record: object) -> dict[str, Any]:
+    """Turn a dataclass into plain data that `decode` reads back; None values are left out."""
+
+    def without_none(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        return {key: value for key, value in pairs if value is not None}
+
+    return dataclasses.asdict(record, dict_factory=without_none)  # type: ignore[call-overload]
+
+
+def _value(hint: Any, data: object, where: str, key: str) -> Any:
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if hint is Any:
+        return data
+    if dataclasses.is_dataclass(hint):
+        return decode(cast(type[Any], hint), data, f"{where}: {key}")
+    if origin is typing.Literal:
+        if data in arguments:
+            return data
+        raise UserError(f"{where}: '{key}' is {data!r}; allowed: {', '.join(map(str, arguments))}")
+    if origin in (types.UnionType, typing.Union):
+        inner = [a for a in arguments if a is not type(None)]
+        return None if data is None else _value(inner[0], data, where, key)
+    if origin is tuple and isinstance(data, (list, tuple)):
+        return tuple(
+            _value(arguments[0], item, where, f"{key}[{i}]") for i, item in enumerate(data)
+        )
+    if origin is dict and isinstance(data, Mapping):
+        return {str(k): _value(arguments[1], v, where, f"{key}.{k}") for k, v in data.items()}
+    if hint is float and isinstance(data, (int, float)) and not isinstance(data, bool):
+        return float(data)
+    if hint in (str, int, bool) and type(data) is hint:
+        return data
+    wanted = getattr(hint, "__name__", str(hint))
+    raise UserError(f"{where}: '{key}' must be a {wanted}, found {data!r}")

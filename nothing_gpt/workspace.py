@@ -1,0 +1,46 @@
+"""Where everything of a show lives: the one place that spells paths."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+VARIABLE = "NOTHING_GPT_WORKSPACE"
+"""Environment variable that moves the workspace; command-line options come before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """The folder that the stages share: Modal's volume, or a local folder git ignores."""
+
+    root: Path
+
+    @classmethod
+    def default(cls) -> "Workspace":
+        """The folder named by the environment, else `workspace` where the command runs."""
+        return cls(Path(os.environ.get(VARIABLE) or "workspace"))
+
+    def data(self, show: str) -> Path:
+        """A show's examples and the report on them."""
+        return self.root / "data" / show
+
+    def base(self, show: str) -> Path:
+        """The pocket base model built from a show's scripts."""
+        return self.root / "bases" / f"pocket-{show}"
+
+    def checkpoints(self, show: str) -> Path:
+        """What an interrupted training of a show continues from."""
+        return self.root / "checkpoints" / show
+
+    @property
+    def adapters(self) -> Path:
+        """Finished adapters, a folder each, named as the server names them."""
+        return self.root / "adapters"
+
+    def adapter(self, show: str) -> Path:
+        """A show's adapter with its manifest, history and report."""
+        return self.adapters / show
+
+    @property
+    def logs(self) -> Path:
+        """What long-running commands wrote."""
+        return self.root / "logs"
