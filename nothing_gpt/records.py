@@ -51,7 +51,11 @@ def encode(record: object) -> dict[str, Any]:
     def without_none(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         return {key: value for key, value in pairs if value is not None}
 
-    return dataclasses.asdict(record, dict_factory=without_none)  # type: ignore[call-overload]
+    data: dict[str, Any] = dataclasses.asdict(
+        record,  # type: ignore[call-overload]
+        dict_factory=without_none,
+    )
+    return data
 
 
 def _value(hint: Any, data: object, where: str, key: str) -> Any:

@@ -7,25 +7,25 @@ from collections.abc import Iterable, Sequence
 
 from nothing_gpt.line import Line, render_lines
 from nothing_gpt.prompt import directed, script
-from nothing_gpt.prompt.direction import Direction, Part
+from nothing_gpt.prompt.direction import UNDIRECTED, Direction, Format, Part
 from nothing_gpt.prompt.message import Message
 from nothing_gpt.show import FormatName, Show
 
 __all__ = ["Direction", "Message", "Part", "build_completion", "build_messages", "parts_of"]
 
-_FORMATS = {"script": script, "directed": directed}
+_FORMATS: dict[FormatName, Format] = {"script": script.FORMAT, "directed": directed.FORMAT}
 
 
 def parts_of(format_name: FormatName) -> tuple[Part, ...]:
     """Which parts of a direction a format carries, in the order it writes them."""
-    return _FORMATS[format_name].PARTS
+    return _FORMATS[format_name].parts
 
 
 def build_messages(
     show: Show,
     format_name: FormatName,
     context: Sequence[Line],
-    direction: Direction = Direction(),
+    direction: Direction = UNDIRECTED,
 ) -> list[Message]:
     """Make the messages that ask for a scene's continuation.
 

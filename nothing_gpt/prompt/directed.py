@@ -1,18 +1,13 @@
 """The format with direction: the system message also says what the scene is about."""
 
 from nothing_gpt.line import collapse
-from nothing_gpt.prompt.direction import Direction, Part
+from nothing_gpt.prompt.direction import Direction, Format
 from nothing_gpt.show import Show
 
-PARTS: tuple[Part, ...] = ("premise", "setting", "present")
 
-
-def build_system(show: Show, direction: Direction) -> str:
-    """Return the show's system message and, below it, a line for each part that is given.
-
-    Who is present is named in the order of the cast, guests after it, so that the order says
-    nothing about who speaks first.
-    """
+def _build_system(show: Show, direction: Direction) -> str:
+    # Who is present is named in the order of the cast, guests after it, so that the order says
+    # nothing about who speaks first.
     cast = [name for name in show.names if name in direction.present]
     guests = sorted(set(direction.present) - set(cast))
     given = {
@@ -22,3 +17,6 @@ def build_system(show: Show, direction: Direction) -> str:
     }
     lines = [f"{label}: {text}" for label, text in given.items() if text]
     return "\n\n".join([show.system, "\n".join(lines)]) if lines else show.system
+
+
+FORMAT = Format(parts=("premise", "setting", "present"), build_system=_build_system)

@@ -1,7 +1,10 @@
 """What a scene is told about itself before its first line."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
+
+from nothing_gpt.show import Show
 
 Part = Literal["premise", "setting", "present"]
 
@@ -16,3 +19,14 @@ class Direction:
     premise: str = ""
     setting: str = ""
     present: tuple[str, ...] = ()
+
+
+UNDIRECTED = Direction()
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """How a system message is made, and which parts of a direction it carries, in order."""
+
+    parts: tuple[Part, ...]
+    build_system: Callable[[Show, Direction], str]

@@ -1,11 +1,11 @@
 """The reference's format: the system message is the show's own and never varies."""
 
-from nothing_gpt.prompt.direction import Direction, Part
+from nothing_gpt.prompt.direction import Direction, Format
 from nothing_gpt.show import Show
 
-PARTS: tuple[Part, ...] = ()
 
-
-def build_system(show: Show, direction: Direction) -> str:
-    """Return the show's system message; this format has no room for direction."""
+def _build_system(show: Show, _direction: Direction) -> str:
     return show.system
+
+
+FORMAT = Format(parts=(), build_system=_build_system)
