@@ -60,7 +60,7 @@ class Corpus:
     """Where a show's scripts come from and how they are read.
 
     `source` is a folder beside the TOML file, or `kaggle:OWNER/NAME`. `columns` is for tables;
-    rows whose character starts with `setting_marker` tell the setting, not a speech.
+    rows whose character starts with one of `setting_markers` tell the setting, not a speech.
     `stage_business` are leftovers that look like names.
     """
 
@@ -70,7 +70,7 @@ class Corpus:
     file: str = ""
     columns: Columns | None = None
     titles: Titles | None = None
-    setting_marker: str = ""
+    setting_markers: tuple[str, ...] = ()
     stage_business: tuple[str, ...] = ()
 
 
