@@ -1,0 +1,74 @@
+"""Which speeches are lines, and what becomes of their text; every other one has a reason."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from data_prep.episode import Episode, Speech, Turn
+from nothing_gpt.line import Line, collapse, is_name
+from nothing_gpt.show import Show
+
+_ASIDE = re.compile(r"\([^)]*\)")
+
+
+class Reason(StrEnum):
+    """Why a speech is dropped."""
+
+    NO_EPISODE = "no episode"
+    NO_CHARACTER = "no character"
+    NO_DIALOGUE = "no dialogue"
+    NOT_A_NAME = "not a character's name"
+    STAGE_BUSINESS = "stage business in place of a name"
+    ONLY_ASIDE = "nothing but an aside"
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """The episodes in order of first appearance, and how often each thing was dropped.
+
+    `dropped` counts, under each reason, the texts that show what was dropped.
+    """
+
+    episodes: list[Episode]
+    dropped: dict[Reason, Counter[str]] = field(default_factory=dict)
+
+
+def clean_speeches(speeches: Iterable[Speech], show: Show) -> Cleaned:
+    """Keep the speeches that are lines, gathered by episode."""
+    aliases, business = show.aliases, frozenset(show.corpus.stage_business)
+    turns: dict[str, list[Turn]] = {}
+    dropped: dict[Reason, Counter[str]] = defaultdict(Counter)
+    for speech in speeches:
+        line = _clean(speech, aliases, business)
+        if isinstance(line, Reason):
+            dropped[line][_evidence(speech, line)] += 1
+        else:
+            turn = Turn(line, speech.premise, speech.setting)
+            turns.setdefault(speech.episode, []).append(turn)
+    episodes = [Episode(name, kept) for name, kept in turns.items()]
+    return Cleaned(episodes, {reason: dropped[reason] for reason in Reason if reason in dropped})
+
+
+def _clean(speech: Speech, aliases: Mapping[str, str], business: Collection[str]) -> Line | Reason:
+    if not speech.episode:
+        return Reason.NO_EPISODE
+    if not speech.character:
+        return Reason.NO_CHARACTER
+    if not speech.dialogue:
+        return Reason.NO_DIALOGUE
+    name = collapse(_ASIDE.sub("", speech.character.upper()))
+    name = aliases.get(name, name)
+    if not is_name(name):
+        return Reason.NOT_A_NAME
+    if name in business:
+        return Reason.STAGE_BUSINESS
+    text = collapse(_ASIDE.sub("", speech.dialogue))
+    return Line(name, text) if text else Reason.ONLY_ASIDE
+
+
+def _evidence(speech: Speech, reason: Reason) -> str:
+    if reason in (Reason.NOT_A_NAME, Reason.STAGE_BUSINESS, Reason.NO_DIALOGUE):
+        return collapse(speech.character)
+    return collapse(f"{speech.character}: {speech.dialogue}")

@@ -1,0 +1,167 @@
+"""What data_prep tells about its work: report.json for programs, report.md for people."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from data_prep.tokens import Spread, TokenStatistics
+from nothing_gpt.show import FormatName
+
+EXAMPLES = 8
+"""How many different examples a report shows of each thing dropped."""
+
+_SHOWN = 120  # characters of an example
+_SPEAKERS = 25  # characters listed by name in report.md
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """Speeches dropped for one reason, with the most frequent texts and how often each stood."""
+
+    count: int
+    examples: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What became of everything that was read: `read` is the sum of all the others."""
+
+    read: int
+    kept: int
+    settings: int
+    dropped: dict[str, Dropped]
+
+
+@dataclass(frozen=True, slots=True)
+class Halves:
+    """A count in each half of the split."""
+
+    train: int
+    validation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that a run of data_prep found and made.
+
+    `inputs` is the fingerprint by which the next run knows that nothing has changed;
+    `direction` says how many examples carry each part; `tokens` is None without a tokenizer,
+    and `notes` then say why.
+    """
+
+    inputs: str
+    show: str
+    title: str
+    format: FormatName
+    source: str
+    licence: str
+    rows: Rows
+    episodes: Halves
+    held_out: tuple[str, ...]
+    turns: int
+    examples: Halves
+    direction: dict[str, int]
+    characters: dict[str, int]
+    tokens: TokenStatistics | None
+    notes: tuple[str, ...]
+
+
+def summarize_dropped(texts: Counter[str]) -> Dropped:
+    """Count the speeches dropped for one reason, and pick examples of them."""
+    shown: Counter[str] = Counter()
+    for text, count in texts.items():
+        shown[text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"] += count
+    return Dropped(texts.total(), dict(shown.most_common(EXAMPLES)))
+
+
+def render_report(report: Report) -> str:
+    """Write the report in Markdown."""
+    return "\n\n".join(_sections(report)) + "\n"
+
+
+def _sections(report: Report) -> Iterator[str]:
+    rows, examples = report.rows, report.examples
+    yield f"# {report.title}: training examples"
+    yield from (f"**Note:** {note}." for note in report.notes)
+    yield _table(
+        ("", "training", "validation"),
+        [
+            ("episodes", report.episodes.train, report.episodes.validation),
+            ("examples", examples.train, examples.validation),
+        ],
+    )
+    yield (
+        f"Format `{report.format}`, source `{report.source}`. Licence of the scripts:"
+        f" {report.licence}"
+    )
+    yield f"Held out: {', '.join(report.held_out) or 'nothing'}."
+    if report.direction:
+        total = examples.train + examples.validation
+        shares = [
+            (part, count, f"{count / total:.0%}") for part, count in report.direction.items()
+        ]
+        yield "## Direction"
+        yield _table(("part", "examples that have it", "share"), shares)
+    yield "## Rows"
+    yield (
+        f"{rows.read:,} read, {rows.kept:,} kept as lines; neighbouring lines of one speaker"
+        f" joined, they make {report.turns:,} turns."
+    )
+    yield _table(("row", "number", "for example"), _fates(rows))
+    yield "## Tokens"
+    yield from _tokens(report.tokens)
+    yield "## Lines by character"
+    yield _table(("character", "lines", "share"), _speakers(report.characters, rows.kept))
+
+
+def _fates(rows: Rows) -> Iterator[tuple[object, ...]]:
+    yield ("kept", rows.kept, "")
+    if rows.settings:
+        yield ("tells the setting", rows.settings, "")
+    for reason, dropped in rows.dropped.items():
+        shown = (
+            f"`{text.replace('`', chr(39)).replace('|', '/')}`"
+            + (f" ({n:,} times)" if n > 1 else "")
+            for text, n in dropped.examples.items()
+        )
+        yield (f"dropped: {reason}", dropped.count, ", ".join(shown))
+
+
+def _tokens(tokens: TokenStatistics | None) -> Iterator[str]:
+    if tokens is None:
+        yield "Not counted."
+        return
+
+    def row(name: str, s: Spread) -> tuple[object, ...]:
+        return (name, s.minimum, round(s.mean), s.p50, s.p90, s.p95, s.p99, s.maximum)
+
+    yield (
+        f"Counted by `{tokens.tokenizer}`; the whole includes {tokens.overhead} tokens of"
+        " chat template."
+    )
+    yield _table(
+        ("tokens", "min", "mean", "P50", "P90", "P95", "P99", "max"),
+        [row("whole example", tokens.total), row("completion", tokens.completion)],
+    )
+    yield (
+        f"Longer than {tokens.max_length:,} tokens: {tokens.over_max_length:,} examples"
+        f" ({tokens.share_over_max_length:.2%})."
+    )
+
+
+def _speakers(characters: dict[str, int], total: int) -> Iterator[tuple[object, ...]]:
+    named = list(characters.items())
+    for name, count in named[:_SPEAKERS]:
+        yield (name, count, f"{count / total:.1%}")
+    if rest := named[_SPEAKERS:]:
+        count = sum(count for _, count in rest)
+        yield (f"{len(rest):,} others", count, f"{count / total:.1%}")
+
+
+def _table(header: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> str:
+    def line(cells: Iterable[object]) -> str:
+        texts = (f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in cells)
+        return f"| {' | '.join(texts)} |"
+
+    ruler = "|" + "|".join("---" for _ in header) + "|"
+    return "\n".join([line(header), ruler, *map(line, rows)])

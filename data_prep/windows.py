@@ -1,0 +1,92 @@
+"""Cuts episodes into windows and makes each one a training example."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TypedDict
+
+from data_prep.episode import Episode, Turn
+from nothing_gpt.line import Line
+from nothing_gpt.prompt import (
+    Direction,
+    Message,
+    Part,
+    build_completion,
+    build_messages,
+    parts_of,
+)
+from nothing_gpt.show import FormatName, Show, Windows
+
+
+class Example(TypedDict):
+    """A record of train.jsonl and val.jsonl, as TRL's trainer reads it."""
+
+    prompt: list[Message]
+    completion: list[Message]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Some merged turns of an episode in a row; `start` is the first one's index."""
+
+    episode: str
+    start: int
+    turns: Sequence[Turn]
+
+
+def merge_turns(turns: Sequence[Turn]) -> list[Turn]:
+    """Join what one speaker says in a row, in the scene where it begins."""
+    merged = []
+    for speaker, group in groupby(turns, key=lambda turn: turn.line.speaker):
+        first, *rest = group
+        if rest:
+            text = " ".join([first.line.text, *(turn.line.text for turn in rest)])
+            first = Turn(Line(speaker, text), first.premise, first.setting)
+        merged.append(first)
+    return merged
+
+
+def cut_windows(episode: Episode, windows: Windows) -> Iterator[Window]:
+    """Cut an episode into overlapping windows, none shorter than the show's minimum."""
+    turns = merge_turns(episode.turns)
+    for start in range(0, len(turns) - windows.minimum + 1, windows.stride):
+        yield Window(episode.id, start, turns[start : start + windows.turns])
+
+
+def direct(window: Window, show: Show, format_name: FormatName) -> Direction:
+    """Say what the format tells of a window's scene, as it stands when the completion begins.
+
+    Each part is left out of a share of the windows. Which, depends on the seed, the window and
+    the part alone, so that a new episode or part changes no other example.
+    """
+    parts = parts_of(format_name)
+
+    def given(part: Part) -> bool:
+        draw = f"{show.split.seed}\0{window.episode}\0{window.start}\0{part}"
+        return part in parts and _fraction(draw) >= show.split.omit
+
+    opening = window.turns[show.windows.context]
+    speakers = dict.fromkeys(turn.line.speaker for turn in window.turns)
+    return Direction(
+        premise=opening.premise if given("premise") else "",
+        setting=opening.setting if given("setting") else "",
+        present=tuple(speakers) if given("present") else (),
+    )
+
+
+def build_example(
+    window: Window, direction: Direction, show: Show, format_name: FormatName
+) -> Example:
+    """Make the chat that asks for a window's later turns, with those turns as the answer."""
+    lines = [turn.line for turn in window.turns]
+    context = show.windows.context
+    return {
+        "prompt": build_messages(show, format_name, lines[:context], direction),
+        "completion": build_completion(lines[context:]),
+    }
+
+
+def _fraction(text: str) -> float:
+    """Spread texts evenly over [0, 1), the same on every machine and version of Python."""
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) / 2**64
