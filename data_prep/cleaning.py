@@ -2,9 +2,10 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache, partial
 
 from data_prep.episode import Episode, Speech, Turn
 from nothing_gpt.line import Line, collapse, is_name
@@ -37,11 +38,11 @@ class Cleaned:
 
 def clean_speeches(speeches: Iterable[Speech], show: Show) -> Cleaned:
     """Keep the speeches that are lines, gathered by episode."""
-    aliases, business = show.aliases, frozenset(show.corpus.stage_business)
     turns: dict[str, list[Turn]] = {}
     dropped: dict[Reason, Counter[str]] = defaultdict(Counter)
+    find_name = cache(partial(_find_name, show.aliases, frozenset(show.corpus.stage_business)))
     for speech in speeches:
-        line = _clean(speech, aliases, business)
+        line = _clean(speech, find_name)
         if isinstance(line, Reason):
             dropped[line][_evidence(speech, line)] += 1
         else:
@@ -51,21 +52,28 @@ def clean_speeches(speeches: Iterable[Speech], show: Show) -> Cleaned:
     return Cleaned(episodes, {reason: dropped[reason] for reason in Reason if reason in dropped})
 
 
-def _clean(speech: Speech, aliases: Mapping[str, str], business: Collection[str]) -> Line | Reason:
+def _clean(speech: Speech, find_name: Callable[[str], str | Reason]) -> Line | Reason:
     if not speech.episode:
         return Reason.NO_EPISODE
     if not speech.character:
         return Reason.NO_CHARACTER
     if not speech.dialogue:
         return Reason.NO_DIALOGUE
-    name = collapse(_ASIDE.sub("", speech.character.upper()))
+    name = find_name(speech.character)
+    if isinstance(name, Reason):
+        return name
+    text = collapse(_ASIDE.sub("", speech.dialogue))
+    return Line(name, text) if text else Reason.ONLY_ASIDE
+
+
+def _find_name(
+    aliases: Mapping[str, str], business: Collection[str], character: str
+) -> str | Reason:
+    name = collapse(_ASIDE.sub("", character.upper()))
     name = aliases.get(name, name)
     if not is_name(name):
         return Reason.NOT_A_NAME
-    if name in business:
-        return Reason.STAGE_BUSINESS
-    text = collapse(_ASIDE.sub("", speech.dialogue))
-    return Line(name, text) if text else Reason.ONLY_ASIDE
+    return Reason.STAGE_BUSINESS if name in business else name
 
 
 def _evidence(speech: Speech, reason: Reason) -> str:

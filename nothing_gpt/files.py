@@ -65,7 +65,8 @@ def write_json(path: Path, data: Any) -> None:
 
 def write_jsonl(path: Path, records: Iterable[Any]) -> None:
     """Write one JSON object a line."""
-    write_text(path, "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in records))
+    dump = json.JSONEncoder(ensure_ascii=False).encode
+    write_text(path, "".join(dump(record) + "\n" for record in records))
 
 
 def read_json(path: Path) -> Any:
