@@ -40,7 +40,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """An episode's turns in order; every turn has its source's own speech, nothing merged."""
+    """An episode's turns in order."""
 
     id: str
     turns: list[Turn]

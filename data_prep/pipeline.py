@@ -7,7 +7,6 @@ from pathlib import Path
 
 import nothing_gpt.line
 import nothing_gpt.prompt
-from data_prep import tokens
 from data_prep.cleaning import Cleaned, clean_speeches
 from data_prep.episode import Episode, Reading
 from data_prep.fountain import read_fountain
@@ -15,6 +14,8 @@ from data_prep.report import Halves, Report, Rows, render_report, summarize_drop
 from data_prep.source import KAGGLE, SourceFile, download_kaggle, read_files
 from data_prep.split import hold_out
 from data_prep.table import read_table
+from data_prep.tokenizer import DEFAULT_ENCODING, NoTokenizerError, load_counter
+from data_prep.tokens import TokenStatistics, count_lengths, summarize_lengths
 from data_prep.windows import Example, build_example, cut_windows, direct, merge_turns
 from nothing_gpt.dataset import DIALOGUES, REPORT, TRAIN, VALIDATION
 from nothing_gpt.errors import UserError
@@ -40,7 +41,7 @@ _LITTER = frozenset({".DS_Store"})
 class Job:
     """What to prepare, from where and to where.
 
-    `source` is a path or `kaggle:OWNER/NAME`; `tokenizer` is as `tokens.load_counter` takes it,
+    `source` is a path or `kaggle:OWNER/NAME`; `tokenizer` is as `load_counter` takes it,
     or `none`.
     """
 
@@ -64,65 +65,89 @@ def prepare(job: Job, *, fresh: bool = False) -> tuple[Report, bool]:
     """
     out = job.out.resolve()
     _check_replaceable(out)
-    files = (
-        None if job.source.startswith(KAGGLE) else read_files(Path(job.source), job.show.corpus)
-    )
+    corpus, handle = job.show.corpus, job.source.removeprefix(KAGGLE)
+    files = read_files(Path(job.source), corpus) if handle == job.source else None
     inputs = _fingerprint(job, files)
     if not fresh and (report := _read_finished(out)) and report.inputs == inputs:
         return report, False
     if files is None:
-        handle = job.source.removeprefix(KAGGLE)
-        files = read_files(download_kaggle(handle), job.show.corpus)
+        files = read_files(download_kaggle(handle), corpus)
     return _make(job, files, inputs, out), True
 
 
 def _make(job: Job, files: Sequence[SourceFile], inputs: str, out: Path) -> Report:
-    show = job.show
-    reading = (
-        read_table(files, show.corpus) if show.corpus.kind == "table" else read_fountain(files)
-    )
-    cleaned = clean_speeches(reading.speeches, show)
-    windows = [w for episode in cleaned.episodes for w in cut_windows(episode, show.windows)]
-    held_out = hold_out((episode.id for episode in cleaned.episodes), show.split)
-    directions = [direct(window, show, job.format) for window in windows]
-    examples = [
-        build_example(window, direction, show, job.format)
-        for window, direction in zip(windows, directions, strict=True)
-    ]
-    train = [e for w, e in zip(windows, examples, strict=True) if w.episode not in held_out]
-    validation = [e for w, e in zip(windows, examples, strict=True) if w.episode in held_out]
-    _check_enough(job, cleaned, train)
-    statistics, notes = _count_tokens(examples, job.tokenizer)
-    if not validation:
+    made = _make_examples(job, files)
+    statistics, notes = _count_tokens([*made.train, *made.validation], job.tokenizer)
+    if not made.validation:
         notes = (*notes, "no validation example: no held-out episode is long enough")
-    lines = [turn.line for episode in cleaned.episodes for turn in episode.turns]
     report = Report(
         inputs=inputs,
-        show=show.name,
-        title=show.title,
+        show=job.show.name,
+        title=job.show.title,
         format=job.format,
         source=job.source,
-        licence=show.corpus.licence,
-        rows=_count_rows(reading, cleaned),
-        episodes=Halves(len(cleaned.episodes) - len(held_out), len(held_out)),
-        held_out=tuple(sorted(held_out)),
-        turns=sum(len(merge_turns(episode.turns)) for episode in cleaned.episodes),
-        examples=Halves(len(train), len(validation)),
-        direction={
-            part: sum(bool(getattr(direction, part)) for direction in directions)
-            for part in parts_of(job.format)
-        },
-        characters=dict(Counter(line.speaker for line in lines).most_common()),
+        licence=job.show.corpus.licence,
+        rows=_count_rows(made.reading, made.cleaned),
+        episodes=Halves(len(made.cleaned.episodes) - len(made.held_out), len(made.held_out)),
+        held_out=tuple(sorted(made.held_out)),
+        turns=made.turns,
+        examples=Halves(len(made.train), len(made.validation)),
+        direction=made.direction,
+        characters=_count_lines(made.cleaned),
         tokens=statistics,
-        notes=(*reading.notes, *notes),
+        notes=(*made.reading.notes, *notes),
     )
     with whole_folder(out) as folder:
-        write_jsonl(folder / DIALOGUES, _dialogues(cleaned.episodes, held_out))
-        write_jsonl(folder / TRAIN, train)
-        write_jsonl(folder / VALIDATION, validation)
+        write_jsonl(folder / DIALOGUES, _dialogues(made.cleaned.episodes, made.held_out))
+        write_jsonl(folder / TRAIN, made.train)
+        write_jsonl(folder / VALIDATION, made.validation)
         write_json(folder / REPORT, encode(report))
         write_text(folder / READABLE_REPORT, render_report(report))
     return report
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """The examples, and what was seen on the way to them."""
+
+    reading: Reading
+    cleaned: Cleaned
+    held_out: frozenset[str]
+    turns: int
+    train: list[Example]
+    validation: list[Example]
+    direction: dict[str, int]
+
+
+def _make_examples(job: Job, files: Sequence[SourceFile]) -> _Made:
+    show, corpus = job.show, job.show.corpus
+    reading = read_table(files, corpus) if corpus.kind == "table" else read_fountain(files)
+    cleaned = clean_speeches(reading.speeches, show)
+    held_out = hold_out((episode.id for episode in cleaned.episodes), show.split)
+    merged = [Episode(episode.id, merge_turns(episode.turns)) for episode in cleaned.episodes]
+    train: list[Example] = []
+    validation: list[Example] = []
+    direction: dict[str, int] = dict.fromkeys(parts_of(job.format), 0)
+    for episode in merged:
+        half = validation if episode.id in held_out else train
+        for window in cut_windows(episode, show.windows):
+            told = direct(window, show, job.format)
+            half.append(build_example(window, told, show, job.format))
+            for part in direction:
+                direction[part] += bool(getattr(told, part))
+    if not train:
+        raise _too_short(job, merged)
+    turns = sum(len(episode.turns) for episode in merged)
+    return _Made(reading, cleaned, held_out, turns, train, validation, direction)
+
+
+def _too_short(job: Job, merged: Sequence[Episode]) -> UserError:
+    longest = max((len(episode.turns) for episode in merged), default=0)
+    return UserError(
+        f"{job.source}: no episode to train on is long enough (episodes: {len(merged)}, most"
+        f" turns: {longest}, turns that a window needs: {job.show.windows.minimum}); give more"
+        " or longer scripts, or lower 'minimum' in the show's [windows]"
+    )
 
 
 def _dialogues(episodes: Sequence[Episode], held_out: frozenset[str]) -> Iterator[dict[str, str]]:
@@ -148,17 +173,22 @@ def _count_rows(reading: Reading, cleaned: Cleaned) -> Rows:
     )
 
 
+def _count_lines(cleaned: Cleaned) -> dict[str, int]:
+    turns = (turn for episode in cleaned.episodes for turn in episode.turns)
+    return dict(Counter(turn.line.speaker for turn in turns).most_common())
+
+
 def _count_tokens(
     examples: Sequence[Example], tokenizer: str
-) -> tuple[tokens.TokenStatistics | None, tuple[str, ...]]:
+) -> tuple[TokenStatistics | None, tuple[str, ...]]:
     if tokenizer == "none":
         return None, ()
     try:
-        counter = tokens.load_counter(tokenizer)
-    except tokens.NoTokenizerError as error:
+        counter = load_counter(tokenizer)
+    except NoTokenizerError as error:
         return None, (f"no token statistics: {error}",)
-    name = tokens.DEFAULT_ENCODING if tokenizer == "auto" else tokenizer
-    return tokens.summarize_lengths(tokens.count_lengths(examples, counter), name), ()
+    name = DEFAULT_ENCODING if tokenizer == "auto" else tokenizer
+    return summarize_lengths(count_lengths(examples, counter), name), ()
 
 
 def _fingerprint(job: Job, files: Sequence[SourceFile] | None) -> str:
@@ -193,14 +223,3 @@ def _check_replaceable(out: Path) -> None:
             f"{out}: holds other things ({', '.join(others[:3])}), and the output would take the"
             " folder's place; choose a new or empty folder with --out"
         )
-
-
-def _check_enough(job: Job, cleaned: Cleaned, train: Sequence[Example]) -> None:
-    if train:
-        return
-    longest = max((len(merge_turns(episode.turns)) for episode in cleaned.episodes), default=0)
-    raise UserError(
-        f"{job.source}: no episode to train on is long enough: of {len(cleaned.episodes)} the"
-        f" longest has {longest} turns, and a window needs {job.show.windows.minimum}; give more"
-        " or longer scripts, or lower 'minimum' in the show's [windows]"
-    )

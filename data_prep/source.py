@@ -83,34 +83,29 @@ def download_kaggle(handle: str) -> Path:
     import requests
     from kagglehub.exceptions import DataCorruptionError, UnauthenticatedError
 
-    mend = (
-        f"or get the archive from https://www.kaggle.com/datasets/{handle} in a browser and pass"
-        " it with --source"
-    )
     try:
         return Path(kagglehub.dataset_download(handle))
-    except UnauthenticatedError:
-        refused = "Kaggle wants to know who asks"
-    except requests.HTTPError as error:
-        status = error.response.status_code if error.response is not None else "an error"
-        if status not in (401, 403):
-            raise UserError(
-                f"{handle}: Kaggle answered {status}; try again later, {mend}"
-            ) from None
-        refused = f"Kaggle refused it ({status})"
-    except requests.RequestException as error:
-        raise UserError(
-            f"{handle}: Kaggle cannot be reached ({type(error).__name__}); check the network,"
-            f" {mend}"
-        ) from None
+    except (requests.HTTPError, UnauthenticatedError) as error:
+        response = getattr(error, "response", None)
+        status = 401 if response is None else response.status_code
+        if status in (401, 403):
+            why = (
+                f"Kaggle refused access ({status}); make a token at"
+                " https://www.kaggle.com/settings and put it into KAGGLE_API_TOKEN"
+            )
+        else:
+            why = f"Kaggle answered {status}; try again later"
+    except OSError as error:  # that of requests too
+        why = (
+            f"it cannot be downloaded ({error.strerror or type(error).__name__}); check the"
+            " network and the space for ~/.cache/kagglehub"
+        )
     except (DataCorruptionError, ValueError) as error:
-        # kagglehub reports a credentials file that it cannot read as a ValueError.
-        raise UserError(
-            f"{handle}: kagglehub says: {error}; mend that and try again, {mend}"
-        ) from None
+        # A ValueError is about the handle or a credentials file that cannot be read.
+        why = f"kagglehub says: {' '.join(str(error).split())}"
     raise UserError(
-        f"{handle}: {refused}; make a token at https://www.kaggle.com/settings and put it into"
-        f" KAGGLE_API_TOKEN or ~/.kaggle, {mend}"
+        f"Kaggle data set {handle}: {why}; or get the archive in a browser from"
+        f" https://www.kaggle.com/datasets/{handle} and name it with --source"
     )
 
 

@@ -1,20 +1,11 @@
-"""How many tokens the examples have, by one tokenizer and in batches."""
+"""How many tokens the examples have, counted in batches."""
 
-import hashlib
-import os
-import socket
 import statistics
-import tempfile
-import threading
-import urllib.request
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from urllib.parse import urlsplit
 
+from data_prep.tokenizer import Counter
 from data_prep.windows import Example
-from nothing_gpt.errors import UserError
 
 OVERHEAD = 20
 """Tokens that a Llama 3 chat template adds to the contents of system, user and assistant."""
@@ -22,13 +13,7 @@ OVERHEAD = 20
 MAX_LENGTH = 2048
 """Tokens of an example that the full-size training configuration keeps."""
 
-DEFAULT_ENCODING = "cl100k_base"
-
 _BATCH = 256
-_PATIENCE = 0.8  # seconds; a name look-up without a network can take far longer
-
-Counter = Callable[[list[str]], list[int]]
-"""Counts the tokens of each of some texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,31 +48,6 @@ class TokenStatistics:
     max_length: int
     over_max_length: int
     share_over_max_length: float
-
-
-class NoTokenizerError(Exception):
-    """The default tokenizer cannot be had here; the message says why and what to do."""
-
-
-def load_counter(name: str) -> Counter:
-    """Find a tokenizer.
-
-    Args:
-        name: `auto` or `cl100k_base` for tiktoken's, else a `tokenizer.json`, a folder with one,
-            or a model's id on the Hugging Face hub.
-
-    Raises:
-        NoTokenizerError: `auto`, and tiktoken's vocabulary is neither cached nor within reach.
-        UserError: the tokenizer that was asked for cannot be had.
-    """
-    if name == "auto":
-        return _load_tiktoken()
-    if name == DEFAULT_ENCODING:
-        try:
-            return _load_tiktoken()
-        except NoTokenizerError as error:
-            raise UserError(f"tokenizer {name}: {error}") from None
-    return _load_tokenizers(name)
 
 
 def count_lengths(examples: Sequence[Example], counter: Counter) -> list[Lengths]:
@@ -129,87 +89,3 @@ def _spread(values: Iterable[int]) -> Spread:
     cuts = statistics.quantiles(ordered if len(ordered) > 1 else ordered * 2, n=100)
     p50, p90, p95, p99 = (round(min(max(cuts[q - 1], least), most)) for q in (50, 90, 95, 99))
     return Spread(least, most, round(statistics.fmean(ordered), 2), p50, p90, p95, p99)
-
-
-def _load_tiktoken() -> Counter:
-    import tiktoken
-
-    how = (
-        f"{_VOCABULARY} cannot be reached; run again with a network and --fresh, or put that file"
-        f" into the folder that TIKTOKEN_CACHE_DIR names, as {_cached_vocabulary().name}"
-    )
-    if not _cached_vocabulary().exists() and not _reachable(_VOCABULARY):
-        raise NoTokenizerError(how)
-    try:
-        encoding = tiktoken.get_encoding(DEFAULT_ENCODING)
-    except (OSError, ValueError) as error:  # requests' errors are OSErrors; a wrong hash is not
-        raise NoTokenizerError(f"{how} ({type(error).__name__})") from None
-
-    def count(texts: list[str]) -> list[int]:
-        return [len(tokens) for tokens in encoding.encode_ordinary_batch(texts)]
-
-    return count
-
-
-def _load_tokenizers(name: str) -> Counter:
-    from tokenizers import Tokenizer
-
-    path = Path(name)
-    try:
-        if path.is_dir():
-            path /= "tokenizer.json"
-        tokenizer = Tokenizer.from_file(str(path if path.exists() else _download_tokenizer(name)))
-    except UserError:
-        raise
-    except Exception as error:  # noqa: BLE001 - the library raises nothing narrower
-        raise UserError(f"{path}: not a tokenizer.json ({error})") from None
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-
-    def count(texts: list[str]) -> list[int]:
-        return [len(e) for e in tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
-
-    return count
-
-
-def _download_tokenizer(model: str) -> str:
-    from huggingface_hub import constants, hf_hub_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
-
-    # Without this the hub's client asks again and again for half a minute.
-    offline = not _reachable(constants.ENDPOINT)
-    try:
-        return hf_hub_download(model, "tokenizer.json", local_files_only=offline)
-    except (HfHubHTTPError, HFValidationError, OSError) as error:
-        why = "the hub cannot be reached" if offline else str(error).strip().splitlines()[0]
-        raise UserError(
-            f"tokenizer {model}: no such file or folder, and not to be had from the hub ({why});"
-            " give a path, a model's id, cl100k_base or none"
-        ) from None
-
-
-_VOCABULARY = "https://openaipublic.blob.core.windows.net/encodings/cl100k_base.tiktoken"
-
-
-def _cached_vocabulary() -> Path:
-    """Where tiktoken keeps the vocabulary once it has it, which it has no call to tell."""
-    folder = os.environ.get("TIKTOKEN_CACHE_DIR") or os.environ.get("DATA_GYM_CACHE_DIR")
-    name = hashlib.sha1(_VOCABULARY.encode(), usedforsecurity=False).hexdigest()
-    return Path(folder or Path(tempfile.gettempdir()) / "data-gym-cache") / name
-
-
-def _reachable(url: str) -> bool:
-    """Whether a connection can be had at once, to the proxy where there is one."""
-    proxy = urllib.request.getproxies().get("https", url)
-    place = urlsplit(proxy if "//" in proxy else f"//{proxy}")
-    connected = threading.Event()
-
-    def connect() -> None:
-        address = (place.hostname or "", place.port or 443)
-        with suppress(OSError), socket.create_connection(address, timeout=_PATIENCE):
-            connected.set()
-
-    thread = threading.Thread(target=connect, daemon=True)
-    thread.start()
-    thread.join(_PATIENCE)
-    return connected.is_set()

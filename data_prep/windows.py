@@ -48,8 +48,8 @@ def merge_turns(turns: Sequence[Turn]) -> list[Turn]:
 
 
 def cut_windows(episode: Episode, windows: Windows) -> Iterator[Window]:
-    """Cut an episode into overlapping windows, none shorter than the show's minimum."""
-    turns = merge_turns(episode.turns)
+    """Cut an episode of merged turns into windows, none shorter than the show's minimum."""
+    turns = episode.turns
     for start in range(0, len(turns) - windows.minimum + 1, windows.stride):
         yield Window(episode.id, start, turns[start : start + windows.turns])
 

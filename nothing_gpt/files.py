@@ -1,6 +1,7 @@
 """Writing files and folders whole or not at all, and telling whether inputs changed."""
 
 import errno
+import fcntl
 import hashlib
 import json
 import os
@@ -38,6 +39,26 @@ def whole_folder(target: Path) -> Iterator[Path]:
                 work.rename(target)
         finally:
             shutil.rmtree(work, ignore_errors=True)
+
+
+@contextmanager
+def exclusive(folder: Path, conflict: str) -> Iterator[None]:
+    """Make a folder and hold it for this process alone; the lock goes with the process.
+
+    Raises:
+        UserError: another process holds it (the message is `conflict`), or it cannot be made.
+    """
+    with _explained(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(f"{folder}: {conflict}; wait for it or stop it") from None
+        yield
+    finally:
+        os.close(lock)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -96,6 +117,7 @@ def fingerprint(values: Any = None, files: Iterable[Path] = ()) -> str:
 # What a person can mend by freeing space, changing rights or choosing another folder.
 _MENDABLE = {
     errno.EACCES,
+    errno.EEXIST,
     errno.EPERM,
     errno.EROFS,
     errno.ENOSPC,

@@ -1,0 +1,29 @@
+"""Time data_prep as a user runs it, without token statistics, best of five.
+
+`python -m benchmarks.data_prep_time --show seinfeld --source ../shared/data/seinfeld-chronicles.zip`
+"""
+
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+
+def main() -> None:
+    """Run the command five times and print one line."""
+    seconds = []
+    with tempfile.TemporaryDirectory() as folder:
+        out = str(Path(folder) / "out")
+        command = [sys.executable, "-m", "data_prep", "--tokenizer", "none", "--fresh"]
+        for _ in range(5):
+            started = time.perf_counter()
+            subprocess.run(
+                [*command, "--out", out, *sys.argv[1:]], check=True, stdout=subprocess.PIPE
+            )
+            seconds.append(time.perf_counter() - started)
+    print(f"data_prep {' '.join(sys.argv[1:])}: {min(seconds):.2f} s (best of {len(seconds)})")
+
+
+if __name__ == "__main__":
+    main()
