@@ -1,6 +1,6 @@
 """Time data_prep as a user runs it, without token statistics, best of five.
 
-`python -m benchmarks.data_prep_time --show seinfeld --source ../shared/data/seinfeld-chronicles.zip`
+`python -m benchmarks.data_prep_time --show seinfeld --source ARCHIVE`
 """
 
 import subprocess

@@ -1,0 +1,122 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nothing_gpt.line import (
+    MAX_NAME,
+    Line,
+    LineStream,
+    Malformed,
+    collapse,
+    is_name,
+    parse_line,
+    parse_lines,
+    render_line,
+    render_lines,
+)
+
+REAL_NAMES = ["JERRY", "UNCLE LEO", "MR. PITT", "MAN #1", "O'BRIEN", "JEAN-PAUL", "ÉMILE", "R2"]
+
+names = st.sampled_from(REAL_NAMES) | st.text(
+    "ABZÉÑ09 .'-#", min_size=1, max_size=MAX_NAME
+).filter(is_name)
+dialogue = st.text(min_size=1).map(collapse).filter(bool)
+lines = st.builds(Line, names, dialogue)
+
+# Text like a model's: lines, half lines and rubbish, between every kind of line break.
+breaks = st.sampled_from(["\n", "\r\n", "\r", "\v", "\f", "\x1c", "\x85", "\u2028", "\u2029", ""])
+scraps = (
+    st.sampled_from(["[", "]", "[JERRY]", "[JERRY] ", "[Jerry] no", " ", "\t", "\r"]) | st.text()
+)
+texts = st.lists(st.tuples(lines.map(render_line) | scraps, breaks)).map(
+    lambda parts: "".join(text + end for text, end in parts)
+)
+
+
+@given(lines)
+def test_a_rendered_line_parses_to_itself(line: Line) -> None:
+    assert parse_line(render_line(line)) == line
+
+
+@given(st.lists(lines))
+def test_rendered_lines_parse_to_themselves(script: list[Line]) -> None:
+    assert parse_lines(render_lines(script)) == script
+
+
+@given(texts, st.data())
+def test_a_stream_agrees_with_the_whole_however_the_text_is_cut(
+    text: str, data: st.DataObject
+) -> None:
+    cuts = data.draw(st.lists(st.integers(0, len(text))).map(sorted))
+    stream = LineStream()
+    found = []
+    for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True):
+        found += stream.feed(text[start:end])
+    assert found + stream.close() == parse_lines(text)
+
+
+@given(texts)
+def test_a_stream_of_single_characters_agrees_with_the_whole(text: str) -> None:
+    stream = LineStream()
+    found = [line for character in text for line in stream.feed(character)]
+    assert found + stream.close() == parse_lines(text)
+
+
+@given(texts)
+def test_nothing_but_white_space_is_lost(text: str) -> None:
+    kept = "".join(
+        render_line(line) if isinstance(line, Line) else line.text for line in parse_lines(text)
+    )
+    assert "".join(kept.split()) == "".join(text.split())
+
+
+@pytest.mark.parametrize("name", REAL_NAMES)
+def test_real_names_are_names(name: str) -> None:
+    assert parse_line(f"[{name}] Hello.") == Line(name, "Hello.")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Jerry", "", " JERRY", "JERRY ", "MR.  PITT", "2ND MAN", "'T", "A:B", "A" * 26, "A\nB"],
+)
+def test_what_is_no_name(text: str) -> None:
+    assert not is_name(text)
+    with pytest.raises(ValueError, match="name"):
+        Line(text, "Hello.")
+
+
+@pytest.mark.parametrize("text", ["", " ", "two\nlines", " edges ", "two  spaces"])
+def test_what_is_no_dialogue(text: str) -> None:
+    with pytest.raises(ValueError, match="dialogue"):
+        Line("JERRY", text)
+
+
+@pytest.mark.parametrize(
+    "text", ["[JERRY]", "[jerry] Hi.", "JERRY: Hi.", "[JERRY Hi.", "(He sits)"]
+)
+def test_other_text_is_malformed_and_kept(text: str) -> None:
+    assert parse_line(text) == Malformed(text)
+
+
+def test_loose_white_space_is_forgiven() -> None:
+    assert parse_line("  [MR.  PITT]Where  is\tit? ") == Line("MR. PITT", "Where is it?")
+    assert parse_line(" \t ") is None
+
+
+def test_a_line_can_be_watched_as_it_grows() -> None:
+    stream = LineStream()
+    seen = []
+    for piece in ("[UNCLE LEO] Jer", "ry! Hello!", "\n", "[JE"):
+        seen += [stream.feed(piece), stream.pending]
+    assert seen == [
+        [],
+        Line("UNCLE LEO", "Jer"),
+        [],
+        Line("UNCLE LEO", "Jerry! Hello!"),
+        [Line("UNCLE LEO", "Jerry! Hello!")],
+        None,
+        [],
+        Malformed("[JE"),
+    ]
+    assert stream.close() == [Malformed("[JE")]
+    assert stream.close() == []
