@@ -14,7 +14,7 @@ from nothing_gpt.line import collapse
 
 # Where notes and cut passages stood, screenplay-tools leaves numbered marks.
 _MARK = re.compile(r"\[\[\d+\]\]|/\*\d+\*/")
-_EMPHASIS = re.compile(r"(?<!\\)(\*{1,3}|_)(?=\S)(.+?)(?<=[^\s\\])\1")
+_EMPHASIS = re.compile(r"(?<!\\)(\*{1,3}|(?<!\w)_)(?=\S)(.+?)(?<=[^\s\\])\1")
 _ESCAPED = re.compile(r"\\([*_])")
 
 

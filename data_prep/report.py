@@ -62,8 +62,8 @@ class Report:
     examples: Halves
     direction: dict[str, int]
     characters: dict[str, int]
-    tokens: TokenStatistics | None
-    notes: tuple[str, ...]
+    tokens: TokenStatistics | None = None
+    notes: tuple[str, ...] = ()
 
 
 def summarize_dropped(texts: Counter[str]) -> Dropped:

@@ -1,8 +1,9 @@
 """Where the scripts come from: a folder, a zip, a single file or a Kaggle data set."""
 
 import hashlib
+import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -11,6 +12,8 @@ from nothing_gpt.errors import UserError
 from nothing_gpt.show import Corpus
 
 KAGGLE = "kaggle:"
+
+_HIDDEN = re.compile(r"(^|/)(\.|__MACOSX/)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ def read_files(place: Path, corpus: Corpus) -> list[SourceFile]:
 
     Returns:
         For a table the table itself and, if it is there, the table of titles; else every
-        Fountain file, ordered by name.
+        Fountain file, ordered by name. Folders and zips are searched to the bottom.
 
     Raises:
         UserError: there is no such place, or nothing in it that the show's corpus asks for.
@@ -57,11 +60,11 @@ def read_files(place: Path, corpus: Corpus) -> list[SourceFile]:
         raise UserError(f"{place}: no such folder or file; name the scripts with --source")
     with _explained(place):
         if place.is_dir():
-            return _choose(place, {p.name: p for p in sorted(place.iterdir())}, corpus)
+            found = {path.relative_to(place).as_posix(): path for path in place.rglob("*")}
+            return _choose(place, found, corpus)
         if zipfile.is_zipfile(place):
             with zipfile.ZipFile(place) as archive:
-                names = sorted(name for name in archive.namelist() if not name.endswith("/"))
-                inside = {PurePosixPath(n).name: zipfile.Path(archive, n) for n in names}
+                inside = {name: zipfile.Path(archive, name) for name in archive.namelist()}
                 return _choose(place, inside, corpus)
         if place.suffix == ".zip":
             raise UserError(f"{place}: not a whole zip archive; download it again")
@@ -93,6 +96,8 @@ def download_kaggle(handle: str) -> Path:
                 f"Kaggle refused access ({status}); make a token at"
                 " https://www.kaggle.com/settings and put it into KAGGLE_API_TOKEN"
             )
+        elif status == 404:
+            why = "Kaggle has none of that name; check 'source' in the show's [corpus]"
         else:
             why = f"Kaggle answered {status}; try again later"
     except OSError as error:  # that of requests too
@@ -110,21 +115,27 @@ def download_kaggle(handle: str) -> Path:
 
 
 def _choose(
-    place: Path, inside: dict[str, Path] | dict[str, zipfile.Path], corpus: Corpus
+    place: Path, inside: Mapping[str, Path] | Mapping[str, zipfile.Path], corpus: Corpus
 ) -> list[SourceFile]:
+    seen = sorted(name for name in inside if not _HIDDEN.search(name))
     if corpus.kind == "fountain":
-        names = [n for n in inside if n.lower().endswith(".fountain") and not n.startswith(".")]
+        names = [name for name in seen if name.lower().endswith(".fountain")]
         if not names:
             raise UserError(f"{place}: no Fountain file (*.fountain) in it")
     else:
-        if corpus.file not in inside:
+        names = _find(corpus.file, seen)
+        if not names:
             raise UserError(
                 f"{place}: no {corpus.file} in it; name the table itself with --source"
             )
-        names = [corpus.file]
-        if corpus.titles and corpus.titles.file in inside:
-            names.append(corpus.titles.file)
+        names += _find(corpus.titles.file, seen) if corpus.titles else []
     return [SourceFile(f"{place}/{name}", inside[name].read_bytes()) for name in names]
+
+
+def _find(file: str, names: list[str]) -> list[str]:
+    """The file of that name that lies least deep, if there is one."""
+    found = [name for name in names if PurePosixPath(name).name == file]
+    return sorted(found, key=lambda name: name.count("/"))[:1]
 
 
 @contextmanager
