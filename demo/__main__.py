@@ -1,0 +1,46 @@
+"""The writers' room, for any OpenAI-compatible server.
+
+Run it with: python -m demo --base-url http://127.0.0.1:8000/v1
+"""
+
+import os
+from typing import Annotated
+
+import typer
+
+from nothing_gpt.errors import reported_errors
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def main(
+    base_url: Annotated[
+        str, typer.Option(help="The server's address; it mostly ends in /v1.")
+    ] = "http://127.0.0.1:8000/v1",
+    model: Annotated[
+        str, typer.Option(help="The model to begin with; else the server's first adapter.")
+    ] = "",
+    show: Annotated[
+        str, typer.Option(help="The show to begin with, for a model that brings none.")
+    ] = "unclaimed",
+    host: Annotated[str, typer.Option(help="The address to open the room at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to open the room at.")] = 7860,
+    share: Annotated[
+        bool, typer.Option("--share", help="Also make a public Gradio link.")
+    ] = False,
+) -> None:
+    """Open the writers' room. The server's key, if it needs one, is read from OPENAI_API_KEY."""
+    from demo.client import Endpoint
+    from demo.launch import open_room
+    from nothing_gpt.show import load_show, show_names
+
+    endpoint = Endpoint(base_url, os.environ.get("OPENAI_API_KEY") or "none")
+    shows = {each.name: each for each in map(load_show, dict.fromkeys([show, *show_names()]))}
+    chosen = next(iter(shows))
+    open_room(endpoint, shows, show=chosen, model=model, host=host, port=port, share=share)
+
+
+if __name__ == "__main__":
+    with reported_errors():
+        app()

@@ -1,0 +1,214 @@
+"""The room's way to a model: any OpenAI-compatible server, and its faults in plain words."""
+
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from nothing_gpt.errors import UserError
+from nothing_gpt.line import Line, LineStream, Malformed
+from nothing_gpt.records import decode
+from nothing_gpt.show import FormatName, Show
+
+if TYPE_CHECKING:
+    from openai import APIStatusError, AsyncOpenAI
+
+PATIENCE = 120.0
+"""Seconds without a word from the server after which the room gives up on it."""
+
+Ending = Literal["enough", "finished", "cut"]
+"""Why a continuation ended: all lines are there, the model ended the scene, tokens ran out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model that the server offers; an adapter of ours brings its show and its format.
+
+    `note` says what could not be read of its card.
+    """
+
+    name: str
+    parent: str | None = None
+    show: Show | None = None
+    format: FormatName | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A continuation so far: what the last piece of text changed.
+
+    `lines` were completed by it, `growing` is the unfinished line after it, `dropped` counts
+    all text lines so far that were no script lines.
+    """
+
+    lines: tuple[Line, ...] = ()
+    growing: Line | None = None
+    dropped: int = 0
+    ending: Ending | None = None
+
+
+class Endpoint:
+    """A server's address and key. The key is kept in the client and shown nowhere."""
+
+    def __init__(self, base_url: str, api_key: str, patience: float = PATIENCE) -> None:
+        self.base_url = base_url
+        self.patience = patience
+        self._api_key = api_key
+        self._client: AsyncOpenAI | None = None
+
+    @property
+    def _openai(self) -> "AsyncOpenAI":
+        # Made when first needed: openai takes over a second to import.
+        from openai import AsyncOpenAI, Timeout
+
+        if self._client is None:
+            self._client = AsyncOpenAI(
+                base_url=self.base_url,
+                api_key=self._api_key,
+                timeout=Timeout(self.patience, connect=min(5.0, self.patience)),
+                max_retries=0,
+            )
+        return self._client
+
+    async def list_models(self) -> tuple[Model, ...]:
+        """Ask which models there are.
+
+        Raises:
+            UserError: the server cannot say, and why.
+        """
+        with self._explained(""):
+            page = await self._openai.models.list()
+            cards = getattr(page, "data", None)
+            if not isinstance(cards, list):
+                raise UserError(self._not_openai())
+            return tuple(_read_card(card.id, card.model_extra or {}) for card in cards)
+
+    async def stream_lines(self, request: dict[str, Any], wanted: int) -> AsyncGenerator[Progress]:
+        """Ask for a continuation and give it as it arrives, until the wanted lines are there.
+
+        However this ends, by itself or by being closed or cancelled, the connection is closed,
+        by which the server knows to stop.
+
+        Raises:
+            UserError: the server refused, went silent, or died in the middle of it.
+        """
+        reader, count, dropped = LineStream(), 0, 0
+        async with aclosing(self._stream_text(request)) as pieces:
+            async for piece in pieces:
+                parts = reader.close() if isinstance(piece, _End) else reader.feed(piece.text)
+                # A line that the token limit cut off is not the model's line.
+                if isinstance(piece, _End) and piece.cut:
+                    parts = []
+                lines = [part for part in parts if isinstance(part, Line)][: wanted - count]
+                count += len(lines)
+                dropped += sum(isinstance(part, Malformed) for part in parts)
+                ending: Ending | None = None
+                if count == wanted:
+                    ending = "enough"
+                elif isinstance(piece, _End):
+                    ending = "cut" if piece.cut else "finished"
+                growing = reader.pending if ending is None else None
+                yield Progress(
+                    tuple(lines), growing if isinstance(growing, Line) else None, dropped, ending
+                )
+                if ending:
+                    return
+
+    async def _stream_text(self, request: dict[str, Any]) -> "AsyncGenerator[_Text | _End]":
+        with self._explained(request["model"]):
+            stream = await self._openai.chat.completions.create(**request)
+        with self._explained(request["model"], answering=True):
+            async with stream:
+                async for chunk in stream:
+                    for choice in chunk.choices:
+                        if choice.delta.content:
+                            yield _Text(choice.delta.content)
+                        if choice.finish_reason:
+                            yield _End(choice.finish_reason == "length")
+                            return
+        raise UserError(self._lost(answering=True))
+
+    @contextmanager
+    def _explained(self, model: str, *, answering: bool = False) -> Iterator[None]:
+        """Say an OpenAI client's errors in a writer's words, with what to do."""
+        import openai
+
+        try:
+            yield
+        except openai.APITimeoutError:
+            raise UserError(
+                f"the server at {self.base_url} has not said a word for {self.patience:.0f} "
+                f"seconds; try again, or look at the server"
+            ) from None
+        except openai.APIConnectionError:
+            raise UserError(self._lost(answering=answering)) from None
+        except openai.APIStatusError as error:
+            raise UserError(self._refused(error, model)) from None
+        except openai.APIError as error:
+            raise UserError(f"the server broke off: {error.message}; try again") from None
+        except ValueError as error:  # JSON that is none, in the middle of a stream
+            raise UserError(f"the server sent what is not OpenAI's protocol ({error})") from None
+
+    def _lost(self, *, answering: bool) -> str:
+        if answering:
+            return f"the server at {self.base_url} broke off in the middle; is it still running?"
+        return f"the server at {self.base_url} cannot be reached; start it, or check the address"
+
+    def _not_openai(self) -> str:
+        return (
+            f"what answers at {self.base_url} is no OpenAI-compatible server; such an address "
+            f"mostly ends in /v1"
+        )
+
+    def _refused(self, error: "APIStatusError", model: str) -> str:
+        status = error.status_code
+        if status in (401, 403):
+            return (
+                f"the server refused the key ({status}); set OPENAI_API_KEY to a valid one and "
+                f"start the room again"
+            )
+        if status == 404 and model:
+            return f"the server has no model '{model}'; choose another one"
+        if status == 404:
+            return self._not_openai()
+        if status == 429:
+            return "the server is busy (429); wait a little and try again"
+        if status == 503:
+            return "the server is still loading its model (503); try again in a moment"
+        return f"the server answered with an error ({status}): {_said(error)}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Brought:
+    show: Show
+    format: FormatName
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    cut: bool
+
+
+def _said(error: "APIStatusError") -> str:
+    body = error.body
+    message = body.get("message") if isinstance(body, dict) else None
+    return str(message or error.message)[:300]
+
+
+def _read_card(name: str, extra: dict[str, Any]) -> Model:
+    parent = extra.get("parent") if isinstance(extra.get("parent"), str) else None
+    ours = extra.get("nothing_gpt")
+    if not isinstance(ours, dict):
+        return Model(name, parent)
+    where = f"the server's card of '{name}'"
+    try:
+        brought = decode(_Brought, {key: ours.get(key) for key in ("show", "format")}, where)
+    except UserError as error:
+        return Model(name, parent, note=f"{error}; choose the show by hand")
+    return Model(name, parent, brought.show, brought.format)

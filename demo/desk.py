@@ -1,0 +1,72 @@
+"""What stands in the fields of the page, read for one action."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from demo.client import Model
+from demo.scene import read_names
+from nothing_gpt.line import collapse
+from nothing_gpt.prompt import Direction, Part, parts_of
+from nothing_gpt.show import FormatName, Show
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The chosen model with the show and format that belong to it, and the direction's fields.
+
+    `bound` says that the model brought its show, which then is not for choosing.
+    """
+
+    model: str
+    show: Show
+    format: FormatName
+    bound: bool
+    premise: str
+    setting: str
+    present: tuple[str, ...]
+    guests: str
+
+    @property
+    def carried(self) -> tuple[Part, ...]:
+        """The parts of a direction that the model was trained on."""
+        return parts_of(self.format)
+
+    @property
+    def direction(self) -> Direction:
+        """What the fields tell the scene about itself.
+
+        Raises:
+            UserError: a guest's name cannot be one.
+        """
+        carried = self.carried
+        return Direction(
+            premise=collapse(self.premise) if "premise" in carried else "",
+            setting=collapse(self.setting) if "setting" in carried else "",
+            present=(*self.present, *read_names(self.guests)) if "present" in carried else (),
+        )
+
+
+def read_desk(
+    models: Iterable[Model],
+    shows: Mapping[str, Show],
+    model: str | None,
+    show: str,
+    premise: str,
+    setting: str,
+    present: list[str],
+    guests: str,
+) -> Desk:
+    """Read the fields, in the order in which the page gives them."""
+    brought = next((m for m in models if m.name == model), None)
+    fields: dict[str, Any] = {
+        "model": model or "",
+        "premise": premise,
+        "setting": setting,
+        "present": tuple(present),
+        "guests": guests,
+    }
+    if brought and brought.show and brought.format:
+        return Desk(show=brought.show, format=brought.format, bound=True, **fields)
+    chosen = shows[show]
+    return Desk(show=chosen, format=chosen.prompt.format, bound=False, **fields)

@@ -1,0 +1,283 @@
+"""The writers' room: the components of its page joined to a writer's session."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+from itertools import count
+from random import Random
+from typing import Any
+
+import gradio as gr
+
+from demo.client import Endpoint
+from demo.desk import Desk, read_desk
+from demo.export import to_fountain, to_text
+from demo.layout import STAGE_DIRECTION, lay_out
+from demo.page import render_growing, render_note, render_page, render_title
+from demo.request import Order
+from demo.scene import Take
+from demo.session import Note, Session
+from nothing_gpt.errors import UserError
+from nothing_gpt.line import Line
+from nothing_gpt.show import Show
+
+Update = dict[Any, Any]
+"""Components with their new values; those that are not in it stay as they are."""
+
+STOPPING = 5.0
+"""Seconds that Stop waits for a continuation to have ended."""
+
+_SAVE = """({name, text}) => {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], {type: "text/plain;charset=utf-8"}));
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}"""
+
+
+class Room:
+    """A page for a server's models; `show` is for models that bring none of their own.
+
+    Handlers get the session and the fields of the desk; Gradio runs them in one event loop.
+    """
+
+    def __init__(
+        self, endpoint: Endpoint, shows: Mapping[str, Show], show: str, model: str = ""
+    ) -> None:
+        self.endpoint = endpoint
+        self.shows = shows
+        self.wanted = model
+        self.random = Random()  # noqa: S311 - for surprises and the seeds of takes
+        self.revisions = count(1)
+        with gr.Blocks(title="Nothing-GPT: the writers' room", analytics_enabled=False) as blocks:
+            self.parts = lay_out(shows, show, model)
+            self._wire(blocks)
+        self.blocks = blocks.queue(default_concurrency_limit=None)
+
+    def _wire(self, blocks: gr.Blocks) -> None:
+        parts, desk, view = self.parts, self.parts.desk, self.parts.view
+        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+        scene = [*parts.direction, *view]
+        everything = [*parts.choice, *scene]
+        gr.on([blocks.load, parts.reconnect.click], self.connect, desk, everything, **quiet)
+        gr.on([parts.model.input, parts.show.input], self.choose, desk, everything, **quiet)
+        typed = [parts.premise.blur, parts.setting.blur, parts.guests.blur, parts.present.input]
+        gr.on(typed, self.keep, desk, view, **quiet)
+        parts.page.edit(self.revise, desk, view, **quiet)
+        parts.page.select(self.take_opening, desk, scene, **quiet)
+        parts.surprise.click(self.surprise, desk, scene, **quiet)
+        parts.start_over.click(self.start_over, desk, scene, **quiet)
+        parts.undo.click(self.undo, desk, scene, **quiet)
+        parts.redo.click(self.redo, desk, scene, **quiet)
+        written = [*desk, parts.speaker, parts.line]
+        parts.line.submit(self.write, written, view, **quiet)
+        ordered = [*written, parts.lines]
+        running: list[dict[str, Any]] = [
+            parts.proceed.click(self.proceed, ordered, everything, **quiet),
+            parts.retake.click(self.retake, ordered, everything, **quiet),
+        ]
+        parts.stop.click(self.stop, desk, view, cancels=running, **quiet)
+        saved = [
+            parts.save_text.click(self.save_text, desk, parts.download, **quiet),
+            parts.save_fountain.click(self.save_fountain, desk, parts.download, **quiet),
+        ]
+        for event in saved:
+            event.success(None, parts.download, js=_SAVE, show_progress="hidden")
+
+    async def connect(self, session: Session, *fields: Any) -> Update:
+        """Ask the server for its models; without an answer the room stays open."""
+        try:
+            session.models = await self.endpoint.list_models()
+            notes = " ".join(model.note for model in session.models if model.note)
+            session.note = Note(notes, "problem") if notes else Note("Ready.")
+        except UserError as error:
+            session.note = Note.problem(error)
+        return await self.choose(session, self._default(session, fields[0]), *fields[1:])
+
+    def _default(self, session: Session, model: str | None) -> str:
+        # What somebody trained is more likely meant than the base below it.
+        trained = [each.name for each in session.models if each.show]
+        others = [each.name for each in session.models]
+        return next(filter(None, [model, self.wanted, *trained, *others]), "")
+
+    async def choose(self, session: Session, *fields: Any) -> Update:
+        """Show what the chosen model, with its show, lets a person direct."""
+        desk, parts = self._desk(session, fields), self.parts
+        names = [model.name for model in session.models]
+        return {
+            parts.model: gr.update(choices=names, value=desk.model or None),
+            parts.show: gr.update(visible=not desk.bound),
+            parts.title: render_title(desk.show),
+            parts.undirected: gr.update(visible=not desk.carried),
+            **self._direction(session, desk),
+            **self._view(session, desk),
+        }
+
+    async def keep(self, session: Session, *fields: Any) -> Update:
+        """Take the direction over, without drawing its fields under the writer's typing."""
+        return self._act(session, fields, lambda _: None)
+
+    async def write(self, session: Session, *fields: Any) -> Update:
+        """Add the line that the writer composed."""
+        *rest, speaker, line = fields
+        name = None if speaker in (None, STAGE_DIRECTION) else speaker
+        update = self._act(session, rest, lambda desk: session.write(desk.show, name, line))
+        return update if session.note.mood == "problem" else {**update, self.parts.line: ""}
+
+    async def revise(self, event: gr.EditData, session: Session, *fields: Any) -> Update:
+        """Take over what the writer changed on the page."""
+        was, now = ((v["speaker"], v["text"]) for v in (event.previous_value, event.value))
+        index = event.value["index"]
+        return self._act(session, fields, lambda desk: session.revise(desk.show, index, was, now))
+
+    async def take_opening(self, event: gr.SelectData, session: Session, *fields: Any) -> Update:
+        """Begin with one of the openings on the blank page."""
+        return self._act(
+            session,
+            fields,
+            lambda desk: session.open(desk.show.prompt.openings[event.index]),
+            redirect=True,
+        )
+
+    async def surprise(self, session: Session, *fields: Any) -> Update:
+        """Begin with something unexpected."""
+        return self._act(
+            session, fields, lambda desk: session.surprise(desk.show, self.random), redirect=True
+        )
+
+    async def start_over(self, session: Session, *fields: Any) -> Update:
+        """Begin with a blank page."""
+        return self._act(session, fields, lambda _: session.start_over(), redirect=True)
+
+    async def undo(self, session: Session, *fields: Any) -> Update:
+        """Go back one step."""
+        return self._act(session, fields, lambda _: session.undo(), redirect=True)
+
+    async def redo(self, session: Session, *fields: Any) -> Update:
+        """Go forward one step again."""
+        return self._act(session, fields, lambda _: session.redo(), redirect=True)
+
+    async def proceed(self, session: Session, *fields: Any) -> AsyncGenerator[Update]:
+        """Add the line that the writer may have composed, then have the model write on."""
+        *rest, speaker, line, lines = fields
+        if line.strip():
+            yield await self.write(session, *rest, speaker, line)
+            if session.note.mood == "problem":
+                return
+        async with aclosing(self._run(session, rest, lines, retake=False)) as updates:
+            async for update in updates:
+                yield update
+
+    async def retake(self, session: Session, *fields: Any) -> AsyncGenerator[Update]:
+        """Have the last continuation written again."""
+        *rest, _speaker, _line, lines = fields
+        async with aclosing(self._run(session, rest, lines, retake=True)) as updates:
+            async for update in updates:
+                yield update
+
+    async def _run(
+        self, session: Session, fields: list[Any], lines: int, *, retake: bool
+    ) -> AsyncGenerator[Update]:
+        if not session.models:  # the server was away when the page opened
+            yield await self.connect(session, *fields)
+            fields = [self._default(session, fields[0]), *fields[1:]]
+        desk = self._desk(session, fields)
+        if not desk.model:
+            return
+        try:
+            session.direct(desk.direction)
+            take = Take(desk.model, self.random.getrandbits(31))
+            order = Order(desk.show, desk.format, take, lines)
+            scene = session.continue_scene(self.endpoint, order, retake=retake)
+            async with aclosing(scene) as steps:
+                drawn = False
+                async for step in steps:
+                    if step.lines or not drawn:
+                        yield self._view(session, desk, step.growing)
+                        drawn = True
+                    else:
+                        yield self._growing(session, desk, step.growing)
+        except UserError as error:
+            session.note = Note.problem(error)
+        yield self._view(session, desk)
+
+    async def stop(self, session: Session, *fields: Any) -> Update:
+        """Show what stays when Gradio has cancelled the continuation."""
+        if session.ended is not None:
+            ended = asyncio.ensure_future(session.ended.wait())
+            await asyncio.wait([ended], timeout=STOPPING)
+        return self._view(session, self._desk(session, fields))
+
+    async def save_text(self, session: Session, *fields: Any) -> dict[str, str]:
+        """Give the scene as plain text."""
+        return self._save(session, fields, to_text, "txt")
+
+    async def save_fountain(self, session: Session, *fields: Any) -> dict[str, str]:
+        """Give the scene as Fountain."""
+        return self._save(session, fields, to_fountain, "fountain")
+
+    def _save(
+        self, session: Session, fields: Any, export: Callable[..., str], ending: str
+    ) -> dict[str, str]:
+        show = self._desk(session, fields).show
+        return {"name": f"{show.name}.{ending}", "text": export(session.scene, show.title)}
+
+    def _desk(self, session: Session, fields: Any) -> Desk:
+        return read_desk(session.models, self.shows, *fields)
+
+    def _act(
+        self,
+        session: Session,
+        fields: Any,
+        change: Callable[[Desk], None],
+        *,
+        redirect: bool = False,
+    ) -> Update:
+        """Take the direction over, make a change, and show what came of it.
+
+        After a redirecting change the fields of the direction show the scene's own.
+        """
+        desk = self._desk(session, fields)
+        try:
+            session.direct(desk.direction)
+            change(desk)
+        except UserError as error:
+            session.note = Note.problem(error)
+            return self._view(session, desk)
+        directed = self._direction(session, desk) if redirect else {}
+        return {**directed, **self._view(session, desk)}
+
+    def _direction(self, session: Session, desk: Desk) -> Update:
+        direction, names, carried = session.scene.direction, desk.show.names, desk.carried
+        parts, has_cast = self.parts, "present" in carried
+        present = [name for name in direction.present if name in names]
+        guests = [name for name in direction.present if name not in names]
+        return {
+            parts.premise: gr.update(value=direction.premise, visible="premise" in carried),
+            parts.setting: gr.update(value=direction.setting, visible="setting" in carried),
+            parts.present: gr.update(choices=list(names), value=present, visible=has_cast),
+            parts.guests: gr.update(value=", ".join(guests), visible=has_cast),
+        }
+
+    def _view(self, session: Session, desk: Desk, growing: Line | None = None) -> Update:
+        parts, history, idle = self.parts, session.history, not session.writing
+        page = render_page(desk.show, session.scene, editable=idle, revision=next(self.revisions))
+        speakers = [*desk.show.names, *history.scene.speakers, STAGE_DIRECTION]
+        changing = [parts.proceed, parts.surprise, parts.start_over]
+        return {
+            **dict.fromkeys(changing, gr.update(interactive=idle)),
+            **self._growing(session, desk, growing),
+            parts.page: page,
+            parts.note: render_note(session.note),
+            parts.speaker: gr.update(choices=list(dict.fromkeys(speakers))),
+            parts.stop: gr.update(interactive=not idle),
+            parts.retake: gr.update(interactive=idle and history.scene.last_take is not None),
+            parts.undo: gr.update(interactive=idle and history.can_undo),
+            parts.redo: gr.update(interactive=idle and history.can_redo),
+        }
+
+    def _growing(self, session: Session, desk: Desk, line: Line | None) -> Update:
+        scene = session.scene
+        drawn = render_growing(desk.show, scene, line, writing=session.writing)
+        return {self.parts.growing: drawn}
