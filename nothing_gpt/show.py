@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from nothing_gpt.errors import UserError
-from nothing_gpt.line import collapse, is_name
+from nothing_gpt.line import Line, collapse, is_name, parse_line
 from nothing_gpt.records import decode
 
 SHOWS = Path(__file__).resolve().parent.parent / "shows"
@@ -25,16 +25,47 @@ class Character:
 
 
 @dataclass(frozen=True, slots=True)
+class Opening:
+    """The beginning of a scene that a writer can take over: its direction and first lines.
+
+    `lines` are script lines, `[DOT] It does seem to be.`; `present` are those who will be in
+    the scene besides the speakers of these lines.
+    """
+
+    lines: tuple[str, ...]
+    premise: str = ""
+    setting: str = ""
+    present: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.lines:
+            raise ValueError("an opening needs at least one line")
+        for line in self.lines:
+            if not isinstance(parse_line(line), Line):
+                raise ValueError(f"opening: not a script line like '[NAME] words': '{line}'")
+        for name in self.present:
+            if not is_name(name):
+                raise ValueError(f"opening: '{name}' cannot be a character's name")
+
+    @property
+    def script(self) -> tuple[Line, ...]:
+        """The first lines, read."""
+        parsed = map(parse_line, self.lines)
+        return tuple(line for line in parsed if isinstance(line, Line))
+
+
+@dataclass(frozen=True, slots=True)
 class PromptText:
     """What the model is told before every scene.
 
     `system` may hold `{title}` and `{cast}`; the latter becomes one `- NAME: voice` line each.
-    `premises` are ideas that a writer can start from.
+    `premises` are ideas that a writer can start from, `openings` whole beginnings.
     """
 
     format: FormatName
     system: str
     premises: tuple[str, ...] = ()
+    openings: tuple[Opening, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,15 @@ class Workspace:
         """The pocket base model built from a show's scripts."""
         return self.root / "bases" / f"pocket-{show}"
 
+    def find_base(self, name: str) -> str:
+        """Tell where a base is loaded from: our folder of that name, another one, or the hub."""
+        folders = (self.root / "bases" / name, Path(name))
+        return next((str(folder.resolve()) for folder in folders if folder.is_dir()), name)
+
+    def template(self, base: str) -> Path:
+        """The chat template by which a base model and its adapters are served."""
+        return self.root / "templates" / f"{base}.jinja"
+
     def checkpoints(self, show: str) -> Path:
         """What an interrupted training of a show continues from."""
         return self.root / "checkpoints" / show

@@ -17,20 +17,27 @@ _BREAK = "\u200b"  # a zero-width space: nothing to see, and no special token ho
 # next month would see a prompt that training never showed.
 _DATE = "26 Jul 2024"
 
+_MARK = "{#- guarded -#}"
+
 
 def guard_template(template: str, special_tokens: Iterable[str]) -> str:
     """Put a prelude before a Jinja chat template that disarms special tokens in contents.
 
-    Contents may be strings or OpenAI's lists of text parts, which become one string.
+    Contents may be strings or OpenAI's lists of text parts, which become one string. A template
+    that is guarded already comes back as it is.
 
     Raises:
         UserError: a special token is a single character, which cannot be broken up.
     """
+    if template.startswith(_MARK):
+        return template
     tokens = sorted(set(special_tokens), key=lambda token: (-len(token), token))
     for token in tokens:
         if len(token) < 2 or _BREAK in token:
             raise UserError(f"special token {token!r} cannot be told from text; use another base")
-    return _PRELUDE % {"date": _DATE, "replacements": _replacements(tokens)} + template
+    return (
+        _PRELUDE % {"mark": _MARK, "date": _DATE, "replacements": _replacements(tokens)} + template
+    )
 
 
 def _replacements(tokens: list[str]) -> str:
@@ -42,6 +49,7 @@ def _replacements(tokens: list[str]) -> str:
 
 
 _PRELUDE = """\
+%(mark)s
 {%%- set date_string = "%(date)s" -%%}
 {%%- set guarded = namespace(messages=[], text="") -%%}
 {%%- for message in messages -%%}

@@ -1,0 +1,53 @@
+"""Train an adapter on a show's examples: `python -m train --show unclaimed`.
+
+Without a GPU, `--base pocket` (the default there) first builds a small base model of its own.
+"""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nothing_gpt.errors import reported_errors
+from nothing_gpt.show import load_show
+from nothing_gpt.workspace import Workspace
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command(help=__doc__)
+def train(
+    show: Annotated[str, typer.Option(help="A show's name, or a path to its TOML file.")],
+    base: Annotated[
+        str, typer.Option(help="'pocket', a hub id, or a folder with a model.")
+    ] = "pocket",
+    fresh: Annotated[
+        bool,
+        typer.Option("--fresh/--resume", help="Start again, or continue what was interrupted."),
+    ] = False,
+    seed: Annotated[int | None, typer.Option(help="Seed of data order and dropout.")] = None,
+    workspace: Annotated[
+        Path | None, typer.Option(help="Folder that the stages share.", show_default="workspace")
+    ] = None,
+) -> None:
+    # Idle threads sleep instead of spinning: beside another busy process, training on a small
+    # CPU is more than twice as fast. Read once, when torch is first imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+    from train.config import POCKET, REFERENCE, list_warnings
+    from train.finetuning import Run, finetune
+
+    config = POCKET if base == "pocket" else REFERENCE
+    if seed is not None:
+        config = replace(config, seed=seed)
+    for warning in list_warnings(config):
+        typer.echo(f"warning: {warning}", err=True)
+    place = Workspace(workspace) if workspace else Workspace.default()
+    finetune(Run(load_show(show), base, config, place, fresh=fresh))
+
+
+if __name__ == "__main__":
+    with reported_errors():
+        app()

@@ -1,0 +1,134 @@
+"""The model under the adapter: found, loaded in 4 bits where possible, its template guarded."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nothing_gpt.errors import UserError
+from nothing_gpt.files import fingerprint
+from nothing_gpt.manifest import Base
+from nothing_gpt.prompt.template import guard_template
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+REFERENCE_BASE = "meta-llama/Llama-3.2-3B-Instruct"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedBase:
+    """A base ready for tuning. `quantized` tells whether its layers are in NF4."""
+
+    base: Base
+    model: "PreTrainedModel"
+    tokenizer: "PreTrainedTokenizerBase"
+    quantized: bool
+
+
+def load_base(name: str, source: str, known: Base | None = None) -> LoadedBase:
+    """Load a base model and its tokenizer for tuning on the device at hand.
+
+    Args:
+        name: What the manifest calls it.
+        source: A folder or a hub id, as transformers takes it.
+        known: The base as the pocket builder describes it; without it a local folder is
+            fingerprinted by its files, a hub model by its commit.
+
+    Raises:
+        UserError: it cannot be found or downloaded, or has no chat template.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    quantized = supports_4bit()
+    dtype = compute_dtype()
+    options: dict[str, Any] = {"dtype": dtype}
+    if torch.cuda.is_available():
+        options["device_map"] = {"": torch.cuda.current_device()}
+    if quantized:
+        options["quantization_config"] = _nf4(dtype)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(source)
+        model = AutoModelForCausalLM.from_pretrained(source, **options)
+    except (OSError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise UserError(
+            f"base model '{name}' cannot be loaded: {reason}\n"
+            "Check the name, the network and, for gated models, 'hf auth login'; "
+            "or use '--base pocket' or a folder that holds the model."
+        ) from error
+    keep_trainable(model)
+    guard_tokenizer(tokenizer, name)
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    base = known or Base(name, _identify(source, model))
+    return LoadedBase(base, model, tokenizer, quantized)
+
+
+def guard_tokenizer(tokenizer: "PreTrainedTokenizerBase", name: str) -> None:
+    """Give the tokenizer the template that both training and serving use.
+
+    Raises:
+        UserError: the model has no chat template: it is not an instruct model.
+    """
+    template = tokenizer.chat_template
+    if not isinstance(template, str):
+        raise UserError(f"base model '{name}' has no chat template; use an instruct model")
+    tokens = [str(token) for token in tokenizer.added_tokens_decoder.values()]
+    tokenizer.chat_template = guard_template(template, tokens)
+
+
+def keep_trainable(model: "PreTrainedModel") -> None:
+    """Keep bitsandbytes' CPU layers out of their inference format.
+
+    On CPUs with AVX-512 BF16, the first evaluation repacks 4-bit weights for a kernel that has
+    no backward; training then goes on without a warning to a person, and gradients stop at the
+    last layer (bitsandbytes 0.50.2).
+    """
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            setattr(module, "support_avx512bf16_for_cpu", False)  # noqa: B010
+
+
+def compute_dtype() -> Any:
+    """The arithmetic of this machine: bf16 where the GPU has it, else fp16; float32 on a CPU."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return torch.float32
+    return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+
+
+def supports_4bit() -> bool:
+    """Whether bitsandbytes can quantise to NF4 and back on this machine; tried, not guessed."""
+    import torch
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        from bitsandbytes.functional import dequantize_4bit, quantize_4bit
+
+        sample = torch.linspace(-1, 1, 4096, device=device).reshape(64, 64)
+        packed, state = quantize_4bit(sample, quant_type="nf4", compress_statistics=True)
+        back = dequantize_4bit(packed, state)
+    except (ImportError, NotImplementedError, RuntimeError, AttributeError):
+        return False
+    return bool((back - sample).abs().max() < 0.2)
+
+
+def _nf4(dtype: Any) -> Any:
+    from transformers import BitsAndBytesConfig
+
+    return BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=dtype,
+    )
+
+
+def _identify(source: str, model: "PreTrainedModel") -> str:
+    folder = Path(source)
+    if folder.is_dir():
+        weights = sorted([*folder.glob("*.safetensors"), *folder.glob("config.json")])
+        return fingerprint(files=weights)
+    return str(getattr(model.config, "_commit_hash", None) or "unknown")

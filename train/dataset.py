@@ -1,0 +1,76 @@
+"""The examples that data_prep left, as TRL takes them."""
+
+import json
+import random
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+from nothing_gpt import dataset
+from nothing_gpt.errors import UserError
+from nothing_gpt.files import read_json
+from nothing_gpt.show import FormatName
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+Example = dict[str, list[dict[str, str]]]
+"""`prompt` and `completion`, each a list of chat messages."""
+
+
+def read_examples(folder: Path) -> tuple[list[Example], list[Example]]:
+    """Read the training and the held-out examples of a show.
+
+    Raises:
+        UserError: the data is not there, is empty, or was damaged.
+    """
+    return _read(folder / dataset.TRAIN), _read(folder / dataset.VALIDATION)
+
+
+def data_format(folder: Path) -> FormatName:
+    """Tell which prompt format data_prep wrote the examples in.
+
+    Raises:
+        UserError: data_prep's report is missing or names a format that is not known.
+    """
+    path = folder / dataset.REPORT
+    name: FormatName = read_json(path)["format"]
+    if name not in get_args(FormatName):
+        raise UserError(f"{path}: unknown format '{name}'; run 'python -m data_prep --fresh'")
+    return name
+
+
+def _read(path: Path) -> list[Example]:
+    if not path.is_file():
+        raise UserError(f"{path}: no such data; run 'python -m data_prep --show NAME' first")
+    examples: list[Example] = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            record: dict[str, Any] = json.loads(line)
+            examples.append({"prompt": record["prompt"], "completion": record["completion"]})
+        except (ValueError, KeyError, TypeError):
+            raise UserError(
+                f"{path}: line {number} is not an example; run 'python -m data_prep --fresh'"
+            ) from None
+    if not examples:
+        raise UserError(f"{path}: holds no examples; the show's episodes may be too short")
+    return examples
+
+
+def sample(examples: list[Example], most: int | None, seed: int) -> list[Example]:
+    """Draw at most so many examples, the same ones every time, in their order."""
+    if most is None or len(examples) <= most:
+        return examples
+    chosen = sorted(random.Random(seed).sample(range(len(examples)), most))  # noqa: S311
+    return [examples[i] for i in chosen]
+
+
+def as_dataset(examples: list[Example]) -> "Dataset":
+    """Hand examples to the datasets library."""
+    from datasets import Dataset
+
+    return Dataset.from_list(examples)
+
+
+def contents(examples: list[Example]) -> list[str]:
+    """List the texts of all messages."""
+    return [m["content"] for e in examples for m in (*e["prompt"], *e["completion"])]

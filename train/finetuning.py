@@ -1,0 +1,250 @@
+"""QLoRA of one show: from its examples to an adapter that is written whole or not at all."""
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from nothing_gpt.errors import UserError
+from nothing_gpt.files import exclusive, fingerprint, read_json, whole_folder, write_json
+from nothing_gpt.manifest import Base, Manifest, read_manifest, write_manifest
+from nothing_gpt.show import Show
+from nothing_gpt.workspace import Workspace
+from train import checkpoints
+from train.base import LoadedBase, load_base
+from train.config import TrainingConfig
+from train.dataset import Example, as_dataset, data_format, read_examples, sample
+from train.history import write_history
+from train.pretraining import Pretraining, ensure_base
+from train.provenance import git_revision, package_versions
+from train.tracking import configure_tracking
+
+if TYPE_CHECKING:
+    from peft import PeftModel
+    from trl.trainer.sft_trainer import SFTTrainer
+
+POCKET = "pocket"
+_INPUTS = "inputs.json"
+_TEMPLATE = "chat_template.jinja"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One training: what is tuned, on what, and where everything goes.
+
+    `base` is `pocket`, a hub id or a folder. `fresh` forgets finished and unfinished work.
+    `published` runs after every checkpoint and at the end; on Modal it commits the volume.
+    """
+
+    show: Show
+    base: str
+    config: TrainingConfig
+    workspace: Workspace
+    pretraining: Pretraining = field(default_factory=Pretraining)
+    fresh: bool = False
+    published: Callable[[], None] = lambda: None
+
+
+def finetune(run: Run) -> Path:
+    """Train an adapter, or find that it is there already; return its folder.
+
+    An interrupted run continues from its last whole checkpoint.
+
+    Raises:
+        UserError: data or base are missing, the disk is full, or the same show is being
+            trained by another process.
+    """
+    name = run.show.name
+    adapter, work = run.workspace.adapter(name), run.workspace.checkpoints(name)
+    with exclusive(work, f"another training of '{name}' is running"):
+        training, held_out = read_examples(run.workspace.data(name))
+        held_out = sample(held_out, run.config.max_eval_examples, run.config.seed)
+        known = _pocket(run, training) if run.base == POCKET else None
+        base_name = known.id if known else run.base
+        inputs = fingerprint(
+            [training, held_out, asdict(run.config), asdict(known) if known else base_name]
+        )
+        if not run.fresh and _is_current(adapter, inputs):
+            print(f"adapter '{name}' is up to date: {adapter}")
+            return adapter
+        latest = _prepare(work, inputs, fresh=run.fresh)
+        loaded = load_base(base_name, run.workspace.find_base(base_name), known)
+        if not loaded.quantized:
+            print("bitsandbytes has no 4-bit kernels for this machine: plain LoRA instead")
+        trainer = _train(run, loaded, training, held_out, work, latest)
+        entries = [e for e in trainer.state.log_history if "loss" in e or "eval_loss" in e]
+        with whole_folder(adapter) as folder:
+            cast("PeftModel", trainer.model).save_pretrained(str(folder))
+            template = loaded.tokenizer.chat_template
+            (folder / _TEMPLATE).write_text(str(template), encoding="utf-8")
+            write_history(folder, entries)
+            manifest = _describe(run, loaded, entries, inputs)
+            write_manifest(folder, manifest)
+        shutil.rmtree(work)
+        run.published()
+    print(_summary(adapter, manifest))
+    return adapter
+
+
+def _pocket(run: Run, training: list[Example]) -> Base:
+    folder = run.workspace.base(run.show.name)
+    return ensure_base(folder, training, run.pretraining, fresh=run.fresh)
+
+
+def _is_current(adapter: Path, inputs: str) -> bool:
+    return adapter.is_dir() and read_manifest(adapter).inputs == inputs
+
+
+def _prepare(work: Path, inputs: str, *, fresh: bool) -> Path | None:
+    """Make the checkpoint folder this run's own, and find where to continue."""
+    marker = work / _INPUTS
+    if marker.is_file() and (fresh or read_json(marker) != inputs):
+        if not fresh:
+            print(f"{work}: checkpoints of another configuration or data; starting afresh")
+        for checkpoint in work.glob("checkpoint-*"):
+            shutil.rmtree(checkpoint)
+    write_json(marker, inputs)
+    latest, skipped = checkpoints.find_latest(work)
+    for broken in skipped:
+        print(f"{broken}: not whole, skipped", file=sys.stderr)
+        shutil.rmtree(broken)
+    if latest:
+        print(f"continuing from {latest.name}")
+    return latest
+
+
+def _train(
+    run: Run,
+    loaded: LoadedBase,
+    training: list[Example],
+    held_out: list[Example],
+    work: Path,
+    latest: Path | None,
+) -> "SFTTrainer":
+    import datasets
+    from peft import LoraConfig
+    from transformers.trainer_callback import PrinterCallback, ProgressCallback
+    from trl.trainer.sft_trainer import SFTTrainer
+
+    from train.callbacks import ProgressBar, Sealing
+
+    datasets.disable_progress_bars()
+    config = run.config
+    progress = ProgressBar()
+    trainer = SFTTrainer(
+        model=loaded.model,
+        args=_arguments(run, loaded, work),
+        train_dataset=as_dataset(training),
+        eval_dataset=as_dataset(held_out),
+        processing_class=loaded.tokenizer,
+        peft_config=LoraConfig(
+            r=config.rank,
+            lora_alpha=config.alpha,
+            lora_dropout=config.dropout,
+            target_modules="all-linear",
+            task_type="CAUSAL_LM",
+        ),
+        callbacks=[progress, Sealing(run.published)],
+    )
+    trainer.remove_callback(PrinterCallback)
+    trainer.remove_callback(ProgressCallback)
+    try:
+        with _disk_watched(work):
+            if latest is None:
+                trainer.evaluate()
+            trainer.train(resume_from_checkpoint=str(latest) if latest else None)
+            if not _is_evaluated(trainer.state.log_history, trainer.state.global_step):
+                trainer.evaluate()
+    finally:
+        progress.close()
+    return trainer
+
+
+def _is_evaluated(entries: list[dict[str, Any]], step: int) -> bool:
+    return any("eval_loss" in entry and entry["step"] == step for entry in entries)
+
+
+def _arguments(run: Run, loaded: LoadedBase, work: Path) -> Any:
+    import torch
+    from trl.trainer.sft_config import SFTConfig
+
+    config = run.config
+    dtype = loaded.model.dtype
+    return SFTConfig(
+        output_dir=str(work),
+        run_name=f"{run.show.name}-{loaded.base.id}",
+        max_length=config.max_length,
+        completion_only_loss=True,
+        num_train_epochs=config.epochs,
+        max_steps=config.max_steps or -1,
+        learning_rate=config.learning_rate,
+        weight_decay=config.weight_decay,
+        lr_scheduler_type="cosine",
+        warmup_steps=config.warmup_steps,
+        per_device_train_batch_size=config.train_batch,
+        per_device_eval_batch_size=config.eval_batch,
+        gradient_accumulation_steps=config.accumulation,
+        gradient_checkpointing=config.gradient_checkpointing,
+        bf16=dtype == torch.bfloat16,
+        fp16=dtype == torch.float16,
+        eval_strategy="steps",
+        eval_steps=config.eval_interval,
+        save_strategy="steps",
+        save_steps=config.eval_interval,
+        save_total_limit=2,
+        logging_steps=config.log_interval,
+        seed=config.seed,
+        report_to=configure_tracking(),
+        disable_tqdm=True,
+        use_cpu=not torch.cuda.is_available(),
+    )
+
+
+@contextmanager
+def _disk_watched(folder: Path) -> Iterator[None]:
+    """Explain a disk that fills up while a checkpoint is written; the older ones are whole."""
+    try:
+        yield
+    except Exception as error:
+        # torch and safetensors report it as errors of their own kinds, some without a reason.
+        if "No space left" in str(error) or shutil.disk_usage(folder).free < 1_000_000:
+            raise UserError(
+                f"{folder}: the disk is full; free space and run the same command again, "
+                "it continues from the last whole checkpoint"
+            ) from error
+        raise
+
+
+def _describe(
+    run: Run, loaded: LoadedBase, entries: list[dict[str, Any]], inputs: str
+) -> Manifest:
+    evaluated = [e["eval_loss"] for e in entries if "eval_loss" in e]
+    trained = [e["loss"] for e in entries if "loss" in e]
+    return Manifest(
+        show=run.show,
+        format=data_format(run.workspace.data(run.show.name)),
+        base=loaded.base,
+        rank=run.config.rank,
+        config=asdict(run.config) | {"quantized": loaded.quantized},
+        metrics={
+            "eval_loss": evaluated[-1],
+            "base_eval_loss": evaluated[0],
+            "train_loss": trained[-1],
+            "steps": float(entries[-1]["step"]),
+        },
+        git_revision=git_revision(),
+        inputs=inputs,
+        versions=package_versions(),
+    )
+
+
+def _summary(adapter: Path, manifest: Manifest) -> str:
+    m = manifest.metrics
+    return (
+        f"adapter: {adapter}\n"
+        f"held-out loss {m['eval_loss']:.3f} after {m['steps']:.0f} steps "
+        f"({m['base_eval_loss']:.3f} without the adapter)"
+    )
