@@ -138,7 +138,7 @@ class Endpoint:
             yield
         except openai.APITimeoutError:
             raise UserError(
-                f"the server at {self.base_url} has not said a word for {self.patience:.0f} "
+                f"the server at {self.base_url} has not said a word for {self.patience:g} "
                 f"seconds; try again, or look at the server"
             ) from None
         except openai.APIConnectionError:

@@ -2,7 +2,8 @@
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from demo.client import Endpoint
@@ -25,7 +26,27 @@ def open_room(
     """Serve the room until Ctrl-C.
 
     Raises:
-        UserError: the port is taken.
+        UserError: the port is taken, or the host is not this machine's.
+    """
+    with running_room(endpoint, shows, show=show, model=model, host=host, port=port, share=share):
+        threading.Event().wait()
+
+
+@contextmanager
+def running_room(
+    endpoint: Endpoint,
+    shows: Mapping[str, Show],
+    *,
+    show: str,
+    model: str = "",
+    host: str = "127.0.0.1",
+    port: int = 7860,
+    share: bool = False,
+) -> Iterator[str]:
+    """Serve the room for as long as the block runs; gives its address.
+
+    Raises:
+        UserError: the port is taken, or the host is not this machine's.
     """
     # Gradio reads it at import; the room asks nothing of the internet unless it is to be shared.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -35,27 +56,29 @@ def open_room(
 
     blocks = Room(endpoint, shows, show, model).blocks
     sans = ["ui-sans-serif", "system-ui", "sans-serif"]
-    theme = gr.themes.Base(font=sans, font_mono=["ui-monospace", "monospace"])
     try:
         _, local, public = blocks.launch(
             server_name=host,
             server_port=port,
             share=share,
-            theme=theme,
+            theme=gr.themes.Base(font=sans, font_mono=["ui-monospace", "monospace"]),
             css_paths=STYLE,
             footer_links=["api"],
             run_history=False,
             quiet=True,
             prevent_thread_lock=True,
         )
-    except OSError:
-        raise UserError(f"port {port} on {host} is taken; choose another one by --port") from None
-    print(f"The writers' room is open at {local}", flush=True)
-    if share and public:
-        print(f"and for others, for as long as it runs, at {public}", flush=True)
-    elif share:
-        print("It could not be shared, see above; it is open on this machine only.", flush=True)
+    except OSError as error:
+        raise UserError(
+            f"cannot open the room on port {port} of {host} ({error}); is something else there? "
+            f"Choose another port by --port"
+        ) from None
     try:
-        threading.Event().wait()
+        print(f"The writers' room is open at {local}", flush=True)
+        if share and public:
+            print(f"and for others, for as long as it runs, at {public}", flush=True)
+        elif share:
+            print("It could not be shared, see above; it is open here alone.", flush=True)
+        yield local
     finally:
         blocks.close(verbose=False)

@@ -9,6 +9,7 @@ from typing import Any
 
 import gradio as gr
 
+from demo.api import add_endpoints
 from demo.client import Endpoint
 from demo.desk import Desk, read_desk
 from demo.export import to_fountain, to_text
@@ -53,6 +54,7 @@ class Room:
         with gr.Blocks(title="Nothing-GPT: the writers' room", analytics_enabled=False) as blocks:
             self.parts = lay_out(shows, show, model)
             self._wire(blocks)
+            add_endpoints(endpoint, shows, show)
         self.blocks = blocks.queue(default_concurrency_limit=None)
 
     def _wire(self, blocks: gr.Blocks) -> None:

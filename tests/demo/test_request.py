@@ -1,0 +1,55 @@
+import json
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from demo.request import CONTEXT_CHARACTERS, CONTEXT_TURNS, Order, build_request, select_context
+from demo.scene import Entry, Scene, Take
+from nothing_gpt.line import Line, collapse
+from nothing_gpt.prompt import Direction, build_messages
+from nothing_gpt.show import load_show
+
+SHOW = load_show("unclaimed")
+WORDS = st.text(min_size=1, max_size=40).map(collapse).filter(bool)
+LINES = st.lists(st.builds(Line, st.sampled_from(["DOT", "BEA", "JUNE"]), WORDS))
+
+
+def test_what_one_speaker_says_in_a_row_is_joined_as_in_training() -> None:
+    lines = [Line("DOT", "No."), Line("BEA", "One."), Line("BEA", "Two."), Line("DOT", "No.")]
+    assert select_context(lines) == [lines[0], Line("BEA", "One. Two."), lines[3]]
+
+
+@given(LINES)
+def test_the_context_is_the_end_of_the_scene_and_bounded(lines: list[Line]) -> None:
+    context = select_context(lines)
+    assert len(context) <= CONTEXT_TURNS
+    assert sum(len(turn.text) for turn in context) <= CONTEXT_CHARACTERS
+    assert all(a.speaker != b.speaker for a, b in pairwise(context))
+    told = " ".join(turn.text for turn in context)
+    assert " ".join(line.text for line in lines).endswith(told)
+    assert bool(context) == bool(lines)
+
+
+def test_long_speeches_push_old_ones_out_but_the_last_is_always_told() -> None:
+    long = "word " * 1000
+    lines = [Line("DOT", "Early."), Line("BEA", collapse(long)), Line("DOT", "Late.")]
+    assert select_context(lines) == [lines[2]]
+
+    (turn,) = select_context(lines[:2])
+    assert turn.speaker == "BEA"
+    assert turn.text.startswith("word word")
+    assert CONTEXT_CHARACTERS - 10 < len(turn.text) <= CONTEXT_CHARACTERS
+
+
+def test_the_request_is_what_training_showed() -> None:
+    scene = Scene((Entry("No.", "DOT"), Entry("He leaves.")), Direction("Tea.", "", ("DOT",)))
+    order = Order(SHOW, "directed", Take("unclaimed", 7), lines=30)
+    request = build_request(order, scene)
+
+    assert request["messages"] == build_messages(SHOW, "directed", scene.lines, scene.direction)
+    assert request["messages"][1]["content"] == "[DOT] No."
+    assert (request["model"], request["seed"], request["stream"]) == ("unclaimed", 7, True)
+    assert request["temperature"] == SHOW.generation.temperature
+    assert request["max_tokens"] >= 30 * 30
+    json.dumps(request)

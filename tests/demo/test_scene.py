@@ -1,0 +1,181 @@
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from demo.history import History
+from demo.scene import Entry, Scene, Take, read_entries, read_entry, read_name, read_names
+from nothing_gpt.errors import UserError
+from nothing_gpt.line import Line, collapse
+from nothing_gpt.prompt import Direction
+
+NAMES = st.sampled_from(["DOT", "MR. PIKE", "O'BRIEN", "MAN #1", "ÉLOÏSE"])
+WORDS = st.text(min_size=1).map(collapse).filter(bool)
+TAKES = st.builds(Take, st.sampled_from(["a", "b"]), st.integers(0, 3))
+ENTRIES = st.builds(Entry, WORDS, st.none() | NAMES, st.none() | TAKES)
+
+
+@dataclass(frozen=True)
+class Change:
+    """Something a writer does; `at` and the rest are used as far as the action needs them."""
+
+    action: str
+    at: int
+    entry: Entry
+
+    def apply(self, history: History) -> History:
+        scene = history.scene
+        index = self.at % len(scene.entries) if scene.entries else None
+        if self.action == "append":
+            return history.change(scene.append(self.entry))
+        if self.action == "extend":
+            return history.extend(self.entry)
+        if self.action == "direct":
+            return history.change(scene.directed(Direction(premise=self.entry.text)))
+        if self.action == "retake":
+            return history.change(scene.without_last_take().append(self.entry), self.entry.take)
+        if self.action == "clear":
+            return history.change(Scene())
+        if index is None:
+            return history
+        if self.action == "remove":
+            return history.change(scene.remove(index))
+        return history.change(scene.revise(index, self.entry.speaker, self.entry.text))
+
+
+ACTIONS = ["append", "extend", "direct", "retake", "clear", "remove", "revise"]
+CHANGES = st.builds(Change, st.sampled_from(ACTIONS), st.integers(0, 9), ENTRIES)
+
+
+def undo_all(history: History) -> tuple[History, int]:
+    steps = 0
+    while history.can_undo:
+        history, steps = history.undo(), steps + 1
+    return history, steps
+
+
+@given(st.lists(CHANGES))
+def test_any_changes_undone_give_the_scene_back_and_redone_the_last_one(
+    changes: list[Change],
+) -> None:
+    history = History()
+    for change in changes:
+        history = change.apply(history)
+    last = history.scene
+
+    undone, steps = undo_all(history)
+    assert undone.scene == Scene()
+    for _ in range(steps):
+        undone = undone.redo()
+    assert undone.scene == last
+    assert not undone.can_redo
+
+
+@given(st.lists(CHANGES | st.sampled_from(["undo", "redo"])))
+def test_no_version_is_ever_lost(steps: list[Change | str]) -> None:
+    history, seen = History(), [Scene()]
+    for step in steps:
+        if isinstance(step, Change):
+            history = step.apply(history)
+        else:
+            history = history.undo() if step == "undo" else history.redo()
+        # A take that goes on grows its own version; every other scene stays as it was seen.
+        if not (isinstance(step, Change) and step.action == "extend"):
+            seen.append(history.scene)
+        kept = [version.scene for version in history.versions]
+        assert history.scene in kept
+        assert all(any(_begins(old, new) for new in kept) for old in seen)
+
+
+def _begins(old: Scene, new: Scene) -> bool:
+    return new.entries[: len(old.entries)] == old.entries and new.direction == old.direction
+
+
+def test_a_continuation_is_one_step_however_many_lines_it_has() -> None:
+    take = Take("unclaimed", 7)
+    history = History().change(Scene((Entry("No.", "DOT"),)))
+    longer = history
+    for text in ("One.", "Two.", "Three."):
+        longer = longer.extend(Entry(text, "BEA", take))
+
+    assert [entry.text for entry in longer.scene.entries] == ["No.", "One.", "Two.", "Three."]
+    assert longer.undo().scene == history.scene
+
+
+def test_what_a_writer_does_in_the_middle_of_a_continuation_is_not_lost() -> None:
+    take = Take("unclaimed", 7)
+    history = History().extend(Entry("One.", "BEA", take))
+    history = history.change(history.scene.revise(0, "BEA", "Eins."))
+    history = history.extend(Entry("Two.", "BEA", take))
+
+    assert [entry.text for entry in history.scene.entries] == ["Eins.", "Two."]
+
+
+def test_a_change_after_undo_leaves_the_other_version_in_the_tree() -> None:
+    history = History().change(Scene((Entry("No.", "DOT"),)))
+    other = history.undo().change(Scene((Entry("Yes.", "DOT"),)))
+
+    assert not other.can_redo
+    assert history.scene in [version.scene for version in other.versions]
+
+
+def test_provenance() -> None:
+    take = Take("unclaimed", 7)
+    scene = Scene((Entry("No.", "DOT"), Entry("Why?", "BEA", take), Entry("He leaves.")))
+
+    assert [entry.origin for entry in scene.entries] == ["human", "model", "human"]
+    assert scene.revise(1, "JUNE", "How?").entries[1] == Entry("How?", "JUNE", take, edited=True)
+    assert scene.revise(1, "JUNE", "How?").entries[1].origin == "edited"
+    assert scene.revise(0, "DOT", "Never.").entries[0].origin == "human"
+
+
+def test_only_the_continuation_at_the_very_end_can_be_taken_again() -> None:
+    first, second = Take("unclaimed", 1), Take("unclaimed", 2)
+    entries = [Entry("A.", "DOT"), Entry("B.", "BEA", first), Entry("C.", "DOT", second)]
+    scene = Scene((*entries, Entry("D.", "BEA", second)))
+
+    assert scene.without_last_take() == Scene(tuple(entries[:2]))
+    by_hand = scene.append(Entry("E.", "DOT"))
+    assert by_hand.last_take is None
+    assert by_hand.without_last_take() == by_hand
+
+
+def test_a_stage_direction_is_not_told_to_the_model() -> None:
+    scene = Scene((Entry("He leaves."), Entry("No.", "DOT")))
+    assert scene.lines == (Line("DOT", "No."),)
+
+
+@pytest.mark.parametrize(
+    ("speaker", "text", "entries"),
+    [
+        ("DOT", "  No.\n Never. ", [Entry("No. Never.", "DOT")]),
+        ("aunt ruth", "Well.", [Entry("Well.", "AUNT RUTH")]),
+        (None, "He leaves.", [Entry("He leaves.")]),
+        ("DOT", "[BEA] Why?\n[DOT] No.", [Entry("Why?", "BEA"), Entry("No.", "DOT")]),
+        ("DOT", "[BEA] Why?\nNo.", [Entry("[BEA] Why? No.", "DOT")]),
+    ],
+)
+def test_what_people_write(speaker: str | None, text: str, entries: list[Entry]) -> None:
+    assert list(read_entries(speaker, text)) == entries
+
+
+def test_an_edited_line_may_hold_brackets() -> None:
+    assert read_entry("DOT", "[BEA] is my name.") == Entry("[BEA] is my name.", "DOT")
+
+
+@pytest.mark.parametrize("name", ["", "<script>", "1ST", "A" * 26, "A,B", "[DOT]", "(DOT)"])
+def test_what_cannot_be_a_name_is_refused_and_named(name: str) -> None:
+    with pytest.raises(UserError, match="cannot be a character's name"):
+        read_name(name)
+
+
+def test_guests_are_set_apart_by_commas() -> None:
+    assert read_names(" ruth, An  Inspector ,,ruth") == ("RUTH", "AN INSPECTOR")
+    assert read_names("") == ()
+
+
+@pytest.mark.parametrize("text", ["", "  \n "])
+def test_a_line_without_words_is_refused(text: str) -> None:
+    with pytest.raises(UserError, match="no words"):
+        read_entries("DOT", text)

@@ -1,0 +1,185 @@
+import asyncio
+from random import Random
+
+import pytest
+
+from demo.client import Endpoint
+from demo.request import Order
+from demo.scene import Scene, Take
+from demo.session import Session
+from nothing_gpt.errors import UserError
+from nothing_gpt.prompt import Direction
+from nothing_gpt.show import Opening, load_show
+from tests.fake_endpoint import FakeEndpoint, Script, cut, fake_endpoint
+
+SHOW = load_show("unclaimed")
+
+
+def order(seed: int = 1, lines: int = 8) -> Order:
+    return Order(SHOW, "directed", Take("unclaimed", seed), lines)
+
+
+def begun() -> Session:
+    session = Session()
+    session.write(SHOW, "DOT", "It is ringing.")
+    return session
+
+
+async def run(
+    session: Session, server: FakeEndpoint, what: Order, *, retake: bool = False
+) -> None:
+    async for _ in session.continue_scene(Endpoint(server.url, "none"), what, retake=retake):
+        pass
+
+
+def speakers(scene: Scene) -> str:
+    return " ".join(entry.speaker or "-" for entry in scene.entries)
+
+
+def test_a_continuation_is_taken_in_and_undone_as_one() -> None:
+    session = begun()
+    with fake_endpoint() as server:
+        asyncio.run(run(session, server, order(lines=3)))
+    assert speakers(session.scene) == "DOT DOT FELIX JUNE"
+    assert session.note.text == "3 lines by unclaimed."
+    assert not session.writing
+    session.undo()
+    assert speakers(session.scene) == "DOT"
+    session.redo()
+    assert speakers(session.scene) == "DOT DOT FELIX JUNE"
+
+
+def test_a_retake_replaces_the_last_continuation_alone_and_undo_brings_it_back() -> None:
+    session = begun()
+    with fake_endpoint() as server:
+        asyncio.run(run(session, server, order(1, lines=2)))
+        first = session.scene
+        server.script.pieces = cut("[WALLY] Ah.\n[BEA] Interesting.\n")
+        asyncio.run(run(session, server, order(2, lines=2), retake=True))
+        told = [request["messages"][1]["content"] for request in server.requests]
+    assert speakers(session.scene) == "DOT WALLY BEA"
+    assert told == ["[DOT] It is ringing."] * 2
+    session.undo()
+    assert session.scene == first
+
+
+def test_a_retake_that_fails_leaves_the_old_take() -> None:
+    session = begun()
+    with fake_endpoint() as server:
+        asyncio.run(run(session, server, order(1, lines=2)))
+        first = session.scene
+        server.script.status = 503
+        asyncio.run(run(session, server, order(2, lines=2), retake=True))
+    assert session.scene == first
+    assert session.note.mood == "problem"
+    assert session.note.text.startswith("The server is still loading its model (503)")
+
+
+def test_the_server_dies_in_the_middle_of_a_line_and_comes_back() -> None:
+    session = begun()
+    with fake_endpoint(Script(die_after=25)) as server:
+        asyncio.run(run(session, server, order()))
+        port = int(server.url.split(":")[2].split("/")[0])
+    kept = session.scene
+    assert speakers(kept) == "DOT DOT FELIX"
+    assert session.note.text.startswith("2 lines kept. The server at http")
+    assert "broke off in the middle" in session.note.text
+
+    asyncio.run(run(session, server, order(2)))
+    assert session.scene == kept
+    assert "cannot be reached" in session.note.text
+
+    with fake_endpoint(port=port) as server:
+        asyncio.run(run(session, server, order(3, lines=2)))
+    assert speakers(session.scene) == "DOT DOT FELIX DOT FELIX"
+
+
+def test_stopping_keeps_what_is_finished_and_reaches_the_server() -> None:
+    session = begun()
+
+    async def stop_at_the_third_line(server: FakeEndpoint) -> None:
+        task = asyncio.create_task(run(session, server, order()))
+        while len(session.scene.entries) < 3:
+            await asyncio.sleep(0.001)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    with fake_endpoint(Script(hang_after=25)) as server:
+        asyncio.run(stop_at_the_third_line(server))
+        assert server.disconnected.wait(5)
+    assert speakers(session.scene) == "DOT DOT FELIX"
+    assert session.note.text == "Stopped. 2 lines kept."
+    assert not session.writing
+
+
+def test_two_models_cannot_write_at_once_nor_can_the_writer_interrupt() -> None:
+    session = begun()
+
+    async def interrupt(server: FakeEndpoint) -> None:
+        first = session.continue_scene(Endpoint(server.url, "none"), order())
+        await anext(first)
+        with pytest.raises(UserError, match="still writing"):
+            await run(session, server, order())
+        with pytest.raises(UserError, match="still writing"):
+            session.write(SHOW, "DOT", "Wait.")
+        await first.aclose()
+
+    with fake_endpoint() as server:
+        asyncio.run(interrupt(server))
+    assert not session.writing
+
+
+def test_there_must_be_something_to_continue_and_to_retake() -> None:
+    with fake_endpoint() as server:
+        with pytest.raises(UserError, match="no line to go on from"):
+            asyncio.run(run(Session(), server, order()))
+        with pytest.raises(UserError, match="does not end with a model's lines"):
+            asyncio.run(run(begun(), server, order(), retake=True))
+        assert server.requests == []
+
+
+def test_what_was_left_out_is_said() -> None:
+    session = begun()
+    with fake_endpoint(Script(pieces=cut("Well:\n[DOT] No.\n<p>\n"))) as server:
+        asyncio.run(run(session, server, order()))
+    assert session.note.text == (
+        "unclaimed ended the scene after 1 line of 8. Continue asks on. "
+        "2 pieces of text that were no lines left out."
+    )
+
+
+def test_an_opening_directs_the_scene_and_is_one_step() -> None:
+    session = begun()
+    before = session.scene
+    opening = Opening(("[JUNE] Ah.", "[DOT] No."), "Tea.", "INT. OFFICE", ("BEA",))
+    session.open(opening)
+    assert speakers(session.scene) == "JUNE DOT"
+    assert session.scene.direction == Direction("Tea.", "INT. OFFICE", ("JUNE", "DOT", "BEA"))
+    session.undo()
+    assert session.scene == before
+
+
+def test_surprises_differ_from_what_is_there() -> None:
+    session, random = Session(), Random(1)
+    for _ in range(20):
+        before = session.scene
+        session.surprise(SHOW, random)
+        assert session.scene.direction.premise != before.direction.premise
+
+
+def test_an_alias_becomes_the_name() -> None:
+    session = begun()
+    session.write(SHOW, "pike", "With respect.")
+    assert speakers(session.scene) == "DOT MR. PIKE"
+
+
+def test_an_edit_of_what_the_writer_no_longer_sees_is_refused() -> None:
+    session = begun()
+    with pytest.raises(UserError, match="changed meanwhile"):
+        session.revise(SHOW, 0, ("DOT", "Another line."), ("DOT", "No."))
+    with pytest.raises(UserError, match="changed meanwhile"):
+        session.revise(SHOW, 3, ("DOT", "It is ringing."), ("DOT", "No."))
+    session.revise(SHOW, 0, ("DOT", "It is ringing."), ("june", "It rang."))
+    assert session.scene.entries[0].words == ("JUNE", "It rang.")
+    session.revise(SHOW, 0, ("JUNE", "It rang."), ("JUNE", " "))
+    assert session.scene.entries == ()

@@ -1,0 +1,163 @@
+"""A small OpenAI-compatible server that says what a test tells it to, in a thread."""
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+SCENE = (
+    "[DOT] It does seem to be.\n[FELIX] Should we be running? My shoe is undone.\n"
+    "[JUNE] Nobody runs before tea.\n[MR. PIKE] Let it be noted that I did not run.\n"
+    "[WALLY] In my day a suitcase waited its turn.\n[BEA] Can I ask something?\n"
+    "[DOT] No.\n[FELIX] Picture this. A bigger suitcase.\n"
+)
+
+
+@dataclass
+class Script:
+    """How the server behaves from now on; tests change it while it runs.
+
+    `pieces` are the texts of the stream; `delay` seconds lie before each. `hang_after` and
+    `die_after` count pieces: then nothing comes until the client goes, or the connection ends.
+    """
+
+    models: list[dict[str, Any]] = field(default_factory=lambda: [{"id": "unclaimed"}])
+    pieces: list[str] = field(default_factory=lambda: cut(SCENE))
+    delay: float = 0.0
+    status: int = 200
+    finish: str = "stop"
+    hang_after: int | None = None
+    die_after: int | None = None
+    raw: bytes = b""
+    key: str = ""
+
+
+@dataclass
+class FakeEndpoint:
+    """The running server: its address, what was asked of it, and which clients went early."""
+
+    url: str
+    script: Script
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    disconnected: threading.Event = field(default_factory=threading.Event)
+
+
+def cut(text: str, size: int = 4) -> list[str]:
+    """Cut a text into pieces, as tokens would."""
+    return [text[i : i + size] for i in range(0, len(text), size)]
+
+
+def free_port() -> int:
+    """Find a port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def fake_endpoint(script: Script | None = None, port: int = 0) -> Iterator[FakeEndpoint]:
+    """Run the server; a second one on the first one's port is the server come back."""
+    endpoint = FakeEndpoint("", script or Script())
+    server = _Server(("127.0.0.1", port), _handler(endpoint))
+    endpoint.url = f"http://127.0.0.1:{server.server_address[1]}/v1"
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    try:
+        yield endpoint
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def handle_error(self, *_: Any) -> None:
+        """A client that goes is what tests are about, not an error."""
+
+
+def _handler(endpoint: FakeEndpoint) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *_: Any) -> None:
+            pass
+
+        def do_GET(self) -> None:
+            if self._refused():
+                return
+            if self.path != "/v1/models":
+                self._json(404, {"error": {"message": "no such page"}})
+                return
+            data = [
+                {"object": "model", "created": 0, "owned_by": "test", **m}
+                for m in endpoint.script.models
+            ]
+            self._json(200, {"object": "list", "data": data})
+
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            endpoint.requests.append(body)
+            if self._refused():
+                return
+            if body["model"] not in [model["id"] for model in endpoint.script.models]:
+                self._json(404, {"error": {"message": f"no model {body['model']}"}})
+                return
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream")
+            self.end_headers()
+            try:
+                self._stream(endpoint.script)
+            except OSError:
+                endpoint.disconnected.set()
+
+        def _stream(self, script: Script) -> None:
+            for i, piece in enumerate(script.pieces):
+                if i == script.die_after:
+                    return
+                if i == script.hang_after:
+                    self._wait_for_client_to_go()
+                time.sleep(script.delay)
+                self._event({"choices": [{"index": 0, "delta": {"content": piece}}]})
+            self.wfile.write(script.raw)
+            self._event({"choices": [{"index": 0, "delta": {}, "finish_reason": script.finish}]})
+            self.wfile.write(b"data: [DONE]\n\n")
+
+        def _wait_for_client_to_go(self) -> None:
+            self.connection.recv(1)  # gives nothing, once the client has closed
+            raise ConnectionAbortedError
+
+        def _event(self, data: dict[str, Any]) -> None:
+            data = {
+                "id": "1",
+                "object": "chat.completion.chunk",
+                "created": 0,
+                "model": "m",
+                **data,
+            }
+            self.wfile.write(f"data: {json.dumps(data)}\n\n".encode())
+
+        def _refused(self) -> bool:
+            script = endpoint.script
+            if script.key and self.headers["Authorization"] != f"Bearer {script.key}":
+                self._json(401, {"error": {"message": "wrong key"}})
+            elif script.status != 200:
+                self._json(script.status, {"error": {"message": "as the test says"}})
+            else:
+                return False
+            return True
+
+        def _json(self, status: int, body: dict[str, Any]) -> None:
+            text = json.dumps(body).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+    return Handler
