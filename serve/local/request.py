@@ -1,0 +1,90 @@
+"""What a request for a chat completion may hold."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from nothing_gpt.prompt import Message
+
+# Clients send them, and they have no bearing on the completion.
+_IGNORED = ("user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class TextPart(_Strict):
+    """A part of a message's content."""
+
+    type: Literal["text"]
+    text: str
+
+
+class ChatMessage(_Strict):
+    """One message; contents are text, whole or in parts."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str | list[TextPart]
+    name: str | None = None
+
+    def flat(self) -> Message:
+        """The message as chat templates take it."""
+        parts = [self.content] if isinstance(self.content, str) else [p.text for p in self.content]
+        return {"role": self.role, "content": "".join(parts)}
+
+
+class StreamOptions(_Strict):
+    """What a stream carries besides text."""
+
+    include_usage: bool = False
+
+
+class StructuredOutputs(_Strict):
+    """What the completion must look like; the field has vLLM's name."""
+
+    regex: str
+
+
+class Sampling(_Strict):
+    """How tokens are chosen; temperature 0 always takes the likeliest."""
+
+    temperature: float = Field(1.0, ge=0, le=2)
+    top_p: float = Field(1.0, gt=0, le=1)
+    frequency_penalty: float = Field(0.0, ge=-2, le=2)
+    presence_penalty: float = Field(0.0, ge=-2, le=2)
+
+
+class ChatRequest(Sampling):
+    """The body of POST /v1/chat/completions.
+
+    A parameter that would change the completion and is not known here is refused, not ignored.
+    """
+
+    model: str
+    messages: list[ChatMessage] = Field(min_length=1)
+    max_tokens: int | None = Field(None, ge=1)
+    max_completion_tokens: int | None = Field(None, ge=1)
+    n: int = Field(1, ge=1)
+    seed: int | None = None
+    stop: list[Annotated[str, Field(min_length=1)]] = Field([], max_length=16)
+    structured_outputs: StructuredOutputs | None = None
+    stream: bool = False
+    stream_options: StreamOptions = StreamOptions()
+    return_token_ids: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _simplify(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        # null, and a feature that is switched off, mean the same as nothing said.
+        off: tuple[Any, ...] = (False, [], {}, {"type": "text"})
+        said = {
+            key: value
+            for key, value in data.items()
+            if value is not None and (key in cls.model_fields or value not in off)
+        }
+        if isinstance(said.get("stop"), str):
+            said["stop"] = [said["stop"]]
+        return {key: value for key, value in said.items() if key not in _IGNORED}

