@@ -25,7 +25,9 @@ def main(
         str, typer.Option(help="The show to begin with, for a model that brings none.")
     ] = "unclaimed",
     host: Annotated[str, typer.Option(help="The address to open the room at.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="The port to open the room at.")] = 7860,
+    port: Annotated[
+        int, typer.Option(min=1, max=65535, help="The port to open the room at.")
+    ] = 7860,
     share: Annotated[
         bool, typer.Option("--share", help="Also make a public Gradio link.")
     ] = False,

@@ -82,6 +82,8 @@ class Endpoint:
             cards = getattr(page, "data", None)
             if not isinstance(cards, list):
                 raise UserError(self._not_openai())
+            if not cards:
+                raise UserError(f"the server at {self.base_url} offers no model yet")
             return tuple(_read_card(card.id, card.model_extra or {}) for card in cards)
 
     async def stream_lines(self, request: dict[str, Any], wanted: int) -> AsyncGenerator[Progress]:

@@ -68,16 +68,14 @@ def running_room(
             quiet=True,
             prevent_thread_lock=True,
         )
-    except OSError as error:
+    except OSError:
         raise UserError(
-            f"cannot open the room on port {port} of {host} ({error}); is something else there? "
-            f"Choose another port by --port"
+            f"port {port} on {host} cannot be opened, mostly because something else is there; "
+            f"choose another one by --port"
         ) from None
     try:
         print(f"The writers' room is open at {local}", flush=True)
-        if share and public:
-            print(f"and for others, for as long as it runs, at {public}", flush=True)
-        elif share:
+        if share and not public:  # where it is public, Gradio has said where
             print("It could not be shared, see above; it is open here alone.", flush=True)
         yield local
     finally:

@@ -124,7 +124,7 @@ def lay_out(shows: Mapping[str, Show], show: str, model: str) -> Layout:
                         min_width=130,
                     )
                     line = gr.Textbox(
-                        label="Line",
+                        label="New line",
                         placeholder="Write a line, or just continue",
                         lines=1,
                         max_lines=6,

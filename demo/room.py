@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from itertools import count
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 import gradio as gr
 
@@ -13,7 +13,8 @@ from demo.api import add_endpoints
 from demo.client import Endpoint
 from demo.desk import Desk, read_desk
 from demo.export import to_fountain, to_text
-from demo.layout import STAGE_DIRECTION, lay_out
+from demo.layout import LINES, STAGE_DIRECTION, lay_out
+from demo.pacing import pace
 from demo.page import render_growing, render_note, render_page, render_title
 from demo.request import Order
 from demo.scene import Take
@@ -60,26 +61,30 @@ class Room:
     def _wire(self, blocks: gr.Blocks) -> None:
         parts, desk, view = self.parts, self.parts.desk, self.parts.view
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+        # By default Gradio drops an event while the one before it is on its way: a lost edit.
+        prompt = {**quiet, "trigger_mode": "multiple"}
         scene = [*parts.direction, *view]
         everything = [*parts.choice, *scene]
         gr.on([blocks.load, parts.reconnect.click], self.connect, desk, everything, **quiet)
-        gr.on([parts.model.input, parts.show.input], self.choose, desk, everything, **quiet)
+        gr.on([parts.model.input, parts.show.input], self.choose, desk, everything, **prompt)
         typed = [parts.premise.blur, parts.setting.blur, parts.guests.blur, parts.present.input]
-        gr.on(typed, self.keep, desk, view, **quiet)
-        parts.page.edit(self.revise, desk, view, **quiet)
-        parts.page.select(self.take_opening, desk, scene, **quiet)
-        parts.surprise.click(self.surprise, desk, scene, **quiet)
-        parts.start_over.click(self.start_over, desk, scene, **quiet)
-        parts.undo.click(self.undo, desk, scene, **quiet)
-        parts.redo.click(self.redo, desk, scene, **quiet)
+        gr.on(typed, self.keep, desk, view, **prompt)
+        parts.page.edit(self.revise, desk, view, **prompt)
+        parts.page.select(self.take_opening, desk, scene, **prompt)
+        parts.surprise.click(self.surprise, desk, scene, **prompt)
+        parts.start_over.click(self.start_over, desk, scene, **prompt)
+        parts.undo.click(self.undo, desk, scene, **prompt)
+        parts.redo.click(self.redo, desk, scene, **prompt)
         written = [*desk, parts.speaker, parts.line]
-        parts.line.submit(self.write, written, view, **quiet)
+        parts.line.submit(self.write, written, view, **prompt)
         ordered = [*written, parts.lines]
         running: list[dict[str, Any]] = [
             parts.proceed.click(self.proceed, ordered, everything, **quiet),
             parts.retake.click(self.retake, ordered, everything, **quiet),
         ]
-        parts.stop.click(self.stop, desk, view, cancels=running, **quiet)
+        # Two events, because Gradio would run the handler first and cancel after it.
+        parts.stop.click(None, cancels=running)
+        parts.stop.click(self.stop, desk, view, **quiet)
         saved = [
             parts.save_text.click(self.save_text, desk, parts.download, **quiet),
             parts.save_fountain.click(self.save_fountain, desk, parts.download, **quiet),
@@ -130,7 +135,7 @@ class Room:
     async def revise(self, event: gr.EditData, session: Session, *fields: Any) -> Update:
         """Take over what the writer changed on the page."""
         was, now = ((v["speaker"], v["text"]) for v in (event.previous_value, event.value))
-        index = event.value["index"]
+        index = cast(int, event.index)
         return self._act(session, fields, lambda desk: session.revise(desk.show, index, was, now))
 
     async def take_opening(self, event: gr.SelectData, session: Session, *fields: Any) -> Update:
@@ -190,16 +195,14 @@ class Room:
         try:
             session.direct(desk.direction)
             take = Take(desk.model, self.random.getrandbits(31))
-            order = Order(desk.show, desk.format, take, lines)
+            order = Order(desk.show, desk.format, take, lines or LINES)
             scene = session.continue_scene(self.endpoint, order, retake=retake)
-            async with aclosing(scene) as steps:
-                drawn = False
+            async with aclosing(scene), aclosing(pace(scene)) as steps:
+                await anext(steps)
+                yield self._view(session, desk)
                 async for step in steps:
-                    if step.lines or not drawn:
-                        yield self._view(session, desk, step.growing)
-                        drawn = True
-                    else:
-                        yield self._growing(session, desk, step.growing)
+                    draw = self._script if step.lines else self._growing
+                    yield draw(session, desk, step.growing)
         except UserError as error:
             session.note = Note.problem(error)
         yield self._view(session, desk)
@@ -262,15 +265,13 @@ class Room:
             parts.guests: gr.update(value=", ".join(guests), visible=has_cast),
         }
 
-    def _view(self, session: Session, desk: Desk, growing: Line | None = None) -> Update:
+    def _view(self, session: Session, desk: Desk) -> Update:
         parts, history, idle = self.parts, session.history, not session.writing
-        page = render_page(desk.show, session.scene, editable=idle, revision=next(self.revisions))
         speakers = [*desk.show.names, *history.scene.speakers, STAGE_DIRECTION]
         changing = [parts.proceed, parts.surprise, parts.start_over]
         return {
             **dict.fromkeys(changing, gr.update(interactive=idle)),
-            **self._growing(session, desk, growing),
-            parts.page: page,
+            **self._script(session, desk, None),
             parts.note: render_note(session.note),
             parts.speaker: gr.update(choices=list(dict.fromkeys(speakers))),
             parts.stop: gr.update(interactive=not idle),
@@ -278,6 +279,11 @@ class Room:
             parts.undo: gr.update(interactive=idle and history.can_undo),
             parts.redo: gr.update(interactive=idle and history.can_redo),
         }
+
+    def _script(self, session: Session, desk: Desk, growing: Line | None) -> Update:
+        scene, editable = session.scene, not session.writing
+        page = render_page(desk.show, scene, editable=editable, revision=next(self.revisions))
+        return {self.parts.page: page, **self._growing(session, desk, growing)}
 
     def _growing(self, session: Session, desk: Desk, line: Line | None) -> Update:
         scene = session.scene

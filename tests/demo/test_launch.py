@@ -1,0 +1,83 @@
+"""The room as it is started from a shell."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+from tests.fake_endpoint import free_port
+
+COMMAND = [sys.executable, "-m", "demo"]
+ENVIRONMENT = {**os.environ, "OPENAI_API_KEY": "sk-secret"}
+
+
+def test_help_comes_at_once_and_nothing_of_the_model_world_is_imported() -> None:
+    start = time.monotonic()
+    shown = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, check=True)
+    assert time.monotonic() - start < 3  # 0.4 s on an idle machine
+    for option in ("--base-url", "--model", "--host", "--port", "--share"):
+        assert option in shown.stdout
+
+    code = "import sys, demo.room; print(*sys.modules)"
+    names = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    loaded = {name.split(".")[0] for name in names.stdout.split()}
+    assert not loaded & {"torch", "transformers", "modal", "train", "serve", "data_prep"}
+
+
+def test_a_taken_port_is_said_and_how_to_choose_another() -> None:
+    with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as other:
+        port = str(other.server_address[1])
+        result = subprocess.run(
+            [*COMMAND, "--port", port], capture_output=True, text=True, env=ENVIRONMENT
+        )
+    assert result.returncode == 1
+    assert f"port {port}" in result.stderr
+    assert "--port" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_the_room_opens_without_a_server_shares_or_says_why_not_and_ends_on_ctrl_c() -> None:
+    port = free_port()
+    options = ["--base-url", f"http://127.0.0.1:{free_port()}/v1", "--port", str(port), "--share"]
+    # No tunnel can be made to nowhere, whether or not this machine has a network.
+    nowhere = {"GRADIO_SHARE_SERVER_ADDRESS": "127.0.0.1:1", "https_proxy": "http://127.0.0.1:1"}
+    with ExitStack() as stack:
+        process = subprocess.Popen(
+            [*COMMAND, *options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**ENVIRONMENT, **nowhere},
+        )
+        stack.callback(process.kill)
+        assert process.stdout
+        said = ""
+        for line in process.stdout:
+            said += line
+            if "open here alone" in line:
+                break
+        assert f"open at http://127.0.0.1:{port}" in said
+
+        connection = HTTPConnection("127.0.0.1", port)
+        connection.request("GET", "/config")
+        answer = connection.getresponse()
+        assert answer.status == 200
+        assert b"sk-secret" not in answer.read()
+
+        process.send_signal(signal.SIGINT)
+        said += process.stdout.read()
+        assert process.wait(20) == 130
+    assert "Traceback" not in said
+    assert "sk-secret" not in said
+
+
+def test_a_show_that_is_not_there_is_named() -> None:
+    result = subprocess.run([*COMMAND, "--show", "nope"], capture_output=True, text=True)
+    assert result.returncode == 1
+    assert "no show 'nope'" in result.stderr
