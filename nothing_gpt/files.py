@@ -104,6 +104,27 @@ def read_json(path: Path) -> Any:
         raise UserError(f"{path}: not valid JSON ({error}); make it again") from None
 
 
+def read_jsonl(path: Path) -> list[Any]:
+    """Read a file of one JSON object a line that another stage wrote.
+
+    Raises:
+        UserError: there is no such file, or a line is not a JSON object.
+    """
+    records = []
+    try:
+        with path.open(encoding="utf-8") as file:
+            for number, line in enumerate(file, 1):
+                record = json.loads(line)
+                if not isinstance(record, dict):
+                    raise ValueError(f"line {number} is not an object")
+                records.append(record)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
+    except ValueError as error:
+        raise UserError(f"{path}: damaged ({error}); make it again") from None
+    return records
+
+
 def fingerprint(values: Any = None, files: Iterable[Path] = ()) -> str:
     """Return a SHA-256 in hex over plain values and over files' names and contents, in order."""
     digest = hashlib.sha256(json.dumps(values, sort_keys=True).encode())

@@ -13,6 +13,7 @@ import typer
 from nothing_gpt.errors import reported_errors
 from nothing_gpt.show import load_show
 from nothing_gpt.workspace import Workspace
+from train import pocket
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -22,7 +23,7 @@ def train(
     show: Annotated[str, typer.Option(help="A show's name, or a path to its TOML file.")],
     base: Annotated[
         str, typer.Option(help="'pocket', a hub id, or a folder with a model.")
-    ] = "pocket",
+    ] = pocket.NAME,
     fresh: Annotated[
         bool,
         typer.Option("--fresh/--resume", help="Start again, or continue what was interrupted."),
@@ -39,7 +40,7 @@ def train(
     from train.config import POCKET, REFERENCE, list_warnings
     from train.finetuning import Run, finetune
 
-    config = POCKET if base == "pocket" else REFERENCE
+    config = POCKET if base == pocket.NAME else REFERENCE
     if seed is not None:
         config = replace(config, seed=seed)
     for warning in list_warnings(config):

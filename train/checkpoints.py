@@ -6,6 +6,7 @@ is done, a seal is written last, with the size of every file; what has no matchi
 
 from pathlib import Path
 
+from nothing_gpt.errors import UserError
 from nothing_gpt.files import read_json, write_json
 
 _SEAL = "sealed.json"
@@ -20,10 +21,17 @@ def find_latest(folder: Path) -> tuple[Path | None, list[Path]]:
     """Find the newest whole checkpoint, and the newer ones that had to be skipped."""
     skipped: list[Path] = []
     for checkpoint in sorted(folder.glob("checkpoint-*"), key=_step, reverse=True):
-        if (checkpoint / _SEAL).is_file() and read_json(checkpoint / _SEAL) == _sizes(checkpoint):
+        if _is_whole(checkpoint):
             return checkpoint, skipped
         skipped.append(checkpoint)
     return None, skipped
+
+
+def _is_whole(checkpoint: Path) -> bool:
+    try:
+        return bool(read_json(checkpoint / _SEAL) == _sizes(checkpoint))
+    except UserError:
+        return False
 
 
 def _step(checkpoint: Path) -> int:

@@ -45,7 +45,7 @@ REFERENCE = TrainingConfig()
 
 POCKET = TrainingConfig(
     max_length=1024,
-    learning_rate=1e-3,
+    learning_rate=2e-3,
     warmup_steps=10,
     accumulation=1,
     eval_batch=8,

@@ -1,13 +1,12 @@
 """The examples that data_prep left, as TRL takes them."""
 
-import json
 import random
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, get_args
 
 from nothing_gpt import dataset
 from nothing_gpt.errors import UserError
-from nothing_gpt.files import read_json
+from nothing_gpt.files import read_json, read_jsonl
 from nothing_gpt.show import FormatName
 
 if TYPE_CHECKING:
@@ -42,17 +41,11 @@ def data_format(folder: Path) -> FormatName:
 def _read(path: Path) -> list[Example]:
     if not path.is_file():
         raise UserError(f"{path}: no such data; run 'python -m data_prep --show NAME' first")
-    examples: list[Example] = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        try:
-            record: dict[str, Any] = json.loads(line)
-            examples.append({"prompt": record["prompt"], "completion": record["completion"]})
-        except (ValueError, KeyError, TypeError):
-            raise UserError(
-                f"{path}: line {number} is not an example; run 'python -m data_prep --fresh'"
-            ) from None
+    examples: list[Example] = read_jsonl(path)
+    if any(example.keys() != {"prompt", "completion"} for example in examples):
+        raise UserError(f"{path}: holds no examples; run 'python -m data_prep --fresh'")
     if not examples:
-        raise UserError(f"{path}: holds no examples; the show's episodes may be too short")
+        raise UserError(f"{path}: is empty; the show needs two episodes of 15 turns or more")
     return examples
 
 

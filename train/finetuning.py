@@ -13,7 +13,7 @@ from nothing_gpt.files import exclusive, fingerprint, read_json, whole_folder, w
 from nothing_gpt.manifest import Base, Manifest, read_manifest, write_manifest
 from nothing_gpt.show import Show
 from nothing_gpt.workspace import Workspace
-from train import checkpoints
+from train import checkpoints, pocket
 from train.base import LoadedBase, load_base
 from train.config import TrainingConfig
 from train.dataset import Example, as_dataset, data_format, read_examples, sample
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from peft import PeftModel
     from trl.trainer.sft_trainer import SFTTrainer
 
-POCKET = "pocket"
+
 _INPUTS = "inputs.json"
 _TEMPLATE = "chat_template.jinja"
 
@@ -62,7 +62,7 @@ def finetune(run: Run) -> Path:
     with exclusive(work, f"another training of '{name}' is running"):
         training, held_out = read_examples(run.workspace.data(name))
         held_out = sample(held_out, run.config.max_eval_examples, run.config.seed)
-        known = _pocket(run, training) if run.base == POCKET else None
+        known = _pocket(run, training) if run.base == pocket.NAME else None
         base_name = known.id if known else run.base
         inputs = fingerprint(
             [training, held_out, asdict(run.config), asdict(known) if known else base_name]
@@ -74,8 +74,8 @@ def finetune(run: Run) -> Path:
         loaded = load_base(base_name, run.workspace.find_base(base_name), known)
         if not loaded.quantized:
             print("bitsandbytes has no 4-bit kernels for this machine: plain LoRA instead")
-        trainer = _train(run, loaded, training, held_out, work, latest)
-        entries = [e for e in trainer.state.log_history if "loss" in e or "eval_loss" in e]
+        trainer = build_trainer(run, loaded, training, held_out, work)
+        entries = _train(trainer, work, latest)
         with whole_folder(adapter) as folder:
             cast("PeftModel", trainer.model).save_pretrained(str(folder))
             template = loaded.tokenizer.chat_template
@@ -116,24 +116,23 @@ def _prepare(work: Path, inputs: str, *, fresh: bool) -> Path | None:
     return latest
 
 
-def _train(
+def build_trainer(
     run: Run,
     loaded: LoadedBase,
     training: list[Example],
     held_out: list[Example],
     work: Path,
-    latest: Path | None,
 ) -> "SFTTrainer":
+    """Put TRL's trainer together: LoRA on every linear layer, loss on completions alone."""
     import datasets
     from peft import LoraConfig
     from transformers.trainer_callback import PrinterCallback, ProgressCallback
     from trl.trainer.sft_trainer import SFTTrainer
 
-    from train.callbacks import ProgressBar, Sealing
+    from train.callbacks import Sealing
 
     datasets.disable_progress_bars()
     config = run.config
-    progress = ProgressBar()
     trainer = SFTTrainer(
         model=loaded.model,
         args=_arguments(run, loaded, work),
@@ -147,20 +146,32 @@ def _train(
             target_modules="all-linear",
             task_type="CAUSAL_LM",
         ),
-        callbacks=[progress, Sealing(run.published)],
+        callbacks=[Sealing(run.published)],
     )
+    # TRL stores QLoRA's trainable weights in bf16, which rounds away updates smaller than 1/256
+    # of a weight: at the reference's learning rate, all of them in the A matrices.
+    for parameter in loaded.model.parameters():
+        if parameter.requires_grad:
+            parameter.data = parameter.data.float()
     trainer.remove_callback(PrinterCallback)
     trainer.remove_callback(ProgressCallback)
+    return trainer
+
+
+def _train(trainer: "SFTTrainer", work: Path, latest: Path | None) -> list[dict[str, Any]]:
+    """Train to the end and return the losses on the way, from before the first step."""
+    from train.callbacks import ProgressBar
+
+    progress = ProgressBar()
+    trainer.add_callback(progress)
     try:
         with _disk_watched(work):
-            if latest is None:
-                trainer.evaluate()
             trainer.train(resume_from_checkpoint=str(latest) if latest else None)
             if not _is_evaluated(trainer.state.log_history, trainer.state.global_step):
                 trainer.evaluate()
     finally:
         progress.close()
-    return trainer
+    return [e for e in trainer.state.log_history if "loss" in e or "eval_loss" in e]
 
 
 def _is_evaluated(entries: list[dict[str, Any]], step: int) -> bool:
@@ -191,6 +202,7 @@ def _arguments(run: Run, loaded: LoadedBase, work: Path) -> Any:
         bf16=dtype == torch.bfloat16,
         fp16=dtype == torch.float16,
         eval_strategy="steps",
+        eval_on_start=True,
         eval_steps=config.eval_interval,
         save_strategy="steps",
         save_steps=config.eval_interval,

@@ -12,6 +12,9 @@ from nothing_gpt.prompt.template import guard_template
 if TYPE_CHECKING:
     from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
+NAME = "pocket"
+"""What a person calls this base on the command line."""
+
 VOCABULARY = 4096
 BOS, HEADER, HEADER_END, EOT, PAD = SPECIAL_TOKENS = (
     "<|begin_of_text|>",

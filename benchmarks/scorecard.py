@@ -1,0 +1,193 @@
+"""How well a served model keeps to the script: a table for any OpenAI-compatible endpoint.
+
+    python -m serve --show unclaimed &
+    python -m benchmarks.scorecard --show unclaimed --base-url http://127.0.0.1:8000/v1
+
+Each scene is a fresh continuation of a held-out context that the model never saw.
+"""
+
+import random
+import re
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nothing_gpt import dataset
+from nothing_gpt.errors import UserError, reported_errors
+from nothing_gpt.files import read_jsonl, write_json
+from nothing_gpt.line import Line, Malformed, parse_lines
+from nothing_gpt.records import encode
+from nothing_gpt.workspace import Workspace
+
+if TYPE_CHECKING:
+    from openai import OpenAI
+    from openai.types.chat import ChatCompletionMessageParam
+
+LEAST_LINES = 10
+"""Lines that a scene must have; shorter ones count, and are counted."""
+
+_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Scorecard:
+    """What 50 scenes, or however many, come to. Shares are between 0 and 1.
+
+    `parsed` lines of all lines; `known_words` of all words; `repeated` lines, said before in
+    their scene or its context, of the parsed ones; `short` scenes below `LEAST_LINES`; `quoted`
+    lines that stand word for word in the training scripts; `fewest_speakers` of any scene.
+    """
+
+    scenes: int
+    lines: int
+    parsed: float
+    known_words: float
+    repeated: float
+    quoted: float
+    short: int
+    fewest_speakers: int
+
+
+def words(text: str) -> list[str]:
+    """Split text into lower-case words, apostrophes inside kept."""
+    return _WORD.findall(text.lower().replace("\u2019", "'"))
+
+
+def score(
+    scenes: Sequence[tuple[Sequence[Line], Sequence[Line | Malformed]]],
+    vocabulary: set[str],
+    scripts: set[str],
+) -> Scorecard:
+    """Score scenes, each a context and what the model wrote after it.
+
+    Args:
+        scenes: Contexts and continuations.
+        vocabulary: The words of the show's scripts.
+        scripts: The texts of all training speeches, to recognise quotations.
+    """
+    parsed = known = total = repeated = quoted = 0
+    for context, written in scenes:
+        said = {line.text for line in context}
+        for line in written:
+            if isinstance(line, Malformed):
+                continue
+            parsed += 1
+            repeated += line.text in said
+            quoted += line.text in scripts
+            said.add(line.text)
+            spoken = words(line.text)
+            total += len(spoken)
+            known += sum(word in vocabulary for word in spoken)
+    lines = sum(len(written) for _, written in scenes)
+    speakers = (len({x.speaker for x in w if isinstance(x, Line)}) for _, w in scenes)
+    return Scorecard(
+        scenes=len(scenes),
+        lines=lines,
+        parsed=parsed / max(lines, 1),
+        known_words=known / max(total, 1),
+        repeated=repeated / max(parsed, 1),
+        quoted=quoted / max(parsed, 1),
+        short=sum(len(written) < LEAST_LINES for _, written in scenes),
+        fewest_speakers=min(speakers, default=0),
+    )
+
+
+def write_scene(
+    client: "OpenAI",
+    model: str,
+    messages: "Iterable[ChatCompletionMessageParam]",
+    *,
+    temperature: float,
+    seed: int,
+    most: int,
+) -> list[Line | Malformed]:
+    """Ask for one scene of at most so many whole lines."""
+    answer = client.chat.completions.create(
+        model=model, messages=messages, temperature=temperature, seed=seed, max_tokens=40 * most
+    ).choices[0]
+    lines = parse_lines(answer.message.content or "")
+    # Cut off by the token limit, the last line is nobody's fault.
+    return (lines[:-1] if answer.finish_reason == "length" else lines)[:most]
+
+
+def show_table(card: Scorecard, title: str) -> None:
+    """Print the scorecard with what the pocket model must reach."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left")
+    for column in ("measure", "value", "pocket model must"):
+        table.add_column(column)
+    table.add_row("scenes", f"{card.scenes}", "50")
+    table.add_row(f"scenes under {LEAST_LINES} lines", f"{card.short}", "0")
+    table.add_row("lines that parse", f"{card.parsed:.1%}", ">= 98%")
+    table.add_row("words of the scripts", f"{card.known_words:.1%}", ">= 97%")
+    table.add_row("lines said before in the scene", f"{card.repeated:.1%}", "<= 5%")
+    table.add_row("fewest speakers in a scene", f"{card.fewest_speakers}", ">= 3")
+    table.add_row("lines quoted from training", f"{card.quoted:.1%}", "")
+    Console().print(table)
+
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command(help=__doc__)
+def main(
+    show: Annotated[str, typer.Option(help="The show whose held-out scenes are continued.")],
+    base_url: Annotated[
+        str, typer.Option(help="The endpoint; its key is read from OPENAI_API_KEY.")
+    ] = "http://127.0.0.1:8000/v1",
+    model: Annotated[str, typer.Option(help="Model name; the show's by default.")] = "",
+    scenes: Annotated[int, typer.Option(min=1)] = 50,
+    lines: Annotated[int, typer.Option(min=1, help="Most lines of a scene.")] = 20,
+    temperature: float = 0.7,
+    seed: int = 0,
+    out: Annotated[Path | None, typer.Option(help="Also write figures and scenes here.")] = None,
+) -> None:
+    import os
+
+    from openai import OpenAI, OpenAIError
+
+    data = Workspace.default().data(show)
+    held_out = read_jsonl(data / dataset.VALIDATION)
+    speeches = read_jsonl(data / dataset.DIALOGUES)
+    vocabulary = {word for r in speeches for word in words(f"{r['speaker']} {r['text']}")}
+    trained = {r["text"] for r in speeches if r["split"] == "train"}
+    numbers = random.Random(seed).sample(range(max(scenes, len(held_out))), scenes)  # noqa: S311
+    chosen = [held_out[number % len(held_out)] for number in numbers]
+    client = OpenAI(base_url=base_url, api_key=os.environ.get("OPENAI_API_KEY") or "none")
+
+    def write(item: tuple[int, dict[str, Any]]) -> list[Line | Malformed]:
+        number, record = item
+        return write_scene(
+            client,
+            model or show,
+            record["prompt"],
+            temperature=temperature,
+            seed=seed + number,
+            most=lines,
+        )
+
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            written = list(pool.map(write, enumerate(chosen)))
+    except OpenAIError as error:
+        raise UserError(f"{base_url}: {error}") from error
+    contexts = [
+        [line for line in parse_lines(r["prompt"][-1]["content"]) if isinstance(line, Line)]
+        for r in chosen
+    ]
+    card = score(list(zip(contexts, written, strict=True)), vocabulary, trained)
+    show_table(card, f"{model or show} at temperature {temperature:g}, seed {seed}")
+    if out:
+        texts = [[encode(line) for line in scene] for scene in written]
+        write_json(out, encode(card) | {"written": texts})
+
+
+if __name__ == "__main__":
+    with reported_errors():
+        app()

@@ -1,0 +1,29 @@
+"""All four stages on this machine, then the writers' room: `python -m nothing_gpt`.
+
+`make demo` runs this after installing what it needs.
+"""
+
+import argparse
+from pathlib import Path
+
+from nothing_gpt.errors import reported_errors
+from nothing_gpt.laptop import Plan, run_stages
+from nothing_gpt.workspace import Workspace
+
+
+def main() -> None:
+    """Read the command line and run the stages."""
+    parser = argparse.ArgumentParser(prog="python -m nothing_gpt", description=__doc__)
+    parser.add_argument("--show", default="unclaimed", help="a show's name or TOML file")
+    parser.add_argument("--source", type=Path, help="the show's scripts, where they lie elsewhere")
+    parser.add_argument("--base", default="pocket", help="pocket, a hub id or a model's folder")
+    parser.add_argument("--port", type=int, default=7860, help="where the room opens")
+    parser.add_argument("--share", action="store_true", help="also make a public Gradio link")
+    options = parser.parse_args()
+    plan = Plan(options.show, options.port, options.source, options.base, options.share)
+    with reported_errors():
+        run_stages(plan, Workspace.default())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""A small show, prepared once: four bundled episodes in short windows, trained in seconds."""
+
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from nothing_gpt.show import SHOWS, Show, load_show
+from nothing_gpt.workspace import Workspace
+from train.config import POCKET, TrainingConfig
+from train.pretraining import Pretraining
+
+TOML = """\
+name = "tiny"
+title = "Tiny"
+cast = [
+    { name = "DOT", voice = "dry" },
+    { name = "FELIX", voice = "full of schemes" },
+]
+[prompt]
+format = "script"
+system = "Continue the scene of {title}.\\n{cast}"
+[corpus]
+kind = "fountain"
+source = "scripts"
+licence = "CC0-1.0"
+[windows]
+turns = 8
+context = 2
+minimum = 6
+stride = 8
+[split]
+held_out = 0.25
+"""
+
+BRIEF = replace(POCKET, max_steps=6, eval_interval=2, log_interval=1, max_eval_examples=4)
+RECIPE = Pretraining(tokens=4_000)
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Show, Workspace]:
+    """The show and a workspace that holds its examples and nothing else."""
+    folder = tmp_path_factory.mktemp("tiny")
+    (folder / "show.toml").write_text(TOML)
+    (folder / "scripts").mkdir()
+    for script in sorted((SHOWS / "unclaimed" / "scripts").glob("*.fountain"))[:4]:
+        shutil.copy(script, folder / "scripts")
+    options = ["--workspace", str(folder / "workspace"), "--tokenizer", "none"]
+    show = str(folder / "show.toml")
+    subprocess.run([sys.executable, "-m", "data_prep", "--show", show, *options], check=True)
+    return load_show(show), Workspace(folder / "workspace")
+
+
+@pytest.fixture
+def workspace(prepared: tuple[Show, Workspace], tmp_path: Path) -> Workspace:
+    """A workspace of one test's own, with the examples and the pocket base if it is built."""
+    shutil.copytree(prepared[1].root, tmp_path / "workspace")
+    return Workspace(tmp_path / "workspace")
+
+
+@pytest.fixture(scope="session")
+def show(prepared: tuple[Show, Workspace]) -> Show:
+    return prepared[0]
+
+
+@pytest.fixture(scope="session")
+def brief() -> TrainingConfig:
+    return BRIEF

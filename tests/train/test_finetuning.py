@@ -1,0 +1,251 @@
+"""The real training path, bitsandbytes and TRL included, at the size of a test."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from nothing_gpt.errors import UserError
+from nothing_gpt.files import exclusive, read_json
+from nothing_gpt.manifest import read_manifest
+from nothing_gpt.show import Show
+from nothing_gpt.workspace import Workspace
+from tests.train.conftest import RECIPE, TOML
+from train.base import load_base
+from train.config import TrainingConfig
+from train.dataset import Example, read_examples
+from train.finetuning import Run, finetune
+from train.pretraining import ensure_base
+
+# Runs a training as a user's command would, in a process that can be killed.
+SCRIPT = """
+import sys
+from pathlib import Path
+from nothing_gpt.errors import reported_errors
+from nothing_gpt.show import load_show
+from nothing_gpt.workspace import Workspace
+from tests.train.conftest import BRIEF, RECIPE
+from train.finetuning import Run, finetune
+with reported_errors():
+    finetune(Run(load_show(sys.argv[1]), "pocket", BRIEF, Workspace(Path(sys.argv[2])), RECIPE))
+"""
+
+
+@pytest.fixture(scope="session")
+def base(prepared: tuple[Show, Workspace]) -> Workspace:
+    """The prepared workspace, with the pocket base built once for all tests."""
+    show, workspace = prepared
+    ensure_base(workspace.base(show.name), read_examples(workspace.data(show.name))[0], RECIPE)
+    return workspace
+
+
+@pytest.fixture
+def place(base: Workspace, workspace: Workspace) -> Workspace:
+    assert base.root != workspace.root
+    return workspace
+
+
+@pytest.fixture
+def run(show: Show, place: Workspace, brief: TrainingConfig) -> Run:
+    return Run(show, "pocket", brief, place, RECIPE)
+
+
+def process(workspace: Workspace) -> "subprocess.Popen[str]":
+    toml = workspace.root.parent / "show.toml"
+    toml.write_text(TOML)
+    command = [sys.executable, "-c", SCRIPT, str(toml), str(workspace.root)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def test_an_adapter_is_whole_and_a_second_run_has_nothing_to_do(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = finetune(run)
+    manifest = read_manifest(folder)
+    assert manifest.show == run.show
+    assert manifest.format == "script"
+    assert manifest.base.id == "pocket-tiny"
+    assert manifest.metrics["steps"] == 6
+    assert manifest.metrics["eval_loss"] < manifest.metrics["base_eval_loss"]
+    for name in ("adapter_model.safetensors", "chat_template.jinja", "loss.png"):
+        assert (folder / name).stat().st_size > 0
+    steps = [e["step"] for e in read_json(folder / "history.json") if "eval_loss" in e]
+    assert steps == [0, 2, 4, 6]
+    assert not run.workspace.checkpoints("tiny").exists()
+    before = (folder / "adapter_model.safetensors").stat().st_mtime_ns
+    capsys.readouterr()
+    finetune(run)
+    assert "up to date" in capsys.readouterr().out
+    assert (folder / "adapter_model.safetensors").stat().st_mtime_ns == before
+
+
+def test_killed_and_run_again_ends_as_if_nothing_had_happened(
+    run: Run, base: Workspace, tmp_path: Path
+) -> None:
+    undisturbed = read_manifest(finetune(run)).metrics
+    other = Workspace(tmp_path / "other")
+    shutil.copytree(base.root, other.root)
+    first = process(other)
+    seal = other.checkpoints("tiny") / "checkpoint-2" / "sealed.json"
+    wait_for(seal.exists, first)
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    assert not other.adapter("tiny").exists()
+    second = process(other)
+    output, _ = second.communicate()
+    assert second.returncode == 0, output
+    assert "continuing from checkpoint-" in output
+    metrics = read_manifest(other.adapter("tiny")).metrics
+    assert metrics["steps"] == undisturbed["steps"]
+    assert metrics["eval_loss"] == pytest.approx(undisturbed["eval_loss"], abs=1e-3)
+
+
+def wait_for(condition: object, alive: "subprocess.Popen[str]") -> None:
+    assert callable(condition)
+    deadline = time.monotonic() + 120
+    while not condition():
+        assert alive.poll() is None, alive.communicate()[0]
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_truncated_checkpoint_is_skipped_and_named(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stopped = replace(run, published=Stop(2))
+    with pytest.raises(KeyboardInterrupt):
+        finetune(stopped)
+    folder = run.workspace.checkpoints("tiny")
+    newest = max(folder.glob("checkpoint-*"), key=lambda p: int(p.name.split("-")[1]))
+    os.truncate(newest / "optimizer.pt", 100)
+    capsys.readouterr()
+    finetune(run)
+    said = capsys.readouterr()
+    assert f"{newest}: not whole, skipped" in said.err
+    assert "continuing from checkpoint-2" in said.out
+
+
+class Stop:
+    """Interrupts a training once it has published so many checkpoints."""
+
+    def __init__(self, saves: int) -> None:
+        self.left = saves
+
+    def __call__(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            raise KeyboardInterrupt
+
+
+def test_two_trainings_of_one_show_do_not_meet(run: Run) -> None:
+    with (
+        exclusive(run.workspace.checkpoints("tiny"), "busy"),
+        pytest.raises(UserError, match="another training of 'tiny' is running"),
+    ):
+        finetune(run)
+
+
+def test_without_data(run: Run, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no such data; run 'python -m data_prep"):
+        finetune(replace(run, workspace=Workspace(tmp_path / "empty")))
+
+
+def test_a_base_that_cannot_be_had(run: Run) -> None:
+    with pytest.raises(UserError, match="'no/such-model' cannot be loaded"):
+        finetune(replace(run, base="no/such-model"))
+    assert not run.workspace.adapter("tiny").exists()
+
+
+def test_without_4bit_kernels_it_is_plain_lora(
+    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("train.base.supports_4bit", lambda: False)
+    folder = finetune(replace(run, config=replace(run.config, max_steps=2)))
+    assert "plain LoRA instead" in capsys.readouterr().out
+    assert read_manifest(folder).config["quantized"] is False
+
+
+@pytest.fixture
+def small_disk(place: Workspace) -> Iterator[Path]:
+    """The checkpoints' folder on a file system of 9 MB: one checkpoint fits, a second does not."""
+    folder = place.checkpoints("tiny")
+    folder.mkdir(parents=True)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=9m", "tmpfs", str(folder)], capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip("mounting a small file system needs root")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_disk_that_fills_up_during_a_checkpoint(run: Run, small_disk: Path) -> None:
+    with pytest.raises(UserError, match="the disk is full"):
+        finetune(run)
+    assert not run.workspace.adapter("tiny").exists()
+    assert list(small_disk.glob("checkpoint-*"))
+
+
+def test_evaluating_does_not_break_gradients(base: Workspace) -> None:
+    """On some CPUs bitsandbytes repacks weights at the first evaluation, without a backward."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+
+    def gradient(*, evaluated: bool) -> "torch.Tensor":
+        torch.manual_seed(0)
+        loaded = load_base("pocket-tiny", base.find_base("pocket-tiny"))
+        assert loaded.quantized
+        model = get_peft_model(
+            loaded.model, LoraConfig(target_modules="all-linear", init_lora_weights=False)
+        )
+        ids = torch.arange(5, 69).reshape(1, 64)
+        if evaluated:
+            model.eval()
+            with torch.no_grad():
+                model(input_ids=ids)
+        model.train()
+        model(input_ids=ids, labels=ids).loss.backward()
+        weights = dict(model.named_parameters())
+        name = "base_model.model.model.layers.0.self_attn.q_proj.lora_A.default.weight"
+        found = weights[name].grad
+        assert found is not None
+        return found
+
+    fresh, later = gradient(evaluated=False), gradient(evaluated=True)
+    assert fresh.abs().sum() > 0
+    torch.testing.assert_close(later, fresh)
+
+
+def test_labels_cover_the_completion_and_its_end_alone(run: Run) -> None:
+    """Token by token: prompt and padding are ignored, the completion and its stop are learned."""
+    from train.finetuning import build_trainer
+
+    training, held_out = read_examples(run.workspace.data("tiny"))
+    loaded = load_base("pocket-tiny", run.workspace.find_base("pocket-tiny"))
+    trainer = build_trainer(run, loaded, training[:2], held_out[:1], run.workspace.root / "c")
+    batch = next(iter(trainer.get_train_dataloader()))
+    learned = {
+        loaded.tokenizer.decode(ids[labels != -100])
+        for ids, labels in zip(batch["input_ids"], batch["labels"], strict=True)
+    }
+    expected = {answer(example) + "<|eot_id|>" for example in training[:2]}
+    assert learned == expected
+
+
+def answer(example: Example) -> str:
+    return example["completion"][0]["content"]
+
+
+def test_a_damaged_data_file(run: Run) -> None:
+    path = run.workspace.data("tiny") / "train.jsonl"
+    path.write_text(json.dumps({"prompt": []}) + "\n")
+    with pytest.raises(UserError, match="holds no examples"):
+        finetune(run)
