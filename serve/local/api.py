@@ -6,7 +6,7 @@ import random
 import time
 import uuid
 from collections.abc import AsyncIterator
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
@@ -14,8 +14,11 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 
 from serve.gate import make_error
+from serve.local.job import Job, Piece
 from serve.local.request import ChatRequest
-from serve.local.scheduler import Job, Piece, Scheduler
+
+if TYPE_CHECKING:
+    from serve.local.scheduler import Scheduler
 
 Queue = asyncio.Queue[Piece | Exception | None]
 
@@ -45,7 +48,7 @@ class Api(FastAPI):
         self.get("/v1/models")(self.models)
         self.post("/v1/chat/completions")(self.chat)
 
-    def ready(self) -> Scheduler:
+    def ready(self) -> "Scheduler":
         """Give the scheduler, or refuse while there is none."""
         if self.scheduler is None:
             raise RefusalError(503, "the model is still loading; try again soon", code="loading")
@@ -79,7 +82,7 @@ class Api(FastAPI):
 
 
 def _prepare(
-    scheduler: Scheduler, body: ChatRequest, queue: Queue, loop: asyncio.AbstractEventLoop
+    scheduler: "Scheduler", body: ChatRequest, queue: Queue, loop: asyncio.AbstractEventLoop
 ) -> Job:
     model = scheduler.model
     if body.model not in model.names:
@@ -103,13 +106,14 @@ def _prepare(
     seed = random.getrandbits(62) if body.seed is None else body.seed
 
     def emit(item: Piece | Exception) -> None:
-        loop.call_soon_threadsafe(queue.put_nowait, item)
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(queue.put_nowait, item)
 
     return Job(body, prompt, wanted, seed, matcher, emit)
 
 
 async def _listen(
-    scheduler: Scheduler, job: Job, queue: Queue, request: Request
+    scheduler: "Scheduler", job: Job, queue: Queue, request: Request
 ) -> AsyncIterator[Piece]:
     """Run a job: yield its pieces until all choices are finished or the client is gone."""
 
@@ -124,7 +128,7 @@ async def _listen(
         scheduler.submit(job)
         while unfinished and (item := await queue.get()) is not None:
             if isinstance(item, Exception):
-                raise RefusalError(500, "the engine failed on this request", code="engine_error")
+                raise RefusalError(503, "the engine stopped in the middle", code="engine_stopped")
             unfinished -= item.finish is not None
             yield item
     finally:

@@ -1,6 +1,5 @@
 """The model in memory: messages and tokens in, logits out, adapters mixed in one batch."""
 
-import logging
 import warnings
 from collections.abc import Sequence
 from functools import cached_property
@@ -11,6 +10,7 @@ from jinja2 import TemplateError
 from llguidance import LLMatcher, LLTokenizer
 from llguidance.hf import from_tokenizer
 from peft import PeftModel
+from safetensors import SafetensorError
 from torch import Tensor
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils.logging import disable_progress_bar
@@ -39,7 +39,6 @@ class Model:
 
     def __init__(self, offer: Offer, *, rows: int, limit: int | None = None) -> None:
         disable_progress_bar()
-        logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
         warnings.filterwarnings("ignore", category=FutureWarning)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._template, folder, loading = find_template(offer), fetch(offer), offer.base
@@ -52,7 +51,7 @@ class Model:
             ).eval()
             for loading, adapter in offer.adapters.items():
                 self._add(loading, str(adapter.path))
-        except (OSError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
             raise UserError(f"'{loading}' cannot be loaded: {error}") from None
         if self._model.num_parameters() < _SMALL:
             torch.set_num_threads(1)

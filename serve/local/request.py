@@ -29,9 +29,9 @@ class ChatMessage(_Strict):
     name: str | None = None
 
     def flat(self) -> Message:
-        """The message as chat templates take it."""
+        """The message as chat templates take it; vLLM too puts parts on lines of their own."""
         parts = [self.content] if isinstance(self.content, str) else [p.text for p in self.content]
-        return {"role": self.role, "content": "".join(parts)}
+        return {"role": self.role, "content": "\n".join(parts)}
 
 
 class StreamOptions(_Strict):
@@ -49,10 +49,10 @@ class StructuredOutputs(_Strict):
 class Sampling(_Strict):
     """How tokens are chosen; temperature 0 always takes the likeliest."""
 
-    temperature: float = Field(1.0, ge=0, le=2)
-    top_p: float = Field(1.0, gt=0, le=1)
-    frequency_penalty: float = Field(0.0, ge=-2, le=2)
-    presence_penalty: float = Field(0.0, ge=-2, le=2)
+    temperature: float = Field(default=1.0, ge=0, le=2)
+    top_p: float = Field(default=1.0, gt=0, le=1)
+    frequency_penalty: float = Field(default=0.0, ge=-2, le=2)
+    presence_penalty: float = Field(default=0.0, ge=-2, le=2)
 
 
 class ChatRequest(Sampling):
@@ -63,11 +63,11 @@ class ChatRequest(Sampling):
 
     model: str
     messages: list[ChatMessage] = Field(min_length=1)
-    max_tokens: int | None = Field(None, ge=1)
-    max_completion_tokens: int | None = Field(None, ge=1)
-    n: int = Field(1, ge=1)
+    max_tokens: int | None = Field(default=None, ge=1)
+    max_completion_tokens: int | None = Field(default=None, ge=1)
+    n: int = Field(default=1, ge=1)
     seed: int | None = None
-    stop: list[Annotated[str, Field(min_length=1)]] = Field([], max_length=16)
+    stop: list[Annotated[str, Field(min_length=1)]] = Field(default=[], max_length=16)
     structured_outputs: StructuredOutputs | None = None
     stream: bool = False
     stream_options: StreamOptions = StreamOptions()

@@ -4,51 +4,18 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from random import Random
-from typing import Literal
 
 import torch
-from llguidance import LLMatcher
 from tokenizers.decoders import DecodeStream
 from torch import Tensor
 
+from serve.local.job import Finish, Job, Piece
 from serve.local.model import Model
-from serve.local.request import ChatRequest
 from serve.local.sampling import draw
 from serve.local.text import StopFilter
 
 logger = logging.getLogger("serve")
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """One more token of a choice: the text that it makes sendable, and why it is the last."""
-
-    index: int
-    token: int
-    text: str
-    finish: Literal["stop", "length"] | None
-
-
-@dataclass(eq=False, slots=True)
-class Job:
-    """A request on its way through the engine.
-
-    Attributes:
-        emit: Takes each piece, or the error that ended the job; called in the engine's thread.
-        cancelled: Set it, in any thread, and the job leaves before the next token.
-    """
-
-    request: ChatRequest
-    prompt: list[int]
-    max_tokens: int
-    seed: int
-    matcher: LLMatcher | None
-    emit: Callable[[Piece | Exception], None]
-    cancelled: bool = False
-    started: float = field(default_factory=time.monotonic)
 
 
 class _Sequence:
@@ -58,7 +25,7 @@ class _Sequence:
         self.job, self._index, self._model = job, index, model
         self.length = len(job.prompt)  # in the cache; the last token drawn is not yet there
         self.token = self.made = 0
-        self.finish: Literal["stop", "length"] | None = None
+        self.finish: Finish | None = None
         self.counts = torch.zeros(model.vocabulary, device=model.device)
         self._matcher = job.matcher.deep_copy() if job.matcher else None
         self._random = Random(job.seed + index)  # noqa: S311 - dice, not secrets
@@ -115,11 +82,13 @@ class Scheduler:
             self._wake.notify()
 
     def close(self) -> None:
-        """Stop after the current token, whatever is unfinished."""
+        """Stop after the current token, and tell those who wait for more."""
         with self._wake:
             self._closed = True
             self._wake.notify()
         self._thread.join()
+        for job in (*self._jobs(), *self.waiting):
+            job.emit(RuntimeError("closed"))
 
     @torch.inference_mode()
     def _work(self) -> None:
@@ -134,9 +103,12 @@ class Scheduler:
                 self._step()
             except Exception as error:
                 logger.exception("generation failed")
-                for job in {sequence.job for sequence in self.running}:
+                for job in self._jobs():
                     job.emit(error)
                 self.running.clear()
+
+    def _jobs(self) -> set[Job]:
+        return {sequence.job for sequence in self.running}
 
     def _join(self) -> None:
         """Read one waiting job's prompt, if there is room for all its choices."""

@@ -1,18 +1,48 @@
 """Runs the local engine: listens at once, and answers when the model is in memory."""
 
+import asyncio
 import logging
 import socket
 import threading
+from types import FrameType
 
 import uvicorn
 
 from serve.gate import Gate, Settings
 from serve.local.api import Api
-from serve.local.model import Model
-from serve.local.scheduler import Scheduler
 from serve.offer import Offer
 
 _PATIENCE = 5  # seconds that running streams get to finish when the server is stopped
+
+logger = logging.getLogger("serve")
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, api: Api, settings: Settings) -> None:
+        config = uvicorn.Config(
+            Gate(api, settings),
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=2 * _PATIENCE,
+        )
+        super().__init__(config)
+        self._api = api
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        asyncio.get_running_loop().call_later(_PATIENCE, self.cut)
+        await super().shutdown(sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        # A second Ctrl-C means now; uvicorn would answer it with a traceback.
+        if self.should_exit:
+            self.cut()
+        else:
+            super().handle_exit(sig, frame)
+
+    def cut(self) -> None:
+        """End what still runs."""
+        if self._api.scheduler is not None:
+            self._api.scheduler.close()
 
 
 def run(
@@ -34,22 +64,20 @@ def run(
         UserError: the model cannot be loaded.
     """
     logging.basicConfig(format="%(asctime)s %(message)s")
-    logger = logging.getLogger("serve")
     logger.setLevel(logging.INFO)
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     api = Api()
-    gate = Gate(api, Settings.of(offer, max_sequences + max_waiting))
-    server = uvicorn.Server(
-        uvicorn.Config(
-            gate, log_level="warning", access_log=False, timeout_graceful_shutdown=_PATIENCE
-        )
-    )
+    server = _Server(api, Settings.of(offer, max_sequences + max_waiting))
     failures: list[Exception] = []
 
     def load() -> None:
         try:
-            api.scheduler = Scheduler(
-                Model(offer, rows=max_sequences, limit=max_length), max_sequences
-            )
+            # Here, because importing takes seconds in which health is asked for already.
+            from serve.local.model import Model
+            from serve.local.scheduler import Scheduler
+
+            model = Model(offer, rows=max_sequences, limit=max_length)
+            api.scheduler = Scheduler(model, max_sequences)
         except Exception as error:  # noqa: BLE001 - raised again in the main thread
             failures.append(error)
             server.should_exit = True
@@ -61,7 +89,6 @@ def run(
     try:
         server.run(sockets=[listener])
     finally:
-        if api.scheduler is not None:
-            api.scheduler.close()
+        server.cut()
     if failures:
         raise failures[0]

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -29,6 +29,7 @@ TEMPLATE = (
     "<|end_header_id|>\n\n{{ message['content'] | trim }}<|eot_id|>{% endfor %}"
     "{% if add_generation_prompt %}<|start_header_id|>assistant<|end_header_id|>\n\n{% endif %}"
 )
+GUARDED = guard_template(TEMPLATE, SPECIAL)
 TEXTS = [
     "[ANA] Who left the porridge on the roof of the café?",
     "[BO] Not me. I was in the cellar, counting the spoons again.",
@@ -63,7 +64,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     return place
 
 
-def build_base(folder: Path) -> None:
+def build_base(folder: Path, template: str = GUARDED) -> None:
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import (
@@ -91,7 +92,7 @@ def build_base(folder: Path) -> None:
         bos_token=SPECIAL[0],
         eos_token=SPECIAL[3],
         pad_token=SPECIAL[3],
-        chat_template=guard_template(TEMPLATE, SPECIAL),
+        chat_template=template,
     )
     tokenizer.save_pretrained(folder)
     torch.manual_seed(0)
@@ -110,6 +111,7 @@ def build_base(folder: Path) -> None:
     model = LlamaForCausalLM(config)
     model.generation_config = GenerationConfig(eos_token_id=ends)
     with torch.no_grad():
+        model.model.embed_tokens.weight *= 5  # or greedy text gets stuck at one token
         # One dimension stays positive throughout, and tells the end token and its like to stay
         # away: completions then end only where a test makes them end.
         model.model.embed_tokens.weight[:, 0] = 4.0
@@ -136,18 +138,18 @@ def build_adapter(place: Workspace, name: str, *, rank: int, seed: int) -> None:
     )
     base = AutoModelForCausalLM.from_pretrained(place.find_base(BASE))
     get_peft_model(base, config).save_pretrained(str(place.adapter(name)))
-    template = guard_template(TEMPLATE, SPECIAL)
-    (place.adapter(name) / "chat_template.jinja").write_text(template, encoding="utf-8")
+    (place.adapter(name) / "chat_template.jinja").write_text(GUARDED, encoding="utf-8")
     show = replace(SHOW, name=name)
     write_manifest(place.adapter(name), replace(MANIFEST, show=show, rank=rank))
 
 
 @dataclass(frozen=True)
 class Running:
-    """A server that answers, and its process."""
+    """A server that answers, its process, and what health said until then."""
 
     url: str
     process: "subprocess.Popen[str]"
+    seen: set[int]
 
     def client(self, key: str = KEY) -> OpenAI:
         return OpenAI(base_url=f"{self.url}/v1", api_key=key, max_retries=0, timeout=120)
@@ -181,17 +183,17 @@ def serving(workspace: Workspace, *options: str, seconds: float = 90) -> Iterato
         [*command, "--port", str(port), *options], cwd=ROOT, env=environment, text=True
     )
     url = f"http://127.0.0.1:{port}"
+    seen: set[int] = set()
 
     def healthy() -> bool:
         assert process.poll() is None, "the server stopped while starting"
-        try:
-            return httpx.get(f"{url}/health").status_code == 200
-        except httpx.TransportError:
-            return False
+        with suppress(httpx.TransportError):
+            seen.add(httpx.get(f"{url}/health", timeout=20).status_code)
+        return 200 in seen
 
     try:
         wait_for(healthy, seconds)
-        yield Running(url, process)
+        yield Running(url, process, seen)
     finally:
         process.terminate()
         process.wait(30)

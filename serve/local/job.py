@@ -1,0 +1,42 @@
+"""A request on its way through the engine, and what comes back."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from serve.local.request import ChatRequest
+
+if TYPE_CHECKING:
+    from llguidance import LLMatcher
+
+Finish = Literal["stop", "length"]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One more token of a choice: the text that it makes sendable, and why it is the last."""
+
+    index: int
+    token: int
+    text: str
+    finish: Finish | None
+
+
+@dataclass(eq=False, slots=True)
+class Job:
+    """A request in tokens.
+
+    Attributes:
+        emit: Takes each piece, or the error that ended the job; called in the engine's thread.
+        cancelled: Set it, in any thread, and the job leaves before the next token.
+    """
+
+    request: ChatRequest
+    prompt: list[int]
+    max_tokens: int
+    seed: int
+    matcher: "LLMatcher | None"
+    emit: Callable[[Piece | Exception], None]
+    cancelled: bool = False
+    started: float = field(default_factory=time.monotonic)

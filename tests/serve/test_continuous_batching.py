@@ -1,0 +1,131 @@
+"""The local engine's core against transformers' own generation, token by token."""
+
+from collections.abc import Iterator
+from queue import Queue
+from typing import Any
+
+import pytest
+import torch
+
+from nothing_gpt.workspace import Workspace
+from serve.local.job import Job, Piece
+from serve.local.model import Model
+from serve.local.request import ChatRequest
+from serve.local.scheduler import Scheduler
+from serve.offer import choose
+from tests.serve.conftest import BASE, wait_for
+
+ROWS = 3
+
+
+@pytest.fixture(scope="module")
+def scheduler(workspace: Workspace) -> Iterator[Scheduler]:
+    scheduler = Scheduler(Model(choose(workspace), rows=ROWS), ROWS)
+    yield scheduler
+    scheduler.close()
+
+
+class Asked:
+    """A job and what came of it."""
+
+    def __init__(self, scheduler: Scheduler, text: str, **options: Any) -> None:
+        body = {"model": "tiny", "messages": [{"role": "user", "content": text}], **options}
+        request = ChatRequest.model_validate(body)
+        self._pieces: Queue[Piece | Exception] = Queue()
+        prompt = scheduler.model.read([message.flat() for message in request.messages])
+        length = request.max_tokens or 1000
+        self.job = Job(request, prompt, length, request.seed or 0, None, self._pieces.put)
+        scheduler.submit(self.job)
+
+    def pieces(self) -> list[Piece]:
+        found = []
+        open_choices = self.job.request.n
+        while open_choices:
+            piece = self._pieces.get(timeout=60)
+            assert isinstance(piece, Piece)
+            found.append(piece)
+            open_choices -= piece.finish is not None
+        return found
+
+    def tokens(self, index: int = 0) -> list[int]:
+        return [piece.token for piece in self.pieces() if piece.index == index]
+
+
+@pytest.fixture(scope="module")
+def reference(workspace: Workspace) -> dict[str, Any]:
+    """Each model by itself, its adapter merged into the weights."""
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM
+
+    def load(name: str) -> Any:
+        base = AutoModelForCausalLM.from_pretrained(workspace.find_base(BASE))
+        if name == BASE:
+            return base.eval()
+        return PeftModel.from_pretrained(base, str(workspace.adapter(name))).merge_and_unload()
+
+    return {name: load(name) for name in (BASE, "tiny", "other")}
+
+
+def continued(reference: dict[str, Any], job: Job) -> list[int]:
+    prompt = torch.tensor([job.prompt])
+    with torch.inference_mode():
+        output = reference[job.request.model].generate(
+            prompt,
+            attention_mask=torch.ones_like(prompt),
+            do_sample=False,
+            max_new_tokens=job.max_tokens,
+        )
+    tokens: list[int] = output[0, len(job.prompt) :].tolist()
+    return tokens
+
+
+def test_sequences_that_come_and_go_are_what_each_would_be_alone(
+    scheduler: Scheduler, reference: dict[str, Any]
+) -> None:
+    names = [BASE, "tiny", "other", "tiny", "tiny", BASE, "other", "other", "tiny", "tiny"]
+    lengths = [40, 5, 300, 17, 1, 60, 33, 2, 280, 9]
+    asked = [
+        Asked(scheduler, "porridge " * (7 * at), model=name, max_tokens=length, temperature=0)
+        for at, (name, length) in enumerate(zip(names, lengths, strict=True))
+    ]
+    found = [one.tokens() for one in asked]
+    assert [len(tokens) for tokens in found] == lengths
+    assert found == [continued(reference, one.job) for one in asked]
+
+
+def test_choices_start_from_the_same_prompt(
+    scheduler: Scheduler, reference: dict[str, Any]
+) -> None:
+    asked = Asked(scheduler, "spoons", n=3, max_tokens=20, temperature=0)
+    pieces = asked.pieces()
+    for index in range(3):
+        tokens = [piece.token for piece in pieces if piece.index == index]
+        assert tokens == continued(reference, asked.job)
+
+
+def test_a_seeded_sequence_is_the_same_in_company(scheduler: Scheduler) -> None:
+    alone = Asked(scheduler, "the cat", max_tokens=60, seed=5).tokens()
+    company = [Asked(scheduler, "the cellar", max_tokens=200, seed=seed) for seed in (1, 2)]
+    assert Asked(scheduler, "the cat", max_tokens=60, seed=5).tokens() == alone
+    for other in company:
+        other.job.cancelled = True
+
+
+def test_a_cancelled_job_leaves_whether_it_runs_or_waits(scheduler: Scheduler) -> None:
+    jobs = [Asked(scheduler, "the roof", max_tokens=1500).job for _ in range(ROWS + 2)]
+    wait_for(lambda: len(scheduler.running) == ROWS and len(scheduler.waiting) == 2)
+    for job in jobs:
+        job.cancelled = True
+    wait_for(lambda: not scheduler.running and not scheduler.waiting, 2)
+    assert Asked(scheduler, "the roof", max_tokens=3).tokens()
+
+
+def test_one_that_fails_does_not_take_the_engine_with_it(scheduler: Scheduler) -> None:
+    broken = Asked(scheduler, "the roof", max_tokens=3)
+    broken.pieces()
+    bad = Asked.__new__(Asked)
+    bad._pieces = Queue()
+    bad.job = Job(broken.job.request, [10**6], 3, 0, None, bad._pieces.put)
+    scheduler.submit(bad.job)
+    assert isinstance(bad._pieces.get(timeout=20), IndexError)
+    assert Asked(scheduler, "the roof", max_tokens=3).tokens()

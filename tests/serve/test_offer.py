@@ -1,0 +1,96 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from nothing_gpt.errors import UserError
+from nothing_gpt.manifest import Base, write_manifest
+from nothing_gpt.workspace import Workspace
+from serve.base import find_template
+from serve.offer import choose
+from tests.serve.conftest import MANIFEST
+
+HUB = "meta-llama/Llama-3.2-3B-Instruct"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Workspace:
+    """Two adapters on a pocket base, one on a hub model."""
+    place = Workspace(tmp_path)
+    (tmp_path / "bases" / "pocket-a").mkdir(parents=True)
+    add(place, "a", "pocket-a")
+    add(place, "b", "pocket-a")
+    add(place, "big", HUB, state="cafe")
+    return place
+
+
+def add(place: Workspace, name: str, base: str, *, state: str = "0", template: str = "t") -> None:
+    write_manifest(place.adapter(name), replace(MANIFEST, base=Base(base, state)))
+    (place.adapter(name) / "chat_template.jinja").write_text(template, encoding="utf-8")
+
+
+def test_a_shows_base_is_served_with_all_adapters_on_it(place: Workspace) -> None:
+    offer = choose(place, "a")
+    assert offer.models == ("pocket-a", "a", "b")
+    assert Path(offer.location) == place.root / "bases" / "pocket-a"
+    assert offer.left_out == ("big",)
+
+
+def test_a_hub_model_is_served_in_the_state_that_training_saw(place: Workspace) -> None:
+    offer = choose(place, "big")
+    assert (offer.base, offer.location, offer.revision) == (HUB, HUB, "cafe")
+    assert offer.left_out == ("a", "b")
+
+
+@pytest.mark.parametrize("how", ["name", "path"])
+def test_a_base_is_named_by_name_or_path(place: Workspace, how: str) -> None:
+    folder = str(place.root / "bases" / "pocket-a")
+    assert choose(place, base="pocket-a" if how == "name" else folder).models[1:] == ("a", "b")
+
+
+def test_a_base_without_adapters_is_served_alone(tmp_path: Path) -> None:
+    offer = choose(Workspace(tmp_path), base=HUB)
+    assert (offer.models, offer.revision) == ((HUB,), None)
+
+
+def test_one_base_needs_no_naming(place: Workspace) -> None:
+    for path in place.adapter("big").iterdir():
+        path.unlink()
+    assert choose(place).models == ("pocket-a", "a", "b")
+
+
+def test_of_two_bases_one_must_be_chosen(place: Workspace) -> None:
+    with pytest.raises(UserError, match=f"--show a .*pocket-a.*--show big .*{HUB}"):
+        choose(place)
+
+
+def test_adapters_on_another_state_of_the_base_are_left_out(place: Workspace) -> None:
+    add(place, "b", "pocket-a", state="1")
+    assert choose(place, "a").models == ("pocket-a", "a")
+    with pytest.raises(UserError, match="states"):
+        choose(place, base="pocket-a")
+
+
+def test_an_adapter_that_is_not_there_is_named_with_those_that_are(place: Workspace) -> None:
+    with pytest.raises(UserError, match=r"no adapter 'c'.*a, b, big.*python -m train --show c"):
+        choose(place, "c")
+
+
+def test_show_and_base_must_agree(place: Workspace) -> None:
+    with pytest.raises(UserError, match=f"--show big stands on {HUB}, not on --base pocket-a"):
+        choose(place, "big", "pocket-a")
+
+
+def test_nothing_trained_is_said(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="python -m train"):
+        choose(Workspace(tmp_path))
+
+
+def test_adapters_share_one_template(place: Workspace) -> None:
+    assert find_template(choose(place, "a")) == "t"
+    add(place, "b", "pocket-a", template="another")
+    with pytest.raises(UserError, match="a, b: trained with different chat templates"):
+        find_template(choose(place, "a"))
+    (place.adapter("b") / "chat_template.jinja").unlink()
+    with pytest.raises(UserError, match=r"b/chat_template\.jinja"):
+        find_template(choose(place, "a"))

@@ -1,0 +1,176 @@
+"""`python -m serve` as a person meets it: what it refuses, how it starts and how it stops."""
+
+import json
+import os
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from nothing_gpt.workspace import Workspace
+from tests.serve.conftest import BASE, ROOT, free_port, serving, wait_for
+
+
+class Reader:
+    """A client that reads a stream to its end, in a thread of its own."""
+
+    def __init__(self, url: str, **options: int) -> None:
+        messages = [{"role": "user", "content": "[ANA] Well?"}]
+        self._body = {"model": "tiny", "messages": messages, "stream": True, **options}
+        self._url = f"{url}/v1/chat/completions"
+        self._events: list[str] = []
+        self._thread = threading.Thread(target=self._read)
+        self._thread.start()
+
+    def _read(self) -> None:
+        headers = {"Authorization": "Bearer spare"}
+        with httpx.stream(
+            "POST", self._url, json=self._body, headers=headers, timeout=60
+        ) as answer:
+            self._events.extend(line for line in answer.iter_lines() if line)
+
+    def events(self) -> list[str]:
+        self._thread.join(30)
+        return self._events
+
+
+def serve(workspace: Path, *options: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "serve", "--workspace", str(workspace), *options],
+        cwd=ROOT,
+        env=os.environ | {"HF_HUB_OFFLINE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def refused(workspace: Path, *options: str) -> str:
+    done = serve(workspace, *options)
+    assert done.returncode == 1
+    message = done.stderr.strip().splitlines()[-1]
+    assert message.startswith("error: ")
+    assert "Traceback" not in done.stderr
+    return message
+
+
+def test_a_missing_adapter(workspace: Workspace, tmp_path: Path) -> None:
+    message = refused(workspace.root, "--show", "seinfeld")
+    assert "'seinfeld'" in message
+    assert "there are: other, tiny" in message
+    assert "python -m train" in refused(tmp_path)
+
+
+def test_an_unknown_engine(workspace: Workspace) -> None:
+    done = serve(workspace.root, "--engine", "steam")
+    assert done.returncode == 2
+    assert "steam" in done.stderr
+    assert "vllm" in done.stderr
+
+
+@pytest.mark.parametrize("engine", ["local", "vllm"])
+def test_an_occupied_port(workspace: Workspace, engine: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        message = refused(workspace.root, "--engine", engine, "--port", port)
+    assert port in message
+    assert "--port" in message
+
+
+def test_an_address_of_another_machine(workspace: Workspace) -> None:
+    assert "192.0.2.1" in refused(workspace.root, "--engine", "local", "--host", "192.0.2.1")
+
+
+def test_vllm_that_is_not_there(workspace: Workspace) -> None:
+    port = str(free_port())
+    options = ["--engine", "vllm", "--port", port]
+    assert "--vllm-python" in refused(
+        workspace.root, *options, "--vllm-python", shutil.which("python3", path=os.defpath) or ""
+    )
+    assert "/no/python" in refused(workspace.root, *options, "--vllm-python", "/no/python")
+
+
+def test_a_base_that_cannot_be_had(tmp_path: Path) -> None:
+    options = ["--engine", "local", "--port", str(free_port())]
+    assert "'no/such-model'" in refused(tmp_path, "--base", "no/such-model", *options)
+
+
+def test_an_adapter_that_is_broken(workspace: Workspace, tmp_path: Path) -> None:
+    shutil.copytree(workspace.root, tmp_path, dirs_exist_ok=True)
+    (Workspace(tmp_path).adapter("other") / "adapter_model.safetensors").write_bytes(b"short")
+    message = refused(tmp_path, "--engine", "local", "--port", str(free_port()))
+    assert "'other' cannot be loaded" in message
+
+
+def test_the_printed_command_is_vllms(workspace: Workspace) -> None:
+    done = serve(workspace.root, "--print-command", "--vllm-python", "/venv/python")
+    assert done.returncode == 0, done.stderr
+    words = shlex.split(done.stdout)
+    assert words[0] == "env"
+    assert words[words.index("/venv/python") + 1 :][:2] == [
+        "-m",
+        "vllm.entrypoints.openai.api_server",
+    ]
+    template = Path(words[words.index("--chat-template") + 1])
+    adapters = workspace.adapter("tiny") / "chat_template.jinja"
+    assert template.read_text(encoding="utf-8") == adapters.read_text(encoding="utf-8")
+
+
+def test_an_open_door_is_pointed_out(workspace: Workspace) -> None:
+    done = serve(workspace.root, "--engine", "local", "--host", "192.0.2.1")
+    assert "NOTHING_GPT_API_KEY" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)]
+)
+def test_a_running_stream_ends_well_when_the_server_is_stopped(
+    workspace: Workspace, number: signal.Signals, code: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with serving(workspace, "--engine", "local") as server:
+        reader = Reader(server.url, max_tokens=300)
+        wait_for(lambda: server.metric("num_requests_running") == 1)
+        server.process.send_signal(number)
+        assert server.process.wait(20) == code
+    *_, last, done = reader.events()
+    assert json.loads(last.removeprefix("data: "))["choices"][0]["finish_reason"] == "length"
+    assert done == "data: [DONE]"
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_a_stream_that_would_take_too_long_is_cut_and_told(
+    workspace: Workspace, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with serving(workspace, "--engine", "local", "--max-sequences", "4") as server:
+        running, waiting = (Reader(server.url, n=4, max_tokens=1900) for _ in range(2))
+        wait_for(lambda: server.metric("num_requests_waiting") == 1)
+        server.process.send_signal(signal.SIGINT)
+        assert server.process.wait(30) == 130
+    for reader in (running, waiting):
+        *_, error, done = reader.events()
+        assert "engine_stopped" in error
+        assert done == "data: [DONE]"
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_it_says_when_it_is_ready_and_nothing_that_people_wrote(
+    workspace: Workspace, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with serving(workspace, "--engine", "local") as server:
+        assert server.seen == {200, 503}
+        client: Any = server.client()
+        messages = [{"role": "user", "content": "[ANA] my secret is porridge"}]
+        client.chat.completions.create(model="tiny", messages=messages, max_tokens=3)
+        httpx.get(f"{server.url}/v1/models?q=porridge", headers={"Authorization": "Bearer spare"})
+    log = "".join(capfd.readouterr())
+    assert f"serving {BASE}, other, tiny on {server.url}" in log
+    assert "+3 tokens" in log
+    assert "porridge" not in log

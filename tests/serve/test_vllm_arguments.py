@@ -1,0 +1,66 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from nothing_gpt.errors import UserError
+from serve.offer import Adapter, Offer
+from serve.vllm import Settings, build_arguments, build_command
+from tests.serve.conftest import MANIFEST
+
+ALONE = Offer("org/base", "org/base", "cafe", {})
+
+
+def settings(**ranks: int) -> Settings:
+    adapters = {
+        name: Adapter(Path("/volume/adapters") / name, replace(MANIFEST, rank=rank))
+        for name, rank in ranks.items()
+    }
+    return Settings(replace(ALONE, adapters=adapters), Path("/volume/t.jinja"), port=9000)
+
+
+def value(arguments: list[str], option: str) -> str:
+    return arguments[arguments.index(option) + 1]
+
+
+def test_adapters_are_named_with_their_base() -> None:
+    arguments = build_arguments(settings(one=32, two=8))
+    modules = [json.loads(m) for m in arguments[arguments.index("--lora-modules") + 1 :]]
+    assert modules == [
+        {"name": name, "path": f"/volume/adapters/{name}", "base_model_name": "org/base"}
+        for name in ("one", "two")
+    ]
+    assert value(arguments, "--max-loras") == "2"
+
+
+@pytest.mark.parametrize(("rank", "room"), [(4, 8), (8, 8), (24, 32), (300, 320), (512, 512)])
+def test_ranks_are_rounded_up_to_what_vllm_has(rank: int, room: int) -> None:
+    assert value(build_arguments(settings(small=1, large=rank)), "--max-lora-rank") == str(room)
+
+
+def test_a_rank_that_vllm_cannot_serve_is_refused_by_name() -> None:
+    with pytest.raises(UserError, match="'huge' has rank 513"):
+        build_arguments(settings(small=8, huge=513))
+
+
+def test_a_base_alone_needs_no_adapter_support() -> None:
+    assert not any("lora" in part for part in build_arguments(settings()))
+
+
+def test_the_base_is_loaded_in_the_state_that_training_saw() -> None:
+    arguments = build_arguments(settings(one=8))
+    assert value(arguments, "--revision") == value(arguments, "--tokenizer-revision") == "cafe"
+    local = replace(settings(), offer=replace(ALONE, location="/volume/b", revision=None))
+    assert "--revision" not in build_arguments(local)
+
+
+def test_limits_are_passed_on() -> None:
+    arguments = build_arguments(replace(settings(), max_length=2048, max_sequences=12))
+    assert value(arguments, "--max-model-len") == "2048"
+    assert value(arguments, "--max-num-seqs") == "12"
+
+
+def test_keys_are_in_no_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NOTHING_GPT_API_KEY", "hush")
+    assert "hush" not in " ".join(build_command("python", settings(one=8)))
