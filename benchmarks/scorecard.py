@@ -8,18 +8,19 @@ Each scene is a fresh continuation of a held-out context that the model never sa
 
 import random
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from nothing_gpt import dataset
 from nothing_gpt.errors import UserError, reported_errors
 from nothing_gpt.files import read_jsonl, write_json
-from nothing_gpt.line import Line, Malformed, parse_lines
+from nothing_gpt.line import Line, Malformed, parse_lines, render_lines
+from nothing_gpt.prompt import Message
 from nothing_gpt.records import encode
 from nothing_gpt.workspace import Workspace
 
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 LEAST_LINES = 10
 """Lines that a scene must have; shorter ones count, and are counted."""
+
+CONTEXT = 5
+"""Lines that a continuation is asked from, as in training."""
 
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 
@@ -99,19 +103,37 @@ def score(
 def write_scene(
     client: "OpenAI",
     model: str,
-    messages: "Iterable[ChatCompletionMessageParam]",
+    messages: list[Message],
     *,
     temperature: float,
     seed: int,
     most: int,
 ) -> list[Line | Malformed]:
-    """Ask for one scene of at most so many whole lines."""
-    answer = client.chat.completions.create(
-        model=model, messages=messages, temperature=temperature, seed=seed, max_tokens=40 * most
-    ).choices[0]
-    lines = parse_lines(answer.message.content or "")
-    # Cut off by the token limit, the last line is nobody's fault.
-    return (lines[:-1] if answer.finish_reason == "length" else lines)[:most]
+    """Write one scene of `LEAST_LINES` up to `most` whole lines.
+
+    A model may end a scene early; it is then asked to go on, as a writer would, from the last
+    lines. One that writes nothing at all leaves a short scene.
+    """
+    lines: list[Line | Malformed] = []
+    system, user = messages
+    for attempt in range(LEAST_LINES):
+        answer = client.chat.completions.create(
+            model=model,
+            messages=cast("list[ChatCompletionMessageParam]", [system, user]),
+            temperature=temperature,
+            seed=seed + attempt,
+            max_tokens=40 * most,
+        ).choices[0]
+        written = parse_lines(answer.message.content or "")
+        # Cut off by the token limit, the last line is nobody's fault.
+        lines += written[:-1] if answer.finish_reason == "length" else written
+        if len(lines) >= LEAST_LINES:
+            break
+        said = [line for line in written if isinstance(line, Line)]
+        context = [*parse_lines(user["content"]), *said]
+        tail = [line for line in context if isinstance(line, Line)][-CONTEXT:]
+        user = {"role": "user", "content": render_lines(tail)}
+    return lines[:most]
 
 
 def show_table(card: Scorecard, title: str) -> None:
@@ -168,7 +190,7 @@ def main(
             model or show,
             record["prompt"],
             temperature=temperature,
-            seed=seed + number,
+            seed=seed + 1000 * number,
             most=lines,
         )
 
