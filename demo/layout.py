@@ -125,7 +125,7 @@ def lay_out(shows: Mapping[str, Show], show: str, model: str) -> Layout:
                     )
                     line = gr.Textbox(
                         label="New line",
-                        placeholder="Write a line, or just continue",
+                        placeholder="Write a line",
                         lines=1,
                         max_lines=6,
                         scale=5,

@@ -96,11 +96,15 @@ class Room:
         """Ask the server for its models; without an answer the room stays open."""
         try:
             session.models = await self.endpoint.list_models()
-            notes = " ".join(model.note for model in session.models if model.note)
-            session.note = Note(notes, "problem") if notes else Note("Ready.")
         except UserError as error:
             session.note = Note.problem(error)
-        return await self.choose(session, self._default(session, fields[0]), *fields[1:])
+            return await self.choose(session, *fields)
+        model = self._default(session, fields[0])
+        notes = [each.note for each in session.models if each.note]
+        if model not in [each.name for each in session.models]:
+            notes.append(f"The server does not list the model '{model}'.")
+        session.note = Note(" ".join(notes), "problem") if notes else Note("Ready.")
+        return await self.choose(session, model, *fields[1:])
 
     def _default(self, session: Session, model: str | None) -> str:
         # What somebody trained is more likely meant than the base below it.
@@ -128,7 +132,7 @@ class Room:
     async def write(self, session: Session, *fields: Any) -> Update:
         """Add the line that the writer composed."""
         *rest, speaker, line = fields
-        name = None if speaker in (None, STAGE_DIRECTION) else speaker
+        name = None if speaker == STAGE_DIRECTION else speaker or ""
         update = self._act(session, rest, lambda desk: session.write(desk.show, name, line))
         return update if session.note.mood == "problem" else {**update, self.parts.line: ""}
 

@@ -116,6 +116,8 @@ def read_name(text: str) -> str:
         UserError: it cannot stand before a line.
     """
     name = collapse(text).upper()
+    if not name:
+        raise UserError("nobody is named here; choose who speaks")
     if not is_name(name):
         raise UserError(
             f"'{collapse(text)[:40]}' cannot be a character's name: a name starts with a letter, "

@@ -58,8 +58,11 @@ class Session:
         return self.history.scene if self.retaking is None else self.retaking
 
     def direct(self, direction: Direction) -> None:
-        """Take the direction over from the page, as a step of its own."""
-        self.history = self.history.change(self.history.scene.directed(direction))
+        """Take the direction over from the page, as a step of its own if it says anything new."""
+        scene = self.history.scene
+        if set(direction.present) == set(scene.direction.present):
+            direction = replace(direction, present=scene.direction.present)
+        self.history = self.history.change(scene.directed(direction))
 
     def write(self, show: Show, speaker: str | None, text: str) -> None:
         """Add what the writer wrote.

@@ -1,5 +1,7 @@
 import re
 from html.parser import HTMLParser
+from itertools import combinations
+from math import dist
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,8 @@ from nothing_gpt.show import Character, Opening, PromptText, Show, load_show
 
 SHOW = load_show("unclaimed")
 STYLE = (Path(demo.__file__).parent / "style.css").read_text(encoding="utf-8")
+
+SCHEMES = [":root body {", ":root body.dark {"]
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -90,10 +94,14 @@ def test_characters_keep_their_colours_and_guests_get_others() -> None:
     assert re.findall(r'"entry voice-(\d)"', page) == ["6", "0", "7"]
 
 
-@pytest.mark.parametrize("scheme", [":root body {", ":root body.dark {"])
-def test_every_colour_of_text_can_be_read_on_the_paper(scheme: str) -> None:
+def colours_of(scheme: str) -> dict[str, str]:
     block = STYLE.split(scheme, 1)[1].split("}", 1)[0]
-    colours = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", block))
+    return dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", block))
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_every_colour_of_text_can_be_read_on_the_paper(scheme: str) -> None:
+    colours = colours_of(scheme)
     texts = ["ink", "soft", "alarm", *(f"voice-{i}" for i in range(VOICES))]
     for background in ("paper", "desk", "field"):
         for text in texts:
@@ -107,12 +115,46 @@ def contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-def luminance(colour: str) -> float:
-    def linear(value: float) -> float:
-        return value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
+def linear(colour: str) -> list[float]:
+    values = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    return [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in values]
 
-    red, green, blue = (linear(int(colour[i : i + 2], 16) / 255) for i in (1, 3, 5))
+
+def luminance(colour: str) -> float:
+    red, green, blue = linear(colour)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+Matrix = tuple[tuple[float, float, float], ...]
+
+# How people without one kind of cone see linear RGB (Machado, Oliveira and Fernandes, 2009).
+BLIND: dict[str, Matrix] = {
+    "red": ((0.152, 1.053, -0.205), (0.115, 0.786, 0.099), (-0.004, -0.048, 1.052)),
+    "green": ((0.367, 0.861, -0.228), (0.280, 0.673, 0.047), (-0.012, 0.043, 0.969)),
+    "blue": ((1.256, -0.077, -0.179), (-0.078, 0.931, 0.148), (0.005, 0.691, 0.304)),
+}
+XYZ: Matrix = ((0.4339, 0.3763, 0.1898), (0.2126, 0.7152, 0.0722), (0.0177, 0.1095, 0.8729))
+
+
+def multiply(matrix: Matrix, vector: list[float]) -> list[float]:
+    return [sum(a * b for a, b in zip(row, vector, strict=True)) for row in matrix]
+
+
+def lab(rgb: list[float]) -> list[float]:
+    """Linear RGB as CIELAB, in which distances are as eyes see them."""
+    x, y, z = (
+        v ** (1 / 3) if v > 0.008856 else 7.787 * v + 16 / 116
+        for v in multiply(XYZ, [min(max(v, 0.0), 1.0) for v in rgb])
+    )
+    return [116 * y - 16, 500 * (x - y), 200 * (y - z)]
+
+
+@pytest.mark.parametrize("kind", BLIND)
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_colour_blind_readers_can_tell_the_voices_apart(scheme: str, kind: str) -> None:
+    colours = colours_of(scheme)
+    seen = [lab(multiply(BLIND[kind], linear(colours[f"voice-{i}"]))) for i in range(VOICES)]
+    assert min(dist(one, other) for one, other in combinations(seen, 2)) > 15
 
 
 def test_the_page_asks_for_nothing_from_elsewhere() -> None:

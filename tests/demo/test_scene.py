@@ -164,7 +164,12 @@ def test_an_edited_line_may_hold_brackets() -> None:
     assert read_entry("DOT", "[BEA] is my name.") == Entry("[BEA] is my name.", "DOT")
 
 
-@pytest.mark.parametrize("name", ["", "<script>", "1ST", "A" * 26, "A,B", "[DOT]", "(DOT)"])
+def test_a_line_needs_a_speaker_by_name() -> None:
+    with pytest.raises(UserError, match="choose who speaks"):
+        read_entries("", "No.")
+
+
+@pytest.mark.parametrize("name", ["<script>", "1ST", "A" * 26, "A,B", "[DOT]", "(DOT)"])
 def test_what_cannot_be_a_name_is_refused_and_named(name: str) -> None:
     with pytest.raises(UserError, match="cannot be a character's name"):
         read_name(name)

@@ -159,6 +159,14 @@ def test_an_opening_directs_the_scene_and_is_one_step() -> None:
     assert session.scene == before
 
 
+def test_the_order_in_which_a_page_names_those_present_is_no_change() -> None:
+    session = Session()
+    session.direct(Direction("Tea.", present=("JUNE", "DOT")))
+    session.direct(Direction("Tea.", present=("DOT", "JUNE")))
+    session.undo()
+    assert session.scene == Scene()
+
+
 def test_surprises_differ_from_what_is_there() -> None:
     session, random = Session(), Random(1)
     for _ in range(20):
