@@ -3,7 +3,9 @@
 Without a GPU, `--base pocket` (the default there) first builds a small base model of its own.
 """
 
+import logging
 import os
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -37,6 +39,7 @@ def train(
     # CPU is more than twice as fast. Read once, when torch is first imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+    _quieten_libraries()
     from train.config import POCKET, REFERENCE, list_warnings
     from train.finetuning import Run, finetune
 
@@ -47,6 +50,15 @@ def train(
         typer.echo(f"warning: {warning}", err=True)
     place = Workspace(workspace) if workspace else Workspace.default()
     finetune(Run(load_show(show), base, config, place, fresh=fresh))
+
+
+def _quieten_libraries() -> None:
+    """Leave the terminal to what a person can act on."""
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    # Names an optional kernel package, and an option that TRL sets by its former name.
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
 
 
 if __name__ == "__main__":
