@@ -48,7 +48,8 @@ def run_stages(plan: Plan, workspace: Workspace) -> None:
     """
     name = load_show(plan.show).name
     _refuse_taken_port(plan.port)
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     os.environ[VARIABLE] = str(workspace.root.resolve())
     source = ["--source", str(plan.source)] if plan.source else []
     started = time.monotonic()
@@ -68,11 +69,11 @@ def run_stages(plan: Plan, workspace: Workspace) -> None:
     ):
         for process, address in ((server, f"http://{HOST}:{port}/health"), (room, url)):
             _wait_until_ready(process, address)
-        print(f"\nThe room is open: {url}    (ready in {time.monotonic() - started:.0f} s)")
-        print(f"The API beside it: http://{HOST}:{port}/v1    Ctrl-C stops both.", flush=True)
-        if sys.stdout.isatty() and os.environ.get("DISPLAY"):
-            webbrowser.open(url)
         with contextlib.suppress(KeyboardInterrupt):
+            print(f"\nThe room is open: {url}    (ready in {time.monotonic() - started:.0f} s)")
+            print(f"The API beside it: http://{HOST}:{port}/v1    Ctrl-C stops both.", flush=True)
+            if sys.stdout.isatty() and os.environ.get("DISPLAY"):
+                webbrowser.open(url)
             _wait_for_either(server, room)
     print("stopped")
 
