@@ -123,12 +123,12 @@ class Endpoint:
         with self._explained(request["model"], answering=True):
             async with stream:
                 async for chunk in stream:
-                    for choice in chunk.choices:
-                        if choice.delta.content:
-                            yield _Text(choice.delta.content)
-                        if choice.finish_reason:
-                            yield _End(choice.finish_reason == "length")
-                            return
+                    text, reason = _read_chunk(chunk)
+                    if text:
+                        yield _Text(text)
+                    if reason:
+                        yield _End(reason == "length")
+                        return
         raise UserError(self._lost(answering=True))
 
     @contextmanager
@@ -149,7 +149,7 @@ class Endpoint:
             raise UserError(self._refused(error, model)) from None
         except openai.APIError as error:
             raise UserError(f"the server broke off: {error.message}; try again") from None
-        except ValueError as error:  # JSON that is none, in the middle of a stream
+        except ValueError as error:  # no JSON, or not the expected one
             raise UserError(f"the server sent what is not OpenAI's protocol ({error})") from None
 
     def _lost(self, *, answering: bool) -> str:
@@ -195,6 +195,24 @@ class _Text:
 @dataclass(frozen=True, slots=True)
 class _End:
     cut: bool
+
+
+def _read_chunk(chunk: object) -> tuple[str, str | None]:
+    # The client takes whatever JSON there is for a chunk, and leaves out what is missing.
+    from openai.types.chat import chat_completion_chunk as expected
+
+    if not isinstance(chunk, expected.ChatCompletionChunk):
+        raise ValueError(f"a chunk is {chunk!r}"[:80])
+    text, reason = "", None
+    for choice in chunk.choices or ():
+        if not isinstance(choice, expected.Choice):
+            raise ValueError(f"a choice is {choice!r}"[:80])
+        content = choice.delta.content if choice.delta else None
+        if not isinstance(content, str | None):
+            raise ValueError(f"a piece of text is {content!r}"[:80])
+        text += content or ""
+        reason = reason or choice.finish_reason
+    return text, reason
 
 
 def _said(error: "APIStatusError") -> str:

@@ -73,10 +73,9 @@ def running_room(
             f"port {port} on {host} cannot be opened, mostly because something else is there; "
             f"choose another one by --port"
         ) from None
-    try:
-        print(f"The writers' room is open at {local}", flush=True)
-        if share and not public:  # where it is public, Gradio has said where
-            print("It could not be shared, see above; it is open here alone.", flush=True)
-        yield local
-    finally:
-        blocks.close(verbose=False)
+    print(f"The writers' room is open at {local}", flush=True)
+    if share and not public:  # where it is public, Gradio has said where
+        print("It could not be shared, see above; it is open here alone.", flush=True)
+    yield local
+    # Not after Ctrl-C: the process ends, and closing would wait seconds for pages still open.
+    blocks.close(verbose=False)

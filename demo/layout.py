@@ -7,7 +7,6 @@ from pathlib import Path
 import gradio as gr
 
 from demo.page import render_page, render_title
-from demo.request import MAX_LINES
 from demo.scene import Scene
 from demo.session import Session
 from nothing_gpt.show import Show
@@ -138,8 +137,6 @@ def lay_out(shows: Mapping[str, Show], show: str, model: str) -> Layout:
                         LINES,
                         label="Lines to write",
                         elem_id="lines",
-                        minimum=1,
-                        maximum=MAX_LINES,
                         precision=0,
                         scale=0,
                         min_width=84,

@@ -16,7 +16,7 @@ from demo.export import to_fountain, to_text
 from demo.layout import LINES, STAGE_DIRECTION, lay_out
 from demo.pacing import pace
 from demo.page import render_growing, render_note, render_page, render_title
-from demo.request import Order
+from demo.request import MAX_LINES, Order
 from demo.scene import Take
 from demo.session import Note, Session
 from nothing_gpt.errors import UserError
@@ -78,12 +78,14 @@ class Room:
         written = [*desk, parts.speaker, parts.line]
         parts.line.submit(self.write, written, view, **prompt)
         ordered = [*written, parts.lines]
-        running: list[dict[str, Any]] = [
+        running = [
             parts.proceed.click(self.proceed, ordered, everything, **quiet),
             parts.retake.click(self.retake, ordered, everything, **quiet),
         ]
+        for event in running:  # whatever happens, the room must not stay locked
+            event.failure(self.keep, desk, view, **quiet)
         # Two events, because Gradio would run the handler first and cancel after it.
-        parts.stop.click(None, cancels=running)
+        parts.stop.click(None, cancels=[*running])
         parts.stop.click(self.stop, desk, view, **quiet)
         saved = [
             parts.save_text.click(self.save_text, desk, parts.download, **quiet),
@@ -199,7 +201,8 @@ class Room:
         try:
             session.direct(desk.direction)
             take = Take(desk.model, self.random.getrandbits(31))
-            order = Order(desk.show, desk.format, take, lines or LINES)
+            wanted = min(max(int(lines or LINES), 1), MAX_LINES)
+            order = Order(desk.show, desk.format, take, wanted)
             scene = session.continue_scene(self.endpoint, order, retake=retake)
             async with aclosing(scene), aclosing(pace(scene)) as steps:
                 await anext(steps)

@@ -167,6 +167,11 @@ class Session:
         except (asyncio.CancelledError, GeneratorExit):
             self.note = Note(f"Stopped. {_kept(count)}{_dropped(step.dropped)}")
             raise
+        except Exception:
+            self.note = Note(
+                "Something went wrong in the room itself; the scene is kept.", "problem"
+            )
+            raise
         finally:
             self.retaking = None
             self.ended.set()

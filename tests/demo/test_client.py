@@ -104,14 +104,12 @@ def die(script: Script) -> None:
     script.die_after = 5
 
 
-def babble(script: Script) -> None:
-    script.pieces = []
-    script.raw = b"data: {no json\n\n"
+def send(text: str) -> Callable[[Script], None]:
+    def change(script: Script) -> None:
+        script.pieces = []
+        script.raw = f"data: {text}\n\n".encode()
 
-
-def fail(script: Script) -> None:
-    script.pieces = []
-    script.raw = b'data: {"error": {"message": "out of memory"}}\n\n'
+    return change
 
 
 def hang(script: Script) -> None:
@@ -134,8 +132,11 @@ def lose(script: Script) -> None:
         (refuse(500), "as the test says"),
         (refuse(400), "as the test says"),
         (die, "broke off in the middle"),
-        (babble, "not OpenAI's protocol"),
-        (fail, "out of memory"),
+        (send("{no json"), "not OpenAI's protocol"),
+        (send("5"), "not OpenAI's protocol"),
+        (send('{"choices": ["a"]}'), "not OpenAI's protocol"),
+        (send('{"choices": [{"delta": {"content": 5}}]}'), "not OpenAI's protocol"),
+        (send('{"error": {"message": "out of memory"}}'), "out of memory"),
         (hang, "has not said a word for 0.5 seconds"),
         (lock, "OPENAI_API_KEY"),
         (lose, "has no model 'unclaimed'; choose another"),
@@ -147,6 +148,15 @@ def test_what_goes_wrong_is_said_in_words(change: Callable[[Script], None], word
         with pytest.raises(UserError, match=words) as caught:
             ask(Endpoint(server.url, "wrong", patience=0.5))
     assert "wrong" not in str(caught.value)
+
+
+@pytest.mark.parametrize("chunk", ["{}", '{"choices": null}', '{"choices": [{}]}'])
+def test_chunks_without_text_are_passed_over(chunk: str) -> None:
+    with fake_endpoint(
+        Script(pieces=["[DOT] No.\n"], raw=f"data: {chunk}\n\n".encode())
+    ) as server:
+        steps = ask(Endpoint(server.url, "none"))
+    assert (lines_of(steps), steps[-1].ending) == ([Line("DOT", "No.")], "finished")
 
 
 def test_a_server_that_is_not_there() -> None:
