@@ -1,0 +1,101 @@
+"""`make demo` as a newcomer has it: all four stages, then a scene written in a browser.
+
+Real training included, so this takes minutes; nothing in it is smaller than what people get.
+"""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from nothing_gpt.line import Line, parse_line
+from tests.demo.test_browser import ARGUMENTS, CHROMIUM, button, lines, note, shown
+from tests.fake_endpoint import free_port
+
+pytestmark = [
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}"),
+    pytest.mark.timeout(1200),
+]
+OPEN = "The room is open"
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("whole") / "workspace"
+
+
+class Demo:
+    """What `make demo` runs, until it says that the room is open."""
+
+    def __init__(self, workspace: Path) -> None:
+        self.port = free_port()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "nothing_gpt", "--port", str(self.port)],
+            env=os.environ | {"NOTHING_GPT_WORKSPACE": str(workspace), "PYTHONUNBUFFERED": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.said = ""
+        for line in self.process.stdout or ():
+            self.said += line
+            if OPEN in line:
+                break
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGINT)
+        self.said += self.process.communicate(timeout=60)[0]
+
+
+@pytest.fixture(scope="module")
+def demo(workspace: Path) -> Iterator[Demo]:
+    demo = Demo(workspace)
+    yield demo
+    if demo.process.poll() is None:
+        demo.stop()
+
+
+@pytest.fixture
+def page(demo: Demo) -> Iterator[Page]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        page = browser.new_page()
+        page.set_default_timeout(60_000)
+        page.goto(f"http://127.0.0.1:{demo.port}")
+        yield page
+        browser.close()
+
+
+def test_a_scene_is_written(demo: Demo, page: Page) -> None:
+    assert OPEN in demo.said, demo.said
+    expect(note(page)).to_have_text("Ready.", timeout=60_000)
+    button(page, "Surprise me").click()
+    expect(lines(page)).not_to_have_count(0)
+    begun = lines(page).count()
+    button(page, "Continue").click()
+    finished = re.compile("by unclaimed|ended the scene|was left out")
+    expect(note(page)).to_have_text(finished, timeout=60_000)
+    written = shown(page)[begun:]
+    assert written
+    assert all(isinstance(parse_line(line), Line) for line in written)
+
+
+def test_ctrl_c_stops_it_and_a_second_time_nothing_is_done_again(
+    demo: Demo, workspace: Path
+) -> None:
+    demo.stop()
+    assert demo.said.endswith("stopped\n")
+    assert demo.process.returncode == 0
+    adapter = workspace / "adapters" / "unclaimed" / "adapter_model.safetensors"
+    before = adapter.stat().st_mtime_ns
+    again = Demo(workspace)
+    again.stop()
+    assert OPEN in again.said, again.said
+    assert "up to date" in again.said
+    assert adapter.stat().st_mtime_ns == before
