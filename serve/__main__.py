@@ -50,7 +50,12 @@ def main(
         int | None, typer.Option(help="Completions written at the same time.", min=1)
     ] = None,
     vllm_python: Annotated[
-        str, typer.Option(help="The Python that has vLLM.", envvar="NOTHING_GPT_VLLM_PYTHON")
+        str,
+        typer.Option(
+            help="The Python that has vLLM, if not this one.",
+            envvar="NOTHING_GPT_VLLM_PYTHON",
+            show_default=False,
+        ),
     ] = sys.executable,
     print_command: Annotated[
         bool, typer.Option("--print-command", help="Print vLLM's command line, and stop.")
@@ -58,32 +63,32 @@ def main(
 ) -> None:
     """Serve a base model and its adapters over OpenAI's API.
 
-    The keys that open the server come from NOTHING_GPT_API_KEY, separated by commas; without it
-    whoever reaches the port may use it.
+    NOTHING_GPT_API_KEY holds the keys that open the server, separated by commas.
     """
     place = Workspace(workspace) if workspace else Workspace.default()
     offer = choose(place, show, base)
     if offer.left_out:
         print(f"left out, on another base: {', '.join(offer.left_out)}", file=sys.stderr)
-    if engine == "auto":
-        engine = "vllm" if print_command or vllm.is_usable(vllm_python) else "local"
     limits = {"max_length": max_length, "max_sequences": max_sequences}
     given = {name: value for name, value in limits.items() if value is not None}
-    if engine == "vllm":
-        settings = vllm.Settings(offer, write_template(offer, place), host, port, **given)
-        if print_command:
-            print(shlex.join(vllm.build_command(vllm_python, settings)))
-            return
-    elif print_command:
-        raise UserError("the local engine runs in this process; there is no command to print")
-    _warn_if_open(host)
-    listener = take(host, port)
-    if engine == "vllm":
+    if engine == "auto":
+        engine = "vllm" if print_command or vllm.is_usable(vllm_python) else "local"
+    if engine == "local" and print_command:
+        raise UserError("the local engine has no command: it runs in this process")
+    if not print_command:
+        _warn_if_open(host)
+        listener = take(host, port)
+    if engine == "local":
+        from serve.local.server import run
+
+        run(offer, listener, **given)
+        return
+    settings = vllm.Settings(offer, write_template(offer, place), host, port, **given)
+    if print_command:
+        print(shlex.join(vllm.build_command(vllm_python, settings)))
+    else:
         listener.close()
         raise typer.Exit(vllm.run(vllm_python, settings))
-    from serve.local.server import run
-
-    run(offer, listener, **given)
 
 
 def _warn_if_open(host: str) -> None:

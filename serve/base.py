@@ -1,6 +1,7 @@
 """The base model's files, and the one chat template that every model of an offer uses."""
 
 from pathlib import Path
+from typing import Any
 
 from nothing_gpt.errors import UserError
 from nothing_gpt.files import write_text
@@ -31,9 +32,25 @@ def fetch(offer: Offer, *, weights: bool = True) -> str:
         )
     except (OSError, ValueError) as error:
         raise UserError(
-            f"base model '{offer.location}': no such folder, and no download from Hugging Face "
-            f"({type(error).__name__}: {str(error).splitlines()[0]})"
+            f"base model '{offer.location}': no such folder here, and Hugging Face does not give "
+            f"it ({str(error).splitlines()[0]}); check the name, the network and, for a gated "
+            "model, HF_TOKEN"
         ) from None
+
+
+def load_tokenizer(offer: Offer) -> Any:
+    """Load the base's tokenizer, by transformers.
+
+    Raises:
+        UserError: there is none, or it cannot be had.
+    """
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(fetch(offer, weights=False))
+    except (OSError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f"base model '{offer.base}': no tokenizer ({reason})") from None
 
 
 def find_template(offer: Offer) -> str:
@@ -68,9 +85,7 @@ def _read(path: Path) -> str:
 
 
 def _make_template(offer: Offer) -> str:
-    from transformers import AutoTokenizer
-
-    tokenizer = AutoTokenizer.from_pretrained(fetch(offer, weights=False))
+    tokenizer = load_tokenizer(offer)
     if not isinstance(tokenizer.chat_template, str):
         raise UserError(f"{offer.base}: has no chat template; use an instruct model as the base")
     tokens = [token.content for token in tokenizer.added_tokens_decoder.values()]

@@ -89,7 +89,11 @@ def choose(workspace: Workspace, show: str | None = None, base: str | None = Non
 
 
 def describe(manifest: Manifest) -> dict[str, Any]:
-    """Give the essentials of an adapter's manifest, as the list of models shows them."""
+    """Give the essentials of an adapter's manifest, as the list of models shows them.
+
+    `system` is the system message for programs that know nothing of shows.
+    """
     data = encode(manifest)
     keys = ("show", "format", "rank", "metrics", "git_revision")
-    return {"base": manifest.base.id, **{key: data[key] for key in keys}}
+    essentials = {key: data[key] for key in keys}
+    return {"base": manifest.base.id, "system": manifest.show.system, **essentials}

@@ -120,6 +120,7 @@ async def _listen(
     async def watch() -> None:
         while (await request.receive())["type"] != "http.disconnect":
             pass
+        job.cancelled = True
         queue.put_nowait(None)
 
     watcher = asyncio.create_task(watch())

@@ -12,12 +12,12 @@ from llguidance.hf import from_tokenizer
 from peft import PeftModel
 from safetensors import SafetensorError
 from torch import Tensor
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM
 from transformers.utils.logging import disable_progress_bar
 
 from nothing_gpt.errors import UserError
 from nothing_gpt.prompt import Message
-from serve.base import fetch, find_template
+from serve.base import fetch, find_template, load_tokenizer
 from serve.local.cache import RowCache
 from serve.offer import Offer
 
@@ -41,11 +41,11 @@ class Model:
         disable_progress_bar()
         warnings.filterwarnings("ignore", category=FutureWarning)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.tokenizer = load_tokenizer(offer)
         self._template, folder, loading = find_template(offer), fetch(offer), offer.base
         self._aliases, self._active = {offer.base: _BASE}, ""
         self._peft: Any = None
         try:
-            self.tokenizer: Any = AutoTokenizer.from_pretrained(folder)
             self._model: Any = AutoModelForCausalLM.from_pretrained(
                 folder, dtype="auto", attn_implementation="sdpa", device_map=self.device
             ).eval()

@@ -1,0 +1,28 @@
+"""Continues a scene over the API, word by word, with nothing but the openai client.
+
+export OPENAI_BASE_URL=http://127.0.0.1:8000/v1 OPENAI_API_KEY=none
+python examples/continue_scene.py "[DOT] Somebody handed in a door." "[RAY] Whose?"
+"""
+
+import sys
+
+from openai import OpenAI
+
+client = OpenAI()
+adapter = next(card for card in client.models.list() if (card.model_extra or {}).get("parent"))
+about = (adapter.model_extra or {})["nothing_gpt"]
+opening = sys.argv[1:] or about["show"]["prompt"]["openings"][0]["lines"]
+
+stream = client.chat.completions.create(
+    model=adapter.id,
+    messages=[
+        {"role": "system", "content": about["system"]},
+        {"role": "user", "content": "\n".join(opening)},
+    ],
+    **about["show"]["generation"],
+    stream=True,
+)
+print("\n".join(opening))
+for chunk in stream:
+    print(chunk.choices[0].delta.content or "", end="", flush=True)
+print()
