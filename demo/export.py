@@ -66,8 +66,9 @@ def _speech(text: str) -> str:
 
 
 def _action(text: str) -> screenplay.Action:
-    # In capitals it would be read as a name, with a mark in front as something else.
-    common = text[0].isalnum() and text != text.upper() and not _is_heading(text)
+    # Without small letters, up to a bracket, it would be read as a name.
+    small = re.search("[a-z]", text.partition("(")[0])
+    common = small and text[0].isalnum() and not _is_heading(text)
     return screenplay.Action(_plain(text), forced=not common)
 
 

@@ -22,6 +22,7 @@ SCENE = Scene(
 TRAPS = [
     "!no", "@DOT", ".hidden", "...well", ">cut<", "> cut to", "# one", "~la la", "= so", "===",
     "(sighs)", "(sighs) No.", "INT. what?", "ext. what", "FADE IN: no", "CUT TO:", "Title: me",
+    "DOT (sighs)", "Aß",
     "[[0]]", "a [[note", "/* no", "7*/", "/*0*/", "*loud*", "DOT", "DOT (CONT'D)", "No. ^", "#1#",
 ]  # fmt: skip
 WORDS = st.one_of(st.text(min_size=1), st.sampled_from(TRAPS)).map(
