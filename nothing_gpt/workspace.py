@@ -36,6 +36,14 @@ class Workspace:
         """The chat template by which a base model and its adapters are served."""
         return self.root / "templates" / f"{base}.jinja"
 
+    def source(self, show: str) -> Path:
+        """A show's scripts, where they were sent to a volume."""
+        return self.root / "sources" / show
+
+    def cache(self, name: str) -> Path:
+        """What a library downloaded or compiled, and would otherwise do again."""
+        return self.root / "cache" / name
+
     def checkpoints(self, show: str) -> Path:
         """What an interrupted training of a show continues from."""
         return self.root / "checkpoints" / show

@@ -1,0 +1,82 @@
+"""The writers' room on Modal, beside the endpoint: `modal deploy -m demo`.
+
+Whoever knows its address writes on your GPU; `python -m demo --base-url ...` is for you alone.
+"""
+
+import os
+from contextlib import ExitStack
+
+import modal
+
+from nothing_gpt import deployment
+from nothing_gpt.errors import UserError
+from nothing_gpt.manifest import list_adapters
+from nothing_gpt.workspace import Workspace
+
+PORT = 7860
+
+_open = ExitStack()
+"""Keeps the room open while the container lives."""
+
+app = modal.App(deployment.DEMO, include_source=False)
+volume = modal.Volume.from_name(
+    deployment.VOLUME, create_if_missing=True, version=deployment.VOLUME_VERSION
+)
+# Where the endpoint is open, there is no key to bring.
+keys = (
+    []
+    if os.environ.get("NOTHING_GPT_OPEN")
+    else [modal.Secret.from_name(deployment.API_KEY.name, required_keys=[deployment.API_KEY.key])]
+)
+image = (
+    modal.Image.debian_slim(python_version=deployment.PYTHON)
+    .add_local_file(*deployment.CONSTRAINTS, copy=True)
+    .pip_install(
+        *deployment.read_requirements("demo"),
+        extra_options=deployment.PIP_OPTIONS,
+    )
+    .env(deployment.environment())
+    .add_local_file(*deployment.PROJECT)
+    .add_local_python_source("nothing_gpt")
+    # With its style sheet and script.
+    .add_local_dir(
+        deployment.ROOT / "demo", f"{deployment.REMOTE}/demo", ignore=["**/__pycache__"]
+    )
+)
+
+
+@app.function(
+    image=image,
+    volumes={deployment.MOUNT: volume},
+    secrets=keys,
+    env={"NOTHING_GPT_OPEN": os.environ.get("NOTHING_GPT_OPEN", "")},
+    timeout=60 * 60,
+    scaledown_window=10 * 60,
+    # A visit lives in one container's memory.
+    max_containers=1,
+)
+@modal.concurrent(max_inputs=100)
+@modal.web_server(PORT, startup_timeout=120)
+def room() -> None:
+    """Open the room for as long as the container lives."""
+    endpoint = modal.Cls.from_name(deployment.SERVE, "Endpoint")().web
+    start(f"{endpoint.get_web_url()}/v1", Workspace.default())
+
+
+def start(base_url: str, place: Workspace, port: int = PORT) -> None:
+    """Open the room in the background, for the shows that the adapters on the volume write for.
+
+    Raises:
+        UserError: there is no adapter yet.
+    """
+    from demo.client import Endpoint
+    from demo.launch import running_room
+
+    found = list_adapters(place.adapters).values()
+    shows = {manifest.show.name: manifest.show for manifest in found}
+    if not shows:
+        raise UserError(f"no adapter on the volume '{deployment.VOLUME}'; train one first")
+    key = os.environ.get(deployment.API_KEY.key, "").split(",")[0] or "none"
+    host = "0.0.0.0"  # noqa: S104 - Modal looks for a web server at the outer address
+    room = running_room(Endpoint(base_url, key), shows, show=min(shows), host=host, port=port)
+    _open.enter_context(room)

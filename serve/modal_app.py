@@ -1,0 +1,202 @@
+"""The OpenAI-compatible endpoint on Modal: vLLM on one GPU, with every adapter on the volume.
+
+modal run -m serve           # what would be served; without a GPU
+modal deploy -m serve
+
+`modal deploy` takes no options of ours, so these come from the environment: NOTHING_GPT_GPU,
+NOTHING_GPT_SHOW or NOTHING_GPT_BASE (which base, where the volume holds adapters of several),
+NOTHING_GPT_OPEN=1 (no API key) and NOTHING_GPT_SNAPSHOT=1 (start from a snapshot of the GPU).
+"""
+
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import modal
+
+from nothing_gpt import deployment
+from nothing_gpt.errors import UserError, reported_errors
+from nothing_gpt.outcome import Outcome, attempt, report
+from nothing_gpt.workspace import Workspace
+from serve import vllm
+from serve.gate import KEY
+from serve.offer import choose
+
+PORT = 8000
+
+MAX_LENGTH = 4096
+MAX_SEQUENCES = 64
+"""A 3B base leaves room on 24 GB for over 100,000 tokens: 64 scenes of the usual length."""
+
+STARTUP = 15 * 60
+"""Seconds for the slowest start: weights downloaded, then compiled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What whoever deploys chooses. A container finds the same choice in its environment."""
+
+    gpu: str = "L4"
+    show: str = ""
+    base: str = ""
+    open: str = ""
+    snapshot: str = ""
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> "Options":
+        """Read the variables.
+
+        Raises:
+            UserError: there is no such GPU.
+        """
+        names = cls.__dataclass_fields__
+        given = {name: environment.get(f"NOTHING_GPT_{name.upper()}", "") for name in names}
+        gpu = deployment.find_gpu(given.pop("gpu") or cls().gpu).name
+        return cls(gpu, **given)
+
+    def to_environment(self) -> dict[str, str | None]:
+        """Give the variables that `read` reads."""
+        names = self.__dataclass_fields__
+        return {f"NOTHING_GPT_{name.upper()}": getattr(self, name) for name in names}
+
+
+with reported_errors():
+    options = Options.read(os.environ)
+
+app = modal.App(deployment.SERVE, include_source=False)
+volume = modal.Volume.from_name(
+    deployment.VOLUME, create_if_missing=True, version=deployment.VOLUME_VERSION
+)
+# Without this secret, or without the key in it, Modal refuses to deploy.
+keys = (
+    []
+    if options.open
+    else [modal.Secret.from_name(deployment.API_KEY.name, required_keys=[deployment.API_KEY.key])]
+)
+bare = modal.Image.debian_slim(python_version=deployment.PYTHON)
+
+
+def _add_code(image: modal.Image) -> modal.Image:
+    return image.add_local_file(*deployment.PROJECT).add_local_python_source(
+        "nothing_gpt", "serve"
+    )
+
+
+# vLLM pins what it needs by itself, with another torch than training's.
+image = _add_code(
+    bare.pip_install(*deployment.read_requirements("vllm")).env(
+        # Its kernels for sampling are compiled at start, by a compiler that the image lacks.
+        deployment.environment() | {"VLLM_USE_FLASHINFER_SAMPLER": "0"}
+    )
+)
+
+
+def make_settings(place: Workspace) -> vllm.Settings:
+    """Decide what a container serves, from what is on the volume when it starts.
+
+    Raises:
+        UserError: there is nothing to serve, or the adapters do not go together; or no key is
+            set where one is wanted.
+    """
+    if not options.open and not os.environ.get(KEY):
+        raise UserError(f"{KEY} is empty in the secret '{deployment.API_KEY.name}'")
+    offer = choose(place, options.show or None, options.base or None)
+    template = place.template(offer.base)
+    # Modal looks for a web server at the container's outer address.
+    return vllm.Settings(offer, template, "0.0.0.0", PORT, MAX_LENGTH, MAX_SEQUENCES)  # noqa: S104
+
+
+@app.function(
+    image=_add_code(bare.env(deployment.environment())),
+    volumes={deployment.MOUNT: volume},
+    secrets=keys,
+    env=options.to_environment(),
+    timeout=60,
+)
+def check() -> Outcome:
+    """Tell what a container would serve, or why it could not."""
+
+    def job() -> str:
+        settings = make_settings(Workspace.default())
+        arguments = vllm.build_arguments(settings)
+        offer = settings.offer
+        left_out = f"\nleft out, on another base: {', '.join(offer.left_out)}"
+        return (
+            f"{', '.join(offer.models)} on {options.gpu}{left_out if offer.left_out else ''}\n"
+            f"vLLM: {' '.join(arguments)}"
+        )
+
+    return attempt("serve", job)
+
+
+@app.local_entrypoint()
+def main() -> None:
+    """Look, without a GPU, at what the endpoint would serve."""
+    with reported_errors():
+        report([check.remote()])
+
+
+@app.cls(
+    image=image,
+    gpu=options.gpu,
+    volumes={deployment.MOUNT: volume},
+    secrets=keys,
+    env=options.to_environment(),
+    startup_timeout=STARTUP,
+    timeout=60 * 60,
+    scaledown_window=5 * 60,
+    max_containers=1,
+    enable_memory_snapshot=bool(options.snapshot),
+    experimental_options={"enable_gpu_snapshot": True} if options.snapshot else {},
+)
+@modal.concurrent(max_inputs=MAX_SEQUENCES)
+class Endpoint:
+    """A container: vLLM as a child process, behind the gate that serve puts before it."""
+
+    @modal.enter(snap=bool(options.snapshot))
+    def start(self) -> None:
+        """Start vLLM with the adapters that are on the volume now, and wait until it answers."""
+        from serve.base import write_template
+
+        place = Workspace.default()
+        settings = make_settings(place)
+        write_template(settings.offer, place)
+        self.process = subprocess.Popen(
+            [sys.executable, *vllm.build_arguments(settings)],
+            env=os.environ | vllm.build_environment(settings),
+        )
+        wait_until_healthy(self.process, f"http://127.0.0.1:{PORT}/health", STARTUP)
+        volume.commit()
+
+    @modal.web_server(PORT, startup_timeout=STARTUP)
+    def web(self) -> None:
+        """Hand requests on to vLLM."""
+
+    @modal.exit()
+    def stop(self) -> None:
+        """Let vLLM end what it is at."""
+        self.process.terminate()
+        self.process.wait()
+
+
+def wait_until_healthy(process: "subprocess.Popen[bytes]", url: str, patience: float) -> None:
+    """Wait for a child process to answer.
+
+    Raises:
+        RuntimeError: it ended, or did not answer in time.
+    """
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"vLLM ended with {process.returncode}; its log is above")
+        try:
+            with urllib.request.urlopen(url, timeout=5):  # noqa: S310
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.5)
+    raise RuntimeError(f"vLLM did not answer within {patience:.0f} s")
