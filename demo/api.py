@@ -13,6 +13,7 @@ from demo.scene import Entry, Scene, Take
 from demo.session import Session
 from nothing_gpt.errors import UserError
 from nothing_gpt.line import Line, parse_lines, render_lines
+from nothing_gpt.prompt import Direction
 from nothing_gpt.show import Show
 
 
@@ -42,9 +43,8 @@ def add_endpoints(endpoint: Endpoint, shows: Mapping[str, Show], show: str) -> N
         try:
             session = Session(models=await endpoint.list_models())
             desk = read_desk(session.models, shows, model, show, premise, setting, [], present)
-            session.history = session.history.change(
-                Scene(tuple(_read_script(script)), desk.direction)
-            )
+            scene = Scene(tuple(_read_script(script)), desk.direct(Direction()))
+            session.history = session.history.change(scene)
             given = len(session.scene.entries)
             chosen = seed if seed >= 0 else Random().getrandbits(31)  # noqa: S311 - no secret
             wanted = min(max(lines, 1), MAX_LINES)

@@ -32,18 +32,19 @@ class Desk:
         """The parts of a direction that the model was trained on."""
         return parts_of(self.format)
 
-    @property
-    def direction(self) -> Direction:
-        """What the fields tell the scene about itself.
+    def direct(self, now: Direction) -> Direction:
+        """What the fields tell the scene about itself; what they do not show stays as it is.
 
         Raises:
             UserError: a guest's name cannot be one.
         """
         carried = self.carried
         return Direction(
-            premise=collapse(self.premise) if "premise" in carried else "",
-            setting=collapse(self.setting) if "setting" in carried else "",
-            present=(*self.present, *read_names(self.guests)) if "present" in carried else (),
+            premise=collapse(self.premise) if "premise" in carried else now.premise,
+            setting=collapse(self.setting) if "setting" in carried else now.setting,
+            present=(*self.present, *read_names(self.guests))
+            if "present" in carried
+            else now.present,
         )
 
 

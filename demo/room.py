@@ -83,7 +83,7 @@ class Room:
             parts.retake.click(self.retake, ordered, everything, **quiet),
         ]
         for event in running:  # whatever happens, the room must not stay locked
-            event.failure(self.keep, desk, view, **quiet)
+            event.failure(self.redraw, desk, view, **quiet)
         # Two events, because Gradio would run the handler first and cancel after it.
         parts.stop.click(None, cancels=[*running])
         parts.stop.click(self.stop, desk, view, **quiet)
@@ -129,7 +129,11 @@ class Room:
 
     async def keep(self, session: Session, *fields: Any) -> Update:
         """Take the direction over, without drawing its fields under the writer's typing."""
-        return self._act(session, fields, lambda _: None)
+        return self._act(session, fields, lambda _: session.forget_problem())
+
+    async def redraw(self, session: Session, *fields: Any) -> Update:
+        """Show how things stand."""
+        return self._view(session, self._desk(session, fields))
 
     async def write(self, session: Session, *fields: Any) -> Update:
         """Add the line that the writer composed."""
@@ -199,7 +203,7 @@ class Room:
         if not desk.model:
             return
         try:
-            session.direct(desk.direction)
+            session.direct(desk.direct(session.history.scene.direction))
             take = Take(desk.model, self.random.getrandbits(31))
             wanted = min(max(int(lines or LINES), 1), MAX_LINES)
             order = Order(desk.show, desk.format, take, wanted)
@@ -219,7 +223,7 @@ class Room:
         if session.ended is not None:
             ended = asyncio.ensure_future(session.ended.wait())
             await asyncio.wait([ended], timeout=STOPPING)
-        return self._view(session, self._desk(session, fields))
+        return await self.redraw(session, *fields)
 
     async def save_text(self, session: Session, *fields: Any) -> dict[str, str]:
         """Give the scene as plain text."""
@@ -252,7 +256,7 @@ class Room:
         """
         desk = self._desk(session, fields)
         try:
-            session.direct(desk.direction)
+            session.direct(desk.direct(session.history.scene.direction))
             change(desk)
         except UserError as error:
             session.note = Note.problem(error)

@@ -64,6 +64,11 @@ class Session:
             direction = replace(direction, present=scene.direction.present)
         self.history = self.history.change(scene.directed(direction))
 
+    def forget_problem(self) -> None:
+        """Say no longer what was wrong, for instance with a name that was mended."""
+        if self.note.mood == "problem":
+            self.note = Note("")
+
     def write(self, show: Show, speaker: str | None, text: str) -> None:
         """Add what the writer wrote.
 
