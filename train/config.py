@@ -35,6 +35,11 @@ class TrainingConfig:
         """Examples in one optimiser step on one device."""
         return self.train_batch * self.accumulation
 
+    @property
+    def max_examples(self) -> int | None:
+        """Examples that a bounded run gets to see; more need not be tokenised."""
+        return None if self.max_steps is None else self.max_steps * self.effective_batch
+
     def count_steps(self, examples: int) -> int:
         """Return the optimiser steps of a run over so many examples, the last one partial."""
         whole = int(-(-examples // self.effective_batch) * self.epochs)

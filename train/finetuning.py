@@ -61,7 +61,8 @@ def finetune(run: Run) -> Path:
     adapter, work = run.workspace.adapter(name), run.workspace.checkpoints(name)
     with exclusive(work, f"another training of '{name}' is running"):
         training, held_out = read_examples(run.workspace.data(name))
-        held_out = sample(held_out, run.config.max_eval_examples, run.config.seed)
+        seed, most = run.config.seed, run.config.max_examples
+        held_out = sample(held_out, run.config.max_eval_examples, seed)
         known = _pocket(run, training) if run.base == pocket.NAME else None
         base_name = known.id if known else run.base
         inputs = fingerprint(
@@ -74,7 +75,7 @@ def finetune(run: Run) -> Path:
         loaded = load_base(base_name, run.workspace.find_base(base_name), known)
         if not loaded.quantized:
             print("bitsandbytes has no 4-bit kernels for this machine: plain LoRA instead")
-        trainer = build_trainer(run, loaded, training, held_out, work)
+        trainer = build_trainer(run, loaded, sample(training, most, seed), held_out, work)
         entries = _train(trainer, work, latest)
         with whole_folder(adapter) as folder:
             cast("PeftModel", trainer.model).save_pretrained(str(folder))

@@ -77,7 +77,7 @@ def pretrain(
     import torch
     from torch.nn.functional import cross_entropy
 
-    rows = [encode(tokenizer, example)[: recipe.max_length] for example in examples]
+    rows = [row[: recipe.max_length] for row in encode(tokenizer, examples)]
     steps = max(1, recipe.tokens * len(rows) // (recipe.batch * sum(map(len, rows))))
     matrices = [p for n, p in model.named_parameters() if p.ndim == 2 and "embed" not in n]
     others = [p for n, p in model.named_parameters() if p.ndim != 2 or "embed" in n]
@@ -115,14 +115,17 @@ def pretrain(
     return sum(last) / len(last)
 
 
-def encode(tokenizer: "PreTrainedTokenizerFast", example: Example) -> list[int]:
-    """Turn a window into the token ids of a plain script: no chat, no direction.
+def encode(tokenizer: "PreTrainedTokenizerFast", examples: list[Example]) -> list[list[int]]:
+    """Turn windows into the token ids of plain scripts: no chat, no direction.
 
     The base learns the show's language; what to do with a request is the adapter's to learn.
     """
-    script = "\n".join(m["content"] for m in (*example["prompt"][1:], *example["completion"]))
-    ids = tokenizer.encode(script, add_special_tokens=False, split_special_tokens=True)
-    return [tokenizer.bos_token_id, *ids, tokenizer.eos_token_id]
+    scripts = [
+        "\n".join(m["content"] for m in (*e["prompt"][1:], *e["completion"])) for e in examples
+    ]
+    encoded = tokenizer(scripts, add_special_tokens=False, split_special_tokens=True)
+    bos, eos = tokenizer.bos_token_id, tokenizer.eos_token_id
+    return [[bos, *ids, eos] for ids in encoded["input_ids"]]
 
 
 def draw_batches(rows: list[list[int]], recipe: Pretraining) -> Iterator[list[list[int]]]:

@@ -9,7 +9,7 @@ VOCABULARY = {"it", "does", "seem", "to", "be", "don't", "dot"}
 
 
 def test_each_measure_counts_what_it_says() -> None:
-    scene = [
+    scene: list[Line | Malformed] = [
         Line("DOT", "It does."),
         Line("FELIX", "It does seem to be."),  # said in the context
         Line("JUNE", "It DON\u2019T flarp."),  # one unknown word of three
