@@ -210,7 +210,7 @@ def _arguments(run: Run, loaded: LoadedBase, work: Path) -> Any:
         save_total_limit=2,
         logging_steps=config.log_interval,
         seed=config.seed,
-        report_to=configure_tracking(),
+        report_to=configure_tracking(run.workspace.logs),
         disable_tqdm=True,
         use_cpu=not torch.cuda.is_available(),
     )

@@ -11,7 +11,9 @@ import pytest
 from nothing_gpt.show import SHOWS, Show, load_show
 from nothing_gpt.workspace import Workspace
 from train.config import POCKET, TrainingConfig
-from train.pretraining import Pretraining
+from train.dataset import read_examples
+from train.finetuning import Run
+from train.pretraining import Pretraining, ensure_base
 
 TOML = """\
 name = "tiny"
@@ -69,3 +71,22 @@ def show(prepared: tuple[Show, Workspace]) -> Show:
 @pytest.fixture(scope="session")
 def brief() -> TrainingConfig:
     return BRIEF
+
+
+@pytest.fixture(scope="session")
+def base(prepared: tuple[Show, Workspace]) -> Workspace:
+    """The prepared workspace, with the pocket base built once for all tests."""
+    show, workspace = prepared
+    ensure_base(workspace.base(show.name), read_examples(workspace.data(show.name))[0], RECIPE)
+    return workspace
+
+
+@pytest.fixture
+def place(base: Workspace, workspace: Workspace) -> Workspace:
+    assert base.root != workspace.root
+    return workspace
+
+
+@pytest.fixture
+def run(show: Show, place: Workspace, brief: TrainingConfig) -> Run:
+    return Run(show, "pocket", brief, place, RECIPE)

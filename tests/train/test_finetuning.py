@@ -16,14 +16,11 @@ import pytest
 from nothing_gpt.errors import UserError
 from nothing_gpt.files import exclusive, read_json
 from nothing_gpt.manifest import read_manifest
-from nothing_gpt.show import Show
 from nothing_gpt.workspace import Workspace
-from tests.train.conftest import RECIPE, TOML
+from tests.train.conftest import TOML
 from train.base import load_base
-from train.config import TrainingConfig
 from train.dataset import Example, read_examples
 from train.finetuning import Run, finetune
-from train.pretraining import ensure_base
 
 # Runs a training as a user's command would, in a process that can be killed.
 SCRIPT = """
@@ -37,25 +34,6 @@ from train.finetuning import Run, finetune
 with reported_errors():
     finetune(Run(load_show(sys.argv[1]), "pocket", BRIEF, Workspace(Path(sys.argv[2])), RECIPE))
 """
-
-
-@pytest.fixture(scope="session")
-def base(prepared: tuple[Show, Workspace]) -> Workspace:
-    """The prepared workspace, with the pocket base built once for all tests."""
-    show, workspace = prepared
-    ensure_base(workspace.base(show.name), read_examples(workspace.data(show.name))[0], RECIPE)
-    return workspace
-
-
-@pytest.fixture
-def place(base: Workspace, workspace: Workspace) -> Workspace:
-    assert base.root != workspace.root
-    return workspace
-
-
-@pytest.fixture
-def run(show: Show, place: Workspace, brief: TrainingConfig) -> Run:
-    return Run(show, "pocket", brief, place, RECIPE)
 
 
 def process(workspace: Workspace) -> "subprocess.Popen[str]":

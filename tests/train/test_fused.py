@@ -1,0 +1,129 @@
+"""The fused layers against PEFT's and transformers' own, in float32."""
+
+from typing import Any
+
+import pytest
+import torch
+from peft import LoraConfig, get_peft_model
+from torch import Tensor
+from transformers import LlamaConfig, LlamaForCausalLM, set_seed
+
+from train.fused import fuse, is_fusible
+from train.fused.elementwise import drop
+
+LENGTHS = (5, 11, 1, 8)
+
+
+def build(*, fused: bool, dropout: float = 0.0) -> Any:
+    """A small Llama with shared key heads and adapters that already do something."""
+    set_seed(0)
+    config = LlamaConfig(
+        vocab_size=97,
+        hidden_size=48,
+        intermediate_size=80,
+        num_hidden_layers=3,
+        num_attention_heads=6,
+        num_key_value_heads=2,
+        head_dim=8,
+        pad_token_id=0,
+    )
+    lora = LoraConfig(
+        r=4, lora_alpha=8, lora_dropout=dropout, target_modules="all-linear", bias="none"
+    )
+    model: Any = get_peft_model(LlamaForCausalLM(config), lora)
+    draw = torch.Generator().manual_seed(1)
+    for name, weights in model.named_parameters():
+        if "lora_B" in name:
+            weights.data = torch.randn(weights.shape, generator=draw) * 0.05
+    if fused:
+        fuse(model)
+    return model
+
+
+def documents(lengths: tuple[int, ...] = LENGTHS) -> list[Tensor]:
+    draw = torch.Generator().manual_seed(2)
+    return [torch.randint(1, 97, (n,), generator=draw) for n in lengths]
+
+
+def flat(parts: list[Tensor]) -> dict[str, Any]:
+    sizes = torch.tensor([0, *(len(p) for p in parts)], dtype=torch.int32)
+    starts = sizes.cumsum(0, dtype=torch.int32)
+    longest = int(sizes.max())
+    return {
+        "input_ids": torch.cat(parts)[None],
+        "position_ids": torch.cat([torch.arange(len(p)) for p in parts])[None],
+        "cu_seq_lens_q": starts,
+        "cu_seq_lens_k": starts,
+        "max_length_q": longest,
+        "max_length_k": longest,
+    }
+
+
+def gradients(model: Any) -> dict[str, Tensor]:
+    return {n: p.grad for n, p in model.named_parameters() if p.grad is not None}
+
+
+@pytest.mark.parametrize("kept", [(True, True), (True, False), (False, True), (False, False)])
+def test_outputs_and_gradients_are_the_plain_ones(
+    kept: tuple[bool, bool],
+) -> None:
+    plain, fused = build(fused=False), build(fused=False)
+    for layer in fuse(fused):
+        layer.keep_attention, layer.keep_mlp = kept
+    expected = torch.cat([plain(input_ids=ids[None]).logits[0] for ids in documents()])
+    found = fused(**flat(documents())).logits[0]
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+    weights = torch.randn(expected.shape, generator=torch.Generator().manual_seed(3))
+    (expected * weights).sum().backward()
+    (found * weights).sum().backward()
+    want, got = gradients(plain), gradients(fused)
+    assert len(want) == 3 * 7 * 2
+    torch.testing.assert_close(got, want, rtol=1e-3, atol=1e-4)
+
+
+def test_documents_do_not_see_each_other() -> None:
+    model = build(fused=True).eval()
+    parts = documents()
+    before = model(**flat(parts)).logits[0]
+    parts[1] = (parts[1] + 1) % 97
+    after = model(**flat(parts)).logits[0]
+    changed = (before != after).any(dim=-1)
+    assert changed.tolist() == [False] * 5 + [True] * 11 + [False] * 9
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_gradients_under_dropout(kept: bool) -> None:  # noqa: FBT001
+    """Numerically: what the backward pass drops is what the forward pass dropped."""
+    model = build(fused=False, dropout=0.3).double()
+    layer = fuse(model)[1]
+    layer.keep_attention = layer.keep_mlp = kept
+    h = torch.randn(9, 48, dtype=torch.float64, requires_grad=True)
+    angles = torch.randn(9, 4, dtype=torch.float64).repeat(1, 2)
+    starts = torch.tensor([0, 4, 9], dtype=torch.int32)
+
+    def run(*_: Tensor) -> Tensor:
+        torch.manual_seed(5)
+        return layer.run(h, angles.cos(), angles.sin(), starts, 5, 0.3)
+
+    watched = [h, *layer.qkv.adapters[2:4], layer.down.adapters[0], layer.gate_up.adapters[3]]
+    assert torch.autograd.gradcheck(run, watched, eps=1e-6, atol=1e-6, fast_mode=True)
+
+
+@pytest.mark.parametrize("p", [0.1, 0.5])
+def test_dropout_drops_its_share_and_keeps_the_mean(p: float) -> None:
+    x = torch.ones(400, 300)
+    first, second = (drop(x, torch.tensor([s], dtype=torch.int32), p) for s in (7, 8))
+    assert (first == 0).float().mean().item() == pytest.approx(p, abs=0.005)
+    assert first.mean().item() == pytest.approx(1, abs=0.01)
+    both = ((first == 0) & (second == 0)).float().mean().item()
+    assert both == pytest.approx(p * p, abs=0.005)
+    for axis in (0, 1):
+        assert (first == 0).float().mean(axis).std().item() < 2 * (p / 300) ** 0.5
+
+
+def test_other_architectures_are_left_alone() -> None:
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    small = GPT2Config(n_layer=1, n_embd=8, n_head=2, vocab_size=9)
+    assert not is_fusible(GPT2LMHeadModel(small))
+    assert is_fusible(build(fused=False).get_base_model())
