@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from nothing_gpt.errors import reported_errors
+from nothing_gpt.errors import UserError, reported_errors
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -30,9 +30,14 @@ def main(
     seconds: Annotated[float, typer.Option(help="How long requests are begun.")] = 15,
 ) -> None:
     """Print tokens a second and time to the first token for each number of streams."""
+    from openai import OpenAIError
+
     print("streams  tokens/s  first token, median ms")
     for count in streams or [1, 8]:
-        made, took, waits = asyncio.run(_measure(base_url, model, count, tokens, seconds))
+        try:
+            made, took, waits = asyncio.run(_measure(base_url, model, count, tokens, seconds))
+        except OpenAIError as error:
+            raise UserError(f"{base_url}: {error}") from None
         print(f"{count:7}  {made / took:8.0f}  {sorted(waits)[len(waits) // 2] * 1000:22.0f}")
 
 

@@ -111,12 +111,10 @@ def build_command(python: str, settings: Settings) -> list[str]:
 
 
 def is_usable(python: str) -> bool:
-    """Whether this machine has what vLLM needs: a GPU, and vLLM."""
-    if not _is_installed(python):
-        return False
-    import torch
-
-    return torch.cuda.is_available()
+    """Whether an interpreter has vLLM, and this machine the GPU for it."""
+    # The interpreter itself is asked: the torch of this one may have been built without CUDA.
+    question = "import sys, torch; sys.exit(not torch.cuda.is_available())"
+    return _is_installed(python) and subprocess.run([python, "-c", question]).returncode == 0
 
 
 def run(python: str, settings: Settings) -> int:
