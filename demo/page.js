@@ -1,11 +1,29 @@
 // Lets the lines on the page be edited in place and openings be taken, and keeps the line that
-// is being written in sight. Gradio runs this with `element`, the page, and `trigger`, which
-// tells the server.
+// is being written in sight. Gradio runs this with `element`, the page, `trigger`, which tells the
+// server, and `watch`, which is told of every new drawing.
 const read = (entry, kind) => entry.querySelector(`.${kind}`)?.textContent ?? null;
-let before = null;
+let before = null; // what the field that is being edited said
+let typed = null; // what the writer has made of it
+let caret = 0;
 
 element.addEventListener("focusin", ({ target }) => {
-  if (target.isContentEditable) before = target.textContent;
+  if (!target.isContentEditable) return;
+  before = target.textContent;
+  typed = null;
+});
+
+element.addEventListener("input", ({ target }) => {
+  typed = target.textContent;
+  caret = getSelection().anchorOffset;
+});
+
+// A drawing that comes in the middle of an edit must not take the words away. Whether the line
+// is still the one that was edited, the server sees when it gets them.
+watch("value", () => {
+  const field = document.activeElement;
+  if (typed === null || !element.contains(field) || field.textContent === typed) return;
+  field.textContent = typed;
+  if (typed) getSelection().collapse(field.firstChild, Math.min(caret, typed.length));
 });
 
 element.addEventListener("keydown", (event) => {

@@ -30,7 +30,10 @@ def render_page(show: Show, scene: Scene, *, editable: bool, revision: int = 0) 
         body = "".join(entries)
     else:
         body = _blank(show) if editable else ""
-    return f'<div class="script" data-revision="{revision}">{_heading(scene)}{body}</div>'
+    head = _heading("h2", "setting", scene.direction.setting) + _heading(
+        "p", "premise", scene.direction.premise
+    )
+    return f'<div class="script" data-revision="{revision}">{head}<div>{body}</div></div>'
 
 
 def render_growing(show: Show, scene: Scene, line: Line | None, *, writing: bool) -> str:
@@ -68,11 +71,11 @@ def _text(text: str) -> str:
     return f'<bdi dir="auto">{escape(text)}</bdi>'
 
 
-def _heading(scene: Scene) -> str:
-    setting, premise = scene.direction.setting.strip(), scene.direction.premise.strip()
-    return (f'<h2 class="setting">{_text(setting)}</h2>' if setting else "") + (
-        f'<p class="premise">{_text(premise)}</p>' if premise else ""
-    )
+def _heading(tag: str, kind: str, text: str) -> str:
+    # There even without words: Gradio redraws by position, and an element that came or went
+    # would make it throw away all after it, with the cursor of who is typing there.
+    hidden = "" if text else " hidden"
+    return f'<{tag} class="{kind}"{hidden}>{_text(text)}</{tag}>'
 
 
 def _entry(index: int, entry: Entry, voices: dict[str, int], *, editable: bool) -> str:

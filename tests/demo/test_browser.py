@@ -1,5 +1,6 @@
 """The room in a real browser, as a person uses it."""
 
+import asyncio
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,8 @@ from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from demo.client import Endpoint
 from demo.launch import running_room
+from demo.room import Room
+from demo.session import Session
 from nothing_gpt.records import encode
 from nothing_gpt.show import load_show
 from tests.fake_endpoint import SCENE, FakeEndpoint, Script, cut, fake_endpoint, free_port
@@ -241,6 +244,41 @@ def test_an_edit_that_is_left_by_clicking_continue_counts(page: Page) -> None:
     button(page, "Continue").click()
     expect(note(page)).to_have_text("8 lines by unclaimed.")
     assert shown(page)[:2] == ["[DOT] Maybe.", "[DOT] It does seem to be."]
+
+
+def test_a_drawing_in_the_middle_of_an_edit_does_not_take_the_words_away(
+    browser: Browser, server: FakeEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = asyncio.Event()
+    keep = Room.keep
+
+    async def keep_when_told(self: Room, session: Session, *fields: Any) -> dict[Any, Any]:
+        await drawn.wait()
+        return await keep(self, session, *fields)
+
+    monkeypatch.setattr(Room, "keep", keep_when_told)
+    endpoint = Endpoint(server.url, "none")
+    with (
+        running_room(endpoint, SHOWS, show="unclaimed", port=free_port()) as url,
+        browser.new_context() as context,
+    ):
+        page = context.new_page()
+        page.goto(url)
+        expect(note(page)).to_have_text("Ready.")
+        write(page, "DOT", "No.")
+        expect(lines(page)).to_have_count(1)
+        page.get_by_label("Premise").fill("Tea.")
+        words = lines(page).nth(0).locator(".words")
+        words.click()
+        words.press("End")
+        words.press_sequentially(" Nev")
+        drawn.set()
+        expect(page.locator(".premise")).to_have_text("Tea.")
+        words.press_sequentially("er.")
+        words.press("Enter")
+        expect(page.locator(".note")).to_have_text("")
+        expect(words).to_have_text("No. Never.")
+        assert saved(page, "Save text").endswith("DOT: No. Never.\n")
 
 
 def test_continue_takes_the_composed_line_along(page: Page, server: FakeEndpoint) -> None:
