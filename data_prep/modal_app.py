@@ -52,12 +52,21 @@ def prepare(
     tokenizer: str = "auto",
     fresh: bool = False,  # noqa: FBT001 - mapped over tuples
 ) -> Outcome:
-    """Prepare one show on the volume; what is there and has not changed stays."""
+    """Prepare one show on the volume; what is there and has not changed stays.
+
+    Args:
+        show: The show itself: a container has no show files.
+        source: A Kaggle data set, or a file that was sent to the volume.
+        tokenizer: As `python -m data_prep` takes it.
+        fresh: Do it again even if nothing has changed.
+    """
     from data_prep import pipeline
 
     def job() -> str:
-        out = Workspace.default().data(show.name)
-        job = pipeline.Job(show, source, out, show.prompt.format, tokenizer)
+        place = Workspace.default()
+        out = place.data(show.name)
+        found = source if source.startswith(_KAGGLE) else str(place.source(show.name) / source)
+        job = pipeline.Job(show, found, out, show.prompt.format, tokenizer)
         made, done = pipeline.prepare(job, fresh=fresh)
         volume.commit()
         counts = f"{made.examples.train:,} training, {made.examples.validation:,} held out"
@@ -96,10 +105,9 @@ def main(
         outcomes = worker.starmap(
             [(*each, tokenizer, fresh) for each in zip(shows, sources, strict=True)],
             return_exceptions=True,
-            wrap_returned_exceptions=False,
         )
         report(
-            given if isinstance(given, Outcome) else Outcome(each.name, repr(given), failed=True)
+            given if isinstance(given, Outcome) else Outcome.of_crash(each.name, given)
             for each, given in zip(shows, outcomes, strict=True)
         )
 
@@ -110,13 +118,13 @@ def _own_source(name: str, show: Show) -> str:
 
 
 def _send(show: Show, source: str) -> str:
-    """Put scripts that lie here on the volume, and tell where a container finds them."""
+    """Put scripts that lie here on the volume; give their file's name there."""
     if source.startswith(_KAGGLE):
         return source
     name, data = pack(Path(source))
     with volume.batch_upload(force=True) as batch:
         batch.put_file(io.BytesIO(data), str(Workspace(Path("/")).source(show.name) / name))
-    return str(Workspace(Path(deployment.MOUNT)).source(show.name) / name)
+    return name
 
 
 def pack(place: Path) -> tuple[str, bytes]:

@@ -15,6 +15,13 @@ class Outcome:
     text: str
     failed: bool = False
 
+    @classmethod
+    def of_crash(cls, name: str, error: BaseException) -> "Outcome":
+        """Say in a line what a job raised that is no answer; its log has the whole of it."""
+        said = str(error).strip().splitlines()
+        text = f"{type(error).__name__}: {said[-1] if said else 'no message'}"
+        return cls(name, text, failed=True)
+
 
 def attempt(name: str, job: Callable[[], str]) -> Outcome:
     """Do a job whose `UserError` is an answer: run again, it would only be raised again."""

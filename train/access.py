@@ -14,6 +14,7 @@ def check_base(source: str, command: str) -> None:
     """
     if Path(source).is_dir():
         return
+    import httpx2
     from huggingface_hub import HfApi
     from huggingface_hub.errors import (
         GatedRepoError,
@@ -31,7 +32,7 @@ def check_base(source: str, command: str) -> None:
         )
     except (RepositoryNotFoundError, HFValidationError):
         why = "the hub has none of that name, or it is private; check the name and the token"
-    except (HfHubHTTPError, OSError) as error:
+    except (HfHubHTTPError, httpx2.HTTPError, OSError) as error:
         why = f"the hub cannot be asked ({type(error).__name__}); try again later"
     else:
         return

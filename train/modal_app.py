@@ -146,9 +146,11 @@ def train_all(
     kind = deployment.find_gpu(gpu).name
     examiner = examine.with_options(secrets=secrets) if secrets else examine
     looked = _run_each(examiner, jobs, kind)
+    good = [job for job, outcome in zip(jobs, looked, strict=True) if not outcome.failed]
+    if not good:
+        report(looked)
     for outcome in looked:
         print(f"{outcome.name}: {'cannot run' if outcome.failed else 'plan'}: {outcome.text}")
-    good = [job for job, outcome in zip(jobs, looked, strict=True) if not outcome.failed]
     if fresh:
         for show, *_ in good:
             forget(show)
@@ -182,4 +184,4 @@ def _await(name: str, call: "modal.FunctionCall[Outcome]") -> Outcome:
     try:
         return call.get()
     except Exception as error:  # noqa: BLE001 - the other jobs go on, and this is reported
-        return Outcome(name, repr(error), failed=True)
+        return Outcome.of_crash(name, error)
