@@ -1,5 +1,7 @@
 """The room's way to a model: any OpenAI-compatible server, and its faults in plain words."""
 
+import asyncio
+import time
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
 
 PATIENCE = 120.0
 """Seconds without a word from the server after which the room gives up on it."""
+
+WAKING = 300.0
+"""Seconds for which the room goes on calling a server that is asleep or loads its model."""
 
 Ending = Literal["enough", "finished", "cut"]
 """Why a continuation ended: all lines are there, the model ended the scene, tokens ran out."""
@@ -70,6 +75,38 @@ class Endpoint:
                 max_retries=0,
             )
         return self._client
+
+    async def wake(self) -> AsyncGenerator[float]:
+        """Call a server that may be asleep; give the seconds so far, each second, until it answers.
+
+        A GPU that sleeps answers 503, or nothing and then a redirect, until it has started. What
+        else a server says is no matter here: the next request will tell.
+        """
+        started = time.monotonic()
+        call = asyncio.create_task(self._call())
+        try:
+            while not (await asyncio.wait([call], timeout=1))[0]:
+                waited = time.monotonic() - started
+                if waited > WAKING:
+                    return
+                yield waited
+            call.result()
+        finally:
+            call.cancel()
+
+    async def _call(self) -> None:
+        import openai
+
+        while True:
+            try:
+                await self._openai.models.list()
+            except openai.APITimeoutError:
+                continue
+            except (openai.OpenAIError, ValueError) as error:
+                if getattr(error, "status_code", None) == 503:
+                    await asyncio.sleep(1)
+                    continue
+            return
 
     async def list_models(self) -> tuple[Model, ...]:
         """Ask which models there are.

@@ -8,7 +8,9 @@ import sys
 
 from openai import OpenAI
 
-client = OpenAI()
+# A GPU that sleeps says 503 while it starts: asked again, at most 8 seconds apart, for five
+# minutes. Redirects, which Modal sends to a request that waits for long, are followed as it is.
+client = OpenAI(max_retries=40)
 adapter = next(card for card in client.models.list() if (card.model_extra or {}).get("parent"))
 about = (adapter.model_extra or {})["nothing_gpt"]
 opening = sys.argv[1:] or about["show"]["prompt"]["openings"][0]["lines"]

@@ -24,6 +24,8 @@ class Script:
 
     `pieces` are the texts of the stream; `delay` seconds lie before each. `hang_after` and
     `die_after` count pieces: then nothing comes until the client goes, or the connection ends.
+    Until `awake_at`, by the monotonic clock, it answers 503; after that come so many `redirects`
+    before each answer, as Modal gives to a request that waits for long.
     """
 
     models: list[dict[str, Any]] = field(default_factory=lambda: [{"id": "unclaimed"}])
@@ -35,6 +37,8 @@ class Script:
     die_after: int | None = None
     raw: bytes = b""
     key: str = ""
+    awake_at: float = 0.0
+    redirects: int = 0
 
 
 @dataclass
@@ -89,9 +93,12 @@ def _handler(endpoint: FakeEndpoint) -> type[BaseHTTPRequestHandler]:
             pass
 
         def do_GET(self) -> None:
-            if self._refused():
+            if self._refused() or self._redirected():
                 return
-            if self.path != "/v1/models":
+            if self.path.startswith("/v1/chat/completions?"):
+                self._answer()
+                return
+            if self.path.partition("?")[0] != "/v1/models":
                 self._json(404, {"error": {"message": "no such page"}})
                 return
             data = [
@@ -108,6 +115,10 @@ def _handler(endpoint: FakeEndpoint) -> type[BaseHTTPRequestHandler]:
             if body["model"] not in [model["id"] for model in endpoint.script.models]:
                 self._json(404, {"error": {"message": f"no model {body['model']}"}})
                 return
+            if not self._redirected():
+                self._answer()
+
+        def _answer(self) -> None:
             self.send_response(200)
             self.send_header("Content-Type", "text/event-stream")
             self.end_headers()
@@ -146,10 +157,22 @@ def _handler(endpoint: FakeEndpoint) -> type[BaseHTTPRequestHandler]:
             script = endpoint.script
             if script.key and self.headers["Authorization"] != f"Bearer {script.key}":
                 self._json(401, {"error": {"message": "wrong key"}})
+            elif time.monotonic() < script.awake_at:
+                self._json(503, {"error": {"message": "starting"}})
             elif script.status != 200:
                 self._json(script.status, {"error": {"message": "as the test says"}})
             else:
                 return False
+            return True
+
+        def _redirected(self) -> bool:
+            path, _, count = self.path.partition("?")
+            if int(count or 0) == endpoint.script.redirects:
+                return False
+            self.send_response(303)
+            self.send_header("Location", f"{path}?{int(count or 0) + 1}")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
             return True
 
         def _json(self, status: int, body: dict[str, Any]) -> None:

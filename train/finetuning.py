@@ -137,7 +137,7 @@ def build_trainer(
     config = run.config
     trainer = SFTTrainer(
         model=loaded.model,
-        args=_arguments(run, loaded, work),
+        args=_arguments(run, loaded, work, config.count_steps(len(training))),
         train_dataset=as_dataset(training),
         eval_dataset=as_dataset(held_out),
         processing_class=loaded.tokenizer,
@@ -182,7 +182,7 @@ def _is_evaluated(entries: list[dict[str, Any]], step: int) -> bool:
     return any("eval_loss" in entry and entry["step"] == step for entry in entries)
 
 
-def _arguments(run: Run, loaded: LoadedBase, work: Path) -> Any:
+def _arguments(run: Run, loaded: LoadedBase, work: Path, steps: int) -> Any:
     import torch
     from trl.trainer.sft_config import SFTConfig
 
@@ -212,7 +212,7 @@ def _arguments(run: Run, loaded: LoadedBase, work: Path) -> Any:
         save_strategy="steps",
         save_steps=config.eval_interval,
         save_total_limit=2,
-        logging_steps=config.log_interval,
+        logging_steps=min(config.log_interval, steps),
         seed=config.seed,
         report_to=configure_tracking(run.workspace.logs),
         disable_tqdm=True,

@@ -1,0 +1,71 @@
+"""A server that sleeps, as one on Modal does: 503 for a while, then redirects, then a stream."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from demo.client import Endpoint
+from nothing_gpt.line import Line
+from nothing_gpt.show import load_show
+from tests.fake_endpoint import FakeEndpoint, Script, fake_endpoint
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def sleeping() -> Iterator[FakeEndpoint]:
+    with fake_endpoint(Script(awake_at=time.monotonic() + 5, redirects=3)) as server:
+        yield server
+
+
+def test_it_is_called_until_it_streams(sleeping: FakeEndpoint) -> None:
+    async def visit() -> tuple[list[float], list[str], list[Line]]:
+        endpoint = Endpoint(sleeping.url, "none")
+        waited = [seconds async for seconds in endpoint.wake()]
+        models = [model.name for model in await endpoint.list_models()]
+        request = {"model": "unclaimed", "messages": [], "stream": True}
+        steps = endpoint.stream_lines(request, 8)
+        return waited, models, [line async for step in steps for line in step.lines]
+
+    waited, models, lines = asyncio.run(visit())
+    assert [round(seconds) for seconds in waited] == list(range(1, len(waited) + 1))
+    assert len(waited) >= 4
+    assert models == ["unclaimed"]
+    assert len(lines) == 8
+
+
+def test_one_that_is_awake_is_not_waited_for() -> None:
+    async def visit(server: FakeEndpoint) -> list[float]:
+        return [seconds async for seconds in Endpoint(server.url, "none").wake()]
+
+    with fake_endpoint() as server:
+        assert asyncio.run(visit(server)) == []
+        server.script.status = 401  # the next request will say what is wrong
+        assert asyncio.run(visit(server)) == []
+    assert asyncio.run(visit(server)) == []  # as when there is none
+
+
+def test_the_example_wakes_it_too(sleeping: FakeEndpoint) -> None:
+    show = load_show("unclaimed")
+    sleeping.script.models = [
+        {
+            "id": "unclaimed",
+            "parent": "base",
+            "nothing_gpt": {"system": show.system, "show": {"generation": {"temperature": 0.8}}},
+        }
+    ]
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "examples" / "continue_scene.py"), "[DOT] Anybody here?"],
+        env=os.environ | {"OPENAI_BASE_URL": sleeping.url, "OPENAI_API_KEY": "none"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "[FELIX] Should we be running?" in done.stdout
