@@ -9,7 +9,8 @@ class TrainingConfig:
 
     Lengths are in tokens, batches in examples, intervals in optimiser steps. `max_steps` and
     `max_eval_examples` bound a run that must be short; None means the whole data. A
-    `learning_rate` is the peak of a cosine with `warmup_steps` of linear warm-up.
+    `learning_rate` is the peak of a cosine with `warmup_steps` of linear warm-up. `fused` runs
+    batches without padding through `train.fused`, which checkpoints what memory asks for.
     """
 
     rank: int = 32
@@ -24,6 +25,7 @@ class TrainingConfig:
     eval_batch: int = 2
     accumulation: int = 4
     gradient_checkpointing: bool = True
+    fused: bool = False
     eval_interval: int = 50
     log_interval: int = 10
     seed: int = 42
@@ -47,6 +49,14 @@ class TrainingConfig:
 
 
 REFERENCE = TrainingConfig()
+
+FAST = TrainingConfig(
+    train_batch=16, eval_batch=16, accumulation=1, gradient_checkpointing=False, fused=True
+)
+"""The reference's steps on a CUDA GPU, and all the memory that it has."""
+
+SMALL = TrainingConfig(eval_batch=4, gradient_checkpointing=False, fused=True)
+"""The same steps in four parts, for a card of 8 GB."""
 
 POCKET = TrainingConfig(
     max_length=1024,

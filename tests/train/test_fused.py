@@ -10,6 +10,8 @@ from transformers import LlamaConfig, LlamaForCausalLM, set_seed
 
 from train.fused import fuse, is_fusible
 from train.fused.elementwise import drop
+from train.fused.layer import Batch
+from train.fused.projection import refresh
 
 LENGTHS = (5, 11, 1, 8)
 
@@ -100,10 +102,12 @@ def test_gradients_under_dropout(kept: bool) -> None:  # noqa: FBT001
     h = torch.randn(9, 48, dtype=torch.float64, requires_grad=True)
     angles = torch.randn(9, 4, dtype=torch.float64).repeat(1, 2)
     starts = torch.tensor([0, 4, 9], dtype=torch.int32)
+    seeds = torch.randint(2**31 - 1, (3, 4), dtype=torch.int32)
+    batch = Batch(angles.cos(), angles.sin(), starts, 5, 0.3, seeds)
 
     def run(*_: Tensor) -> Tensor:
-        torch.manual_seed(5)
-        return layer.run(h, angles.cos(), angles.sin(), starts, 5, 0.3)
+        refresh(layer.groups, h)
+        return layer.run(h, batch)
 
     watched = [h, *layer.qkv.adapters[2:4], layer.down.adapters[0], layer.gate_up.adapters[3]]
     assert torch.autograd.gradcheck(run, watched, eps=1e-6, atol=1e-6, fast_mode=True)

@@ -6,12 +6,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from nothing_gpt.errors import UserError
 from train.fused import attention
-from train.fused.layer import Layer, Norm
-from train.fused.projection import Group
+from train.fused.layer import Batch, Layer, Norm
+from train.fused.projection import Group, refresh
 
 _RESERVE = 2**29
-"""Bytes left for what is not counted: the head's tiles, fragmentation, libraries."""
+"""Bytes left for what is not counted, as the tiles of TRL's head."""
+
+_USABLE = 0.96
+"""Share of the memory that fragmentation leaves: 0.6 of 22 GiB were lost where it failed."""
 
 
 def is_fusible(model: nn.Module) -> bool:
@@ -23,6 +27,28 @@ def is_fusible(model: nn.Module) -> bool:
         and not getattr(config, "mlp_bias", True)
         and getattr(config, "hidden_act", None) == "silu"
     )
+
+
+def run_fused(trainer: Any, max_length: int) -> None:
+    """Change over a trainer that was made for padding-free batches.
+
+    TRL cuts no examples to length then, so that it is done here.
+
+    Raises:
+        UserError: the base is not a Llama.
+    """
+    if not is_fusible(trainer.model.get_base_model()):
+        raise UserError(
+            f"the fused layers are Llama's, and this base is a "
+            f"'{trainer.model.config.model_type}'; use '--profile reference'"
+        )
+    fuse(trainer.model)
+
+    def cut(example: dict[str, list[int]]) -> dict[str, list[int]]:
+        return {key: example[key][:max_length] for key in ("input_ids", "labels")}
+
+    trainer.train_dataset = trainer.train_dataset.map(cut)
+    trainer.eval_dataset = trainer.eval_dataset.map(cut)
 
 
 def fuse(model: Any) -> list[Layer]:
@@ -37,39 +63,38 @@ def fuse(model: Any) -> list[Layer]:
     attention.register()
     llama = model.get_base_model().model
     model.get_base_model().set_attn_implementation(attention.NAME)
-    layers = [_read(layer) for layer in llama.layers]
+    layers = [_read(index, layer) for index, layer in enumerate(llama.layers)]
+    state = _State(layers, model)
     for module, layer in zip(llama.layers, layers, strict=True):
-        module.forward = _forward(module, layer)
-    llama.norm.forward = _final_norm(llama.norm)
-    llama.register_forward_pre_hook(_Memory(layers, model).plan, with_kwargs=True)
+        module.forward = _forward(module, layer, state)
+    llama.norm.forward = _final_norm(llama.norm, state)
+    llama.register_forward_pre_hook(state.prepare, with_kwargs=True)
     return layers
 
 
-def _allowed_bytes() -> int | None:
-    """Return what torch's allocator may take of the GPU; None without one."""
-    if not torch.cuda.is_available():
-        return None
+def _allowed_bytes() -> int:
+    """Return what torch's allocator may take of the GPU."""
     whole = torch.cuda.get_device_properties(torch.cuda.current_device()).total_memory
     return int(whole * torch.cuda.get_per_process_memory_fraction())
 
 
-def _read(layer: Any) -> Layer:
+def _read(index: int, layer: Any) -> Layer:
     own, mlp = layer.self_attn, layer.mlp
-    config = own.config
     return Layer(
-        qkv=Group((own.q_proj, own.k_proj, own.v_proj)),
-        output=Group((own.o_proj,)),
-        gate_up=Group((mlp.gate_proj, mlp.up_proj)),
-        down=Group((mlp.down_proj,)),
+        index=index,
+        qkv=Group(own.q_proj, own.k_proj, own.v_proj),
+        output=Group(own.o_proj),
+        gate_up=Group(mlp.gate_proj, mlp.up_proj),
+        down=Group(mlp.down_proj),
         first_norm=layer.input_layernorm,
         second_norm=layer.post_attention_layernorm,
         head=own.head_dim,
-        heads=config.num_attention_heads,
-        key_heads=config.num_key_value_heads,
+        heads=own.config.num_attention_heads,
+        key_heads=own.config.num_key_value_heads,
     )
 
 
-def _forward(module: nn.Module, layer: Layer) -> Callable[..., Tensor]:
+def _forward(module: nn.Module, layer: Layer, state: "_State") -> Callable[..., Tensor]:
     def forward(
         hidden_states: Tensor,
         *,
@@ -80,47 +105,56 @@ def _forward(module: nn.Module, layer: Layer) -> Callable[..., Tensor]:
     ) -> Tensor:
         cos, sin = (x[0] for x in position_embeddings)
         p = layer.qkv.dropout if module.training else 0.0
+        batch = Batch(cos, sin, cu_seq_lens_q, max_length_q, p, state.seeds)
         # The steps choose their types themselves.
         with torch.autocast(hidden_states.device.type, enabled=False):
-            out = layer.run(hidden_states[0], cos, sin, cu_seq_lens_q, max_length_q, p)
-        return out[None]
+            return layer.run(hidden_states[0], batch)[None]
 
     return forward
 
 
-def _final_norm(module: Any) -> Callable[[Tensor], Tensor]:
+def _final_norm(module: Any, state: "_State") -> Callable[[Tensor], Tensor]:
     def forward(hidden_states: Tensor) -> Tensor:
-        out: Tensor = Norm.apply(hidden_states[0], module.weight, module.variance_epsilon)  # type: ignore[no-untyped-call]
+        arguments = (hidden_states[0], module.weight, module.variance_epsilon, state.seeds[0, :1])
+        out: Tensor = Norm.apply(*arguments)  # type: ignore[no-untyped-call]
         return out[None]
 
     return forward
 
 
-class _Memory:
-    """Decides before each batch which layers keep their activations; the rest computes them again.
+class _State:
+    """What is made anew for each batch: seeds, copies of the adapters, and what layers keep.
 
-    The last layers keep theirs: they are the first to give them back.
+    The last layers keep their activations: they are the first to give them back.
     """
 
     def __init__(self, layers: list[Layer], model: nn.Module) -> None:
         self._layers = layers
+        self._groups = [group for layer in layers for group in layer.groups]
         self._trainable = [p for p in model.parameters() if p.requires_grad]
         self._least = 0
+        self.seeds = torch.empty(0)
 
-    def plan(self, module: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
-        """Set `keep_attention` and `keep_mlp` of every layer for a batch of this size."""
+    def prepare(self, module: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
+        """Make ready for a batch, before the model sees it."""
+        like = module.embed_tokens.weight
+        shape = (len(self._layers), 4)
+        self.seeds = torch.randint(2**31 - 1, shape, dtype=torch.int32, device=like.device)
+        refresh(self._groups, like)
+        if like.is_cuda and torch.is_grad_enabled():
+            ids = named["input_ids"] if "input_ids" in named else arguments[0]
+            self._plan(ids.numel() * like.element_size(), module.config)
+
+    def _plan(self, unit: int, config: Any) -> None:
+        """Decide who keeps what; `unit` is the bytes of one feature of all tokens."""
         allowed = _allowed_bytes()
-        if allowed is None or not torch.is_grad_enabled():
-            return
-        ids = named["input_ids"] if "input_ids" in named else arguments[0]
-        config = module.config
-        unit = ids.numel() * torch.finfo(module.dtype).bits // 8
         layer = self._layers[0]
+        ranks = 4 * sum(group.a.shape[0] for group in layer.groups)
         attention_bytes = unit * (sum(layer.widths) + layer.widths[0])
         mlp_bytes = unit * 2 * config.intermediate_size
-        always = unit * 2 * config.hidden_size * len(self._layers)
+        always = unit * (2 * config.hidden_size + ranks) * len(self._layers)
         working = unit * (7 * config.intermediate_size + 3 * config.hidden_size)
-        free = allowed - self._held() - always - working - _RESERVE
+        free = int(allowed * _USABLE) - self._held() - always - working - _RESERVE
         for layer in reversed(self._layers):
             layer.keep_attention = free >= attention_bytes
             free -= attention_bytes if layer.keep_attention else 0

@@ -22,13 +22,29 @@ from train.fused.elementwise import (
     swiglu,
     swiglu_backward,
 )
-from train.fused.projection import Adapters, Group, project, project_backward
+from train.fused.projection import Group
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What all layers share: rotary positions (tokens, head), documents, dropout.
+
+    `seeds` is (layers, 4) and says what is dropped.
+    """
+
+    cos: Tensor
+    sin: Tensor
+    starts: Tensor
+    longest: int
+    p: float
+    seeds: Tensor
 
 
 @dataclass(slots=True)
 class Layer:
     """One decoder layer's parts; `keep_*` say what its backward pass need not compute again."""
 
+    index: int
     qkv: Group
     output: Group
     gate_up: Group
@@ -46,174 +62,140 @@ class Layer:
         """Features of queries, keys and values."""
         return self.heads * self.head, self.key_heads * self.head, self.key_heads * self.head
 
-    def run(
-        self, h: Tensor, cos: Tensor, sin: Tensor, starts: Tensor, longest: int, p: float
-    ) -> Tensor:
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """All linear layers."""
+        return self.qkv, self.output, self.gate_up, self.down
+
+    def run(self, h: Tensor, batch: Batch) -> Tensor:
         """Return the residual stream (tokens, hidden) after this layer."""
-        arguments = (h, cos, sin, starts, longest, p)
         if self.keep_attention or not torch.is_grad_enabled():
-            h = self._attend(*arguments)
+            h = self._attend(h, batch)
         else:
-            h = checkpoint(self._attend, *arguments, use_reentrant=False)
-        parameters = (*self.gate_up.adapters, *self.down.adapters)
-        out: Tensor = _Mlp.apply(h, self, _seed(h), _seed(h), p, *parameters)  # type: ignore[no-untyped-call]
+            h = checkpoint(self._attend, h, batch, use_reentrant=False, preserve_rng_state=False)
+        adapters = (*self.gate_up.adapters, *self.down.adapters)
+        out: Tensor = _Mlp.apply(h, self, batch, *adapters)  # type: ignore[no-untyped-call]
         return out
 
-    def _attend(
-        self, h: Tensor, cos: Tensor, sin: Tensor, starts: Tensor, longest: int, p: float
-    ) -> Tensor:
+    def _attend(self, h: Tensor, batch: Batch) -> Tensor:
         # The residual stream passes through, so that its gradients are added where they are read.
-        *parts, h = _Project.apply(h, self, cos, sin, _seed(h), p, *self.qkv.adapters)  # type: ignore[no-untyped-call]
+        *parts, h = _Project.apply(h, self, batch, *self.qkv.adapters)  # type: ignore[no-untyped-call]
         q, k, v = (x.view(x.shape[0], -1, self.head) for x in parts)
-        out = attend(q, k, v, starts, longest).reshape(h.shape[0], -1)
-        found: Tensor = _Output.apply(out, h, self, _seed(h), p, *self.output.adapters)  # type: ignore[no-untyped-call]
+        out = attend(q, k, v, batch.starts, batch.longest).reshape(h.shape[0], -1)
+        found: Tensor = _Output.apply(out, h, self, batch, *self.output.adapters)  # type: ignore[no-untyped-call]
         return found
 
-
-def _seed(h: Tensor) -> Tensor:
-    return torch.randint(2**31 - 1, (1,), dtype=torch.int32, device=h.device)
+    def seed(self, batch: Batch, step: int) -> Tensor:
+        """Return the seed of one of this layer's four dropouts."""
+        return batch.seeds[self.index, step : step + 1]
 
 
 class Norm(torch.autograd.Function):
     """The normalisation after the last layer, of which only the input is kept."""
 
     @staticmethod
-    def forward(ctx: Any, h: Tensor, weight: Tensor, eps: float) -> Tensor:
+    def forward(ctx: Any, h: Tensor, weight: Tensor, eps: float, seed: Tensor) -> Tensor:
         """Return h (tokens, hidden) divided by its root mean square, times `weight`."""
         ctx.eps = eps
-        ctx.save_for_backward(h, weight)
-        return norm(h, _seed(h), weight, eps, 0.0)[0]
+        ctx.save_for_backward(h, weight, seed)
+        return norm(h, seed, weight, eps, 0.0)[0]
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         """Return the gradient of h."""
-        h, weight = ctx.saved_tensors
+        h, weight, seed = ctx.saved_tensors
         none = torch.zeros_like(h)
-        return norm_backward(grad, none, h, none, _seed(h), weight, ctx.eps, 0.0), None, None
+        return norm_backward(grad, none, h, none, seed, weight, ctx.eps, 0.0), None, None, None
 
 
 class _Project(torch.autograd.Function):
     """Normalise, project to queries, keys and values, rotate."""
 
     @staticmethod
-    def forward(
-        ctx: Any,
-        h: Tensor,
-        layer: Layer,
-        cos: Tensor,
-        sin: Tensor,
-        seed: Tensor,
-        p: float,
-        *parameters: Tensor,
-    ) -> tuple[Tensor, ...]:
+    def forward(ctx: Any, h: Tensor, layer: Layer, batch: Batch, *_: Tensor) -> tuple[Tensor, ...]:
         weight, eps = layer.first_norm.weight, layer.first_norm.variance_epsilon
-        n, seen = norm(h, seed, weight, eps, p)
-        adapters = Adapters.join(parameters, layer.qkv.scaling, h)
-        y, inner = project(n, seen, layer.qkv, adapters)
+        n, seen = norm(h, layer.seed(batch, 0), weight, eps, batch.p)
+        y, inner = layer.qkv.forward(n, seen)
         widths = layer.widths
-        y = rotate(y, cos, sin, widths[0] + widths[1])
-        ctx.layer, ctx.p = layer, p
-        ctx.save_for_backward(h, cos, sin, seed, inner, *parameters)
+        y = rotate(y, batch.cos, batch.sin, widths[0] + widths[1])
+        ctx.layer, ctx.batch = layer, batch
+        ctx.save_for_backward(h, inner)
         return *y.split(widths, dim=1), h
 
     @staticmethod
     def backward(
         ctx: Any, dq: Tensor, dk: Tensor, dv: Tensor, past: Tensor
     ) -> tuple[Tensor | None, ...]:
-        h, cos, sin, seed, inner, *parameters = ctx.saved_tensors
-        layer, p = ctx.layer, ctx.p
+        h, inner = ctx.saved_tensors
+        layer, batch = ctx.layer, ctx.batch
         weight, eps = layer.first_norm.weight, layer.first_norm.variance_epsilon
-        dy = rotate_backward(dq, dk, dv, cos, sin)
-        adapters = Adapters.join(parameters, layer.qkv.scaling, h)
-        through, adapted, d_inner = project_backward(dy, layer.qkv, adapters)
-        seen = norm(h, seed, weight, eps, p)[1]
-        da, db = d_inner.t() @ seen, dy.t() @ inner
-        dh = norm_backward(through, adapted, h, past, seed, weight, eps, p)
-        grads = adapters.split_gradients(da, db, parameters, layer.qkv.scaling)
-        return dh, None, None, None, None, None, *grads
+        seed = layer.seed(batch, 0)
+        dq, dk, dv = (x.reshape(x.shape[0], -1) for x in (dq, dk, dv))
+        dy = rotate_backward(dq, dk, dv, batch.cos, batch.sin)
+        through, adapted, d_inner = layer.qkv.backward(dy)
+        seen = norm(h, seed, weight, eps, batch.p)[1]
+        grads = layer.qkv.adapter_gradients(dy, d_inner, seen, inner)
+        dh = norm_backward(through, adapted, h, past, seed, weight, eps, batch.p)
+        return dh, None, None, *grads
 
 
 class _Output(torch.autograd.Function):
     """Project the attention's output and add it to the residual stream."""
 
     @staticmethod
-    def forward(
-        ctx: Any, x: Tensor, h: Tensor, layer: Layer, seed: Tensor, p: float, *parameters: Tensor
-    ) -> Tensor:
-        adapters = Adapters.join(parameters, layer.output.scaling, h)
-        out, inner = project(x, dropped(x, seed, p), layer.output, adapters, h)
-        ctx.layer, ctx.p = layer, p
-        ctx.save_for_backward(x, seed, inner, *parameters)
+    def forward(ctx: Any, x: Tensor, h: Tensor, layer: Layer, batch: Batch, *_: Tensor) -> Tensor:
+        out, inner = layer.output.forward(x, dropped(x, layer.seed(batch, 1), batch.p), h)
+        ctx.layer, ctx.batch = layer, batch
+        ctx.save_for_backward(x, inner)
         return out
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        x, seed, inner, *parameters = ctx.saved_tensors
-        group, p = ctx.layer.output, ctx.p
-        adapters = Adapters.join(parameters, group.scaling, x)
-        through, adapted, d_inner = project_backward(grad, group, adapters)
-        da, db = d_inner.t() @ dropped(x, seed, p), grad.t() @ inner
-        dx = add_dropped(through, adapted, seed, p)
-        grads = adapters.split_gradients(da, db, parameters, group.scaling)
-        return dx, grad, None, None, None, *grads
+        x, inner = ctx.saved_tensors
+        group, seed, p = ctx.layer.output, ctx.layer.seed(ctx.batch, 1), ctx.batch.p
+        through, adapted, d_inner = group.backward(grad)
+        grads = group.adapter_gradients(grad, d_inner, dropped(x, seed, p), inner)
+        return add_dropped(through, adapted, seed, p), grad, None, None, *grads
 
 
 class _Mlp(torch.autograd.Function):
     """Normalise, project up, SwiGLU, project down and add to the residual stream."""
 
     @staticmethod
-    def forward(
-        ctx: Any,
-        h: Tensor,
-        layer: Layer,
-        seed: Tensor,
-        inner_seed: Tensor,
-        p: float,
-        *parameters: Tensor,
-    ) -> Tensor:
-        split = len(parameters) // 3 * 2
-        gate_up, inner, _ = _up(h, layer, seed, p, parameters[:split])
-        product, seen = swiglu(gate_up, inner_seed, p)
-        adapters = Adapters.join(parameters[split:], layer.down.scaling, h)
-        out, narrow = project(product, seen, layer.down, adapters, h)
-        ctx.layer, ctx.p, ctx.kept = layer, p, layer.keep_mlp
+    def forward(ctx: Any, h: Tensor, layer: Layer, batch: Batch, *_: Tensor) -> Tensor:
+        gate_up, inner, _seen = _project_up(h, layer, batch)
+        product, seen = swiglu(gate_up, layer.seed(batch, 3), batch.p)
+        out, narrow = layer.down.forward(product, seen, h)
+        ctx.layer, ctx.batch = layer, batch
         kept = (gate_up, inner) if layer.keep_mlp else ()
-        ctx.save_for_backward(h, seed, inner_seed, narrow, *parameters, *kept)
+        ctx.save_for_backward(h, narrow, *kept)
         return out
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        layer, p = ctx.layer, ctx.p
-        h, seed, inner_seed, narrow, *rest = ctx.saved_tensors
-        parameters = rest[: -2 if ctx.kept else None]
-        split = len(parameters) // 3 * 2
+        layer, batch = ctx.layer, ctx.batch
+        h, narrow, *kept = ctx.saved_tensors
         weight, eps = layer.second_norm.weight, layer.second_norm.variance_epsilon
-        if ctx.kept:
-            gate_up, inner = rest[-2:]
+        seed, inner_seed, p = layer.seed(batch, 2), layer.seed(batch, 3), batch.p
+        if kept:
+            gate_up, inner = kept
             seen = norm(h, seed, weight, eps, p)[1]
         else:
-            gate_up, inner, seen = _up(h, layer, seed, p, parameters[:split])
+            gate_up, inner, seen = _project_up(h, layer, batch)
 
-        down = Adapters.join(parameters[split:], layer.down.scaling, h)
-        through, adapted, d_inner = project_backward(grad, layer.down, down)
+        through, adapted, d_inner = layer.down.backward(grad)
         d_gate_up, product = swiglu_backward(through, adapted, gate_up, inner_seed, p)
-        da, db = d_inner.t() @ product, grad.t() @ narrow
-        lower = down.split_gradients(da, db, parameters[split:], layer.down.scaling)
-        del through, adapted, product, gate_up
+        lower = layer.down.adapter_gradients(grad, d_inner, product, narrow)
+        del through, adapted, product, gate_up, kept
 
-        up = Adapters.join(parameters[:split], layer.gate_up.scaling, h)
-        through, adapted, d_inner = project_backward(d_gate_up, layer.gate_up, up)
-        da, db = d_inner.t() @ seen, d_gate_up.t() @ inner
-        upper = up.split_gradients(da, db, parameters[:split], layer.gate_up.scaling)
+        through, adapted, d_inner = layer.gate_up.backward(d_gate_up)
+        upper = layer.gate_up.adapter_gradients(d_gate_up, d_inner, seen, inner)
         dh = norm_backward(through, adapted, h, grad, seed, weight, eps, p)
-        return dh, None, None, None, None, *upper, *lower
+        return dh, None, None, *upper, *lower
 
 
-def _up(
-    h: Tensor, layer: Layer, seed: Tensor, p: float, parameters: tuple[Tensor, ...]
-) -> tuple[Tensor, Tensor, Tensor]:
+def _project_up(h: Tensor, layer: Layer, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
     weight, eps = layer.second_norm.weight, layer.second_norm.variance_epsilon
-    n, seen = norm(h, seed, weight, eps, p)
-    adapters = Adapters.join(parameters, layer.gate_up.scaling, h)
-    gate_up, inner = project(n, seen, layer.gate_up, adapters)
+    n, seen = norm(h, layer.seed(batch, 2), weight, eps, batch.p)
+    gate_up, inner = layer.gate_up.forward(n, seen)
     return gate_up, inner, seen

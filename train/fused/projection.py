@@ -1,121 +1,126 @@
-"""Linear layers that share an input, with their LoRA adapters, as two matrix products.
+"""Linear layers that share an input, with their LoRA adapters, as a few matrix products.
 
-For x of (tokens, in) the group computes x Wᵀ + drop(x) Aᵀ Bᵀ, where W and A stack those of its
-members and B is block-diagonal and holds the scaling. PEFT draws a dropout mask for each member;
-here members that share an input share its mask.
+For x of (tokens, in) a group computes x Wᵀ + s drop(x) Aᵀ Bᵀ, where W and A stack those of its
+members and B is block-diagonal. PEFT draws a dropout mask for each member; here members share
+the mask of their input.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 
-@dataclass(frozen=True, slots=True)
 class Group:
-    """PEFT's LoRA layers over one input; weights are read from them at every call."""
+    """PEFT's LoRA layers over one input.
 
-    layers: tuple[Any, ...]
+    Their frozen weights are put end to end, so that one pass unpacks them all. `a` (ranks, in)
+    and `b` (out, ranks) are copies of the adapters in the type of the activations, as of the
+    last `refresh`.
+    """
 
-    @property
-    def adapters(self) -> list[nn.Parameter]:
-        """All A, then all B, as autograd has to see them."""
-        name = self.layers[0].active_adapters[0]
-        return [x.lora_A[name].weight for x in self.layers] + [
-            x.lora_B[name].weight for x in self.layers
-        ]
+    def __init__(self, *layers: Any) -> None:
+        name = layers[0].active_adapters[0]
+        down = [layer.lora_A[name].weight for layer in layers]
+        up = [layer.lora_B[name].weight for layer in layers]
+        self.adapters: list[nn.Parameter] = down + up
+        self.scaling = float(layers[0].scaling[name])
+        self.dropout = float(getattr(layers[0].lora_dropout[name], "p", 0.0))
+        self._ranks = [p.shape[0] for p in down]
+        self._rows = [p.shape[0] for p in up]
+        self._unpack = _join([layer.get_base_layer().weight for layer in layers])
+        self.a = torch.empty(0)
+        self.b = torch.empty(0)
 
-    @property
-    def scaling(self) -> float:
-        """What the adapters' output is multiplied by: alpha over rank."""
-        layer = self.layers[0]
-        return float(layer.scaling[layer.active_adapters[0]])
+    def weight(self) -> Tensor:
+        """Return W (out, in)."""
+        return self._unpack()
 
-    @property
-    def dropout(self) -> float:
-        """The share of the input that adapters do not see; none in evaluation."""
-        layer = self.layers[0]
-        return float(getattr(layer.lora_dropout[layer.active_adapters[0]], "p", 0.0))
+    def copies(self, like: Tensor) -> list[Tensor]:
+        """Return where in `a` and `b` each adapter belongs, in the order of `adapters`."""
+        if self.a.dtype != like.dtype or self.a.device != like.device or not self.a.numel():
+            self.a = like.new_zeros(sum(self._ranks), self.adapters[0].shape[1])
+            self.b = like.new_zeros(sum(self._rows), sum(self._ranks))
+        return [*self.a.split(self._ranks), *self._blocks(self.b)]
 
-    def weight(self, like: Tensor) -> Tensor:
-        """Return W (out, in) of all members, out of NF4 where it is stored so."""
-        weights = [layer.get_base_layer().weight for layer in self.layers]
-        if not hasattr(weights[0], "quant_state"):
-            return weights[0] if len(weights) == 1 else torch.cat(weights)
-        from bitsandbytes.functional import dequantize_4bit
+    def _blocks(self, b: Tensor) -> list[Tensor]:
+        corners = zip(
+            accumulate(self._rows, initial=0), accumulate(self._ranks, initial=0), strict=True
+        )
+        sizes = zip(self._rows, self._ranks, strict=True)
+        return [b[i : i + m, j : j + n] for (i, j), (m, n) in zip(corners, sizes, strict=False)]
 
-        rows = [w.quant_state.shape[0] for w in weights]
-        out = like.new_empty(sum(rows), weights[0].quant_state.shape[1])
-        for w, part in zip(weights, out.split(rows), strict=True):
-            if like.is_cuda and w.quant_state.dtype == like.dtype:
-                dequantize_4bit(w.data, w.quant_state, out=part)
-            else:
-                part.copy_(dequantize_4bit(w.data, w.quant_state))
-        return out
+    def forward(
+        self, x: Tensor, seen: Tensor, residual: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Return the output and what is between A and B (tokens, ranks).
 
+        Args:
+            x: The input.
+            seen: The input with dropout, as the adapters see it.
+            residual: Added to the output.
+        """
+        inner = self._scaled(seen @ self.a.t())
+        b = self.b.t()
+        out = inner @ b if residual is None else torch.addmm(residual, inner, b)
+        return out.addmm_(x, self.weight().t()), inner
 
-@dataclass(frozen=True, slots=True)
-class Adapters:
-    """A (ranks, in) and B (out, ranks) of a group, in the type of the activations."""
+    def backward(self, grad: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the input's gradient through W and through A, and the gradient before A.
 
-    a: Tensor
-    b: Tensor
+        The second is before dropout: the caller adds them in a pass that it makes anyway.
+        """
+        d_inner = self._scaled(grad @ self.b)
+        return grad @ self.weight(), d_inner @ self.a, d_inner
 
-    @classmethod
-    def join(cls, parameters: Sequence[Tensor], scaling: float, like: Tensor) -> "Adapters":
-        """Stack the members' A; put their B on a diagonal, scaled."""
-        half = len(parameters) // 2
-        a = torch.cat([p.to(like.dtype) for p in parameters[:half]])
-        b = torch.block_diag(*parameters[half:])
-        return cls(a, (b * scaling).to(like.dtype))
-
-    def split_gradients(
-        self, da: Tensor, db: Tensor, parameters: Sequence[Tensor], scaling: float
+    def adapter_gradients(
+        self, grad: Tensor, d_inner: Tensor, seen: Tensor, inner: Tensor
     ) -> list[Tensor]:
-        """Give each member its part of the joint gradients."""
-        half = len(parameters) // 2
-        found = [
-            g.to(p.dtype)
-            for g, p in zip(
-                da.split([p.shape[0] for p in parameters[:half]]), parameters[:half], strict=True
-            )
-        ]
-        row = column = 0
-        for p in parameters[half:]:
-            rows, columns = p.shape
-            found.append(db[row : row + rows, column : column + columns].to(p.dtype) * scaling)
-            row, column = row + rows, column + columns
-        return found
+        """Return the gradients of `adapters`."""
+        da, db = d_inner.t() @ seen, grad.t() @ inner
+        parts = [*da.split(self._ranks), *self._blocks(db)]
+        return [g.to(p.dtype) for g, p in zip(parts, self.adapters, strict=True)]
+
+    def _scaled(self, x: Tensor) -> Tensor:
+        return x if self.scaling == 1 else x * self.scaling
 
 
-def project(
-    x: Tensor, seen: Tensor, group: Group, adapters: Adapters, residual: Tensor | None = None
-) -> tuple[Tensor, Tensor]:
-    """Return the group's output and the adapters' inner activations (tokens, ranks).
-
-    Args:
-        x: The input.
-        seen: The input with dropout, as the adapters see it.
-        group: Whose frozen weights.
-        adapters: Its adapters.
-        residual: Added to the output.
-    """
-    inner = seen @ adapters.a.t()
-    if residual is None:
-        out = inner @ adapters.b.t()
-    else:
-        out = torch.addmm(residual, inner, adapters.b.t())
-    return out.addmm_(x, group.weight(x).t()), inner
+def refresh(groups: Sequence[Group], like: Tensor) -> None:
+    """Copy all adapters into the groups, in the type and on the device of `like`."""
+    copies = [copy for group in groups for copy in group.copies(like)]
+    sources = [p.detach() for group in groups for p in group.adapters]
+    torch._foreach_copy_(copies, sources)
 
 
-def project_backward(
-    grad: Tensor, group: Group, adapters: Adapters
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the input's gradient through W and through A, and the gradient of `inner`.
+def _join(weights: list[Any]) -> Callable[[], Tensor]:
+    """Put frozen weights end to end, in place, and return how to read them as one matrix."""
+    states = [getattr(w, "quant_state", None) for w in weights]
+    if any(state is None for state in states):
+        return lambda: weights[0].data if len(weights) == 1 else torch.cat(weights).detach()
+    from bitsandbytes.functional import QuantState, dequantize_4bit
 
-    The second is before dropout: the caller adds them in the pass that it makes anyway.
-    """
-    d_inner = grad @ adapters.b
-    return grad @ group.weight(grad), d_inner @ adapters.a, d_inner
+    first: Any = states[0]
+    joint = torch.cat([w.data.reshape(-1, 1) for w in weights])
+    for w, part in zip(weights, joint.split([w.numel() for w in weights]), strict=True):
+        w.data = part
+    state = QuantState(  # type: ignore[no-untyped-call]
+        absmax=torch.cat([_scales(s) for s in states]),
+        shape=torch.Size((sum(s.shape[0] for s in states if s), first.shape[1])),
+        code=first.code,
+        blocksize=first.blocksize,
+        quant_type=first.quant_type,
+        dtype=first.dtype,
+    )
+    return lambda: dequantize_4bit(joint, state)
+
+
+def _scales(state: Any) -> Tensor:
+    """Return each block's scale in float32, unpacked once and for all."""
+    from bitsandbytes.functional import dequantize_blockwise
+
+    scales: Tensor = state.absmax
+    if state.nested:
+        scales = dequantize_blockwise(scales, state.state2) + state.offset
+    return scales.float()

@@ -1,0 +1,72 @@
+"""The fast path from end to end: what it learns is what the plain path learns."""
+
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from nothing_gpt.show import Show
+from nothing_gpt.workspace import Workspace
+from tests.train.conftest import RECIPE
+from train.base import load_base
+from train.config import POCKET, TrainingConfig
+from train.dataset import read_examples
+from train.finetuning import Run, build_trainer
+from train.pretraining import ensure_base
+
+STEPS = 50
+PLAIN = replace(
+    POCKET, dropout=0.0, train_batch=2, accumulation=2, max_steps=STEPS, log_interval=1, rank=8
+)
+FUSED = replace(PLAIN, train_batch=4, accumulation=1, fused=True)
+
+
+def make_trainer(show: Show, workspace: Workspace, config: TrainingConfig) -> Any:
+    training, held_out = read_examples(workspace.data(show.name))
+    ensure_base(workspace.base(show.name), training, RECIPE)
+    run = Run(show, "pocket", config, workspace, RECIPE)
+    name = f"pocket-{show.name}"
+    loaded = load_base(name, workspace.find_base(name))
+    trainer = build_trainer(run, loaded, training, held_out[:4], workspace.root / "work")
+    trainer.args.save_strategy = trainer.args.eval_strategy = "no"
+    trainer.args.eval_on_start = False
+    return trainer
+
+
+def test_loss_curves_agree(show: Show, workspace: Workspace) -> None:
+    curves = []
+    for config in (PLAIN, FUSED):
+        trainer = make_trainer(show, workspace, config)
+        trainer.train()
+        curves.append([e["loss"] for e in trainer.state.log_history if "loss" in e])
+    plain, fused = curves
+    assert len(plain) == STEPS
+    assert plain[-1] < plain[0]
+    assert fused == pytest.approx(plain, rel=0.005)
+
+
+def test_labels_and_boundaries_token_by_token(show: Show, workspace: Workspace) -> None:
+    """In one row: each document's completion and stop token are learned, nothing else is."""
+    training, _ = read_examples(workspace.data(show.name))
+    trainer = make_trainer(show, workspace, FUSED)
+    batch = next(iter(trainer.get_train_dataloader()))
+    starts = batch["cu_seq_lens_q"].tolist()
+    assert starts[-1] == batch["input_ids"].numel() == batch["position_ids"].numel()
+    stop = trainer.processing_class.eos_token_id
+    answers = {e["completion"][0]["content"] for e in training}
+    for start, end in pairwise(starts):
+        ids, labels = batch["input_ids"][0, start:end], batch["labels"][0, start:end]
+        assert batch["position_ids"][0, start:end].tolist() == list(range(end - start))
+        learned = labels != -100
+        first = int(learned.nonzero()[0])
+        assert learned[first:].all()
+        assert first > 0
+        assert ids[learned].equal(labels[learned])
+        assert labels[-1] == stop
+        assert trainer.processing_class.decode(labels[first:-1]) in answers
+
+
+def test_examples_are_cut_to_length(show: Show, workspace: Workspace) -> None:
+    trainer = make_trainer(show, workspace, replace(FUSED, max_length=64))
+    assert max(len(ids) for ids in trainer.train_dataset["input_ids"]) == 64
