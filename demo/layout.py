@@ -49,6 +49,7 @@ class Layout:
     retake: gr.Button
     undo: gr.Button
     redo: gr.Button
+    composed: gr.Textbox
     download: gr.JSON
 
     @property
@@ -173,6 +174,7 @@ def lay_out(shows: Mapping[str, Show], show: str, model: str) -> Layout:
         retake,
         undo,
         redo,
+        gr.Textbox(visible=False),
         gr.JSON(visible=False),
     )
 

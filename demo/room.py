@@ -75,12 +75,22 @@ class Room:
         parts.start_over.click(self.start_over, desk, scene, **prompt)
         parts.undo.click(self.undo, desk, scene, **prompt)
         parts.redo.click(self.redo, desk, scene, **prompt)
-        written = [*desk, parts.speaker, parts.line]
-        parts.line.submit(self.write, written, view, **prompt)
+        # The browser empties the field at once: nothing is sent twice, and what the writer types
+        # while the line is on its way is not wiped out.
+        written = [*desk, parts.speaker, parts.composed]
         ordered = [*written, parts.lines]
+        taken: dict[str, Any] = {
+            "fn": None,
+            "js": "(line) => ['', line]",
+            "inputs": parts.line,
+            "outputs": [parts.line, parts.composed],
+            "trigger_mode": "multiple",
+            "show_progress": "hidden",
+        }
+        parts.line.submit(**taken).then(self.write, written, view, **prompt)
         running = [
-            parts.proceed.click(self.proceed, ordered, everything, **quiet),
-            parts.retake.click(self.retake, ordered, everything, **quiet),
+            parts.proceed.click(**taken).then(self.proceed, ordered, everything, **quiet),
+            parts.retake.click(self.retake, [*desk, parts.lines], everything, **quiet),
         ]
         for event in running:  # whatever happens, the room must not stay locked
             event.failure(self.redraw, desk, view, **quiet)
@@ -136,11 +146,11 @@ class Room:
         return self._view(session, self._desk(session, fields))
 
     async def write(self, session: Session, *fields: Any) -> Update:
-        """Add the line that the writer composed."""
+        """Add the line that the writer composed; if it is none, give it back to be mended."""
         *rest, speaker, line = fields
         name = None if speaker == STAGE_DIRECTION else speaker or ""
         update = self._act(session, rest, lambda desk: session.write(desk.show, name, line))
-        return update if session.note.mood == "problem" else {**update, self.parts.line: ""}
+        return {**update, self.parts.line: line} if session.note.mood == "problem" else update
 
     async def revise(self, event: gr.EditData, session: Session, *fields: Any) -> Update:
         """Take over what the writer changed on the page."""
@@ -188,7 +198,7 @@ class Room:
 
     async def retake(self, session: Session, *fields: Any) -> AsyncGenerator[Update]:
         """Have the last continuation written again."""
-        *rest, _speaker, _line, lines = fields
+        *rest, lines = fields
         async with aclosing(self._run(session, rest, lines, retake=True)) as updates:
             async for update in updates:
                 yield update

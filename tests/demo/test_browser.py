@@ -185,9 +185,8 @@ def test_the_server_dies_in_the_middle_of_a_line_and_comes_back(
 
     server.script.status = 503
     button(page, "Continue").click()
-    expect(note(page)).to_contain_text("still loading its model (503)")
+    expect(note(page)).to_contain_text("Waiting for the server, 1 s so far.")
     server.script.status, server.script.die_after = 200, None
-    button(page, "Continue").click()
     expect(note(page)).to_have_text("8 lines by unclaimed.")
     expect(lines(page)).to_have_count(15)
 
@@ -288,6 +287,31 @@ def test_continue_takes_the_composed_line_along(page: Page, server: FakeEndpoint
     expect(note(page)).to_have_text("2 lines by unclaimed.")
     expect(composer(page)).to_have_value("")
     assert server.requests[0]["messages"][1]["content"] == "[DOT] It is ringing."
+
+
+def test_a_line_that_is_sent_twice_is_added_once(page: Page, server: FakeEndpoint) -> None:
+    composer(page).fill("It is ringing.")
+    page.evaluate(
+        """() => {
+            const enter = new KeyboardEvent("keypress", {key: "Enter", bubbles: true});
+            document.querySelector("#compose textarea").dispatchEvent(enter);
+            document.querySelector("#actions button.primary").click();
+        }"""
+    )
+    expect(note(page)).to_have_text("8 lines by unclaimed.")
+    assert server.requests[0]["messages"][1]["content"] == "[DOT] It is ringing."
+    write(page, "DOT", "It is ringing.")
+    write(page, "DOT", "It is ringing.")
+    expect(lines(page)).to_have_count(11)
+
+
+def test_a_line_that_cannot_be_added_comes_back_to_be_mended(page: Page) -> None:
+    write(page, "(nobody)", "Yes.")
+    expect(note(page)).to_contain_text("cannot be a character's name")
+    expect(composer(page)).to_have_value("Yes.")
+    write(page, "ruth", "Yes.")
+    expect(lines(page)).to_have_count(1)
+    expect(composer(page)).to_have_value("")
 
 
 def test_a_stage_direction_is_for_people(page: Page, server: FakeEndpoint) -> None:
