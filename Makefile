@@ -7,7 +7,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: help demo test check format install lock screenshot vllm-cpu clean
+.PHONY: help demo deploy test check format install lock screenshot vllm-cpu clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -15,6 +15,12 @@ help: ## List the targets.
 demo: .venv/local ## All four stages on this machine, then the writers' room. SHOW= SOURCE= PORT= SHARE=1
 	@exec $(BIN)/python -m nothing_gpt --show '$(SHOW)' --port '$(PORT)' \
 	  $(if $(SOURCE),--source '$(SOURCE)') $(if $(BASE),--base '$(BASE)') $(if $(SHARE),--share)
+
+deploy: export NOTHING_GPT_OPEN := $(or $(OPEN),$(NOTHING_GPT_OPEN))
+deploy: .venv/modal ## The endpoint and the room on Modal, once there is an adapter on the volume. OPEN=1 ROOM=0
+	$(BIN)/modal run -m serve
+	$(BIN)/modal deploy -m serve
+	$(if $(filter 0,$(ROOM)),,$(BIN)/modal deploy -m demo)
 
 test: .venv/test ## Run the tests; what this machine lacks is skipped with a reason.
 	$(BIN)/python -m pytest
@@ -50,6 +56,10 @@ clean: ## Remove what was installed and made; scripts and code stay.
 .venv/local: .venv/pip pyproject.toml
 	@echo 'installing (about 2 GB, a minute or two) ...'
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt --group local
+	@touch $@
+
+.venv/modal: .venv/pip pyproject.toml
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt --group modal
 	@touch $@
 
 .venv/test: .venv/local

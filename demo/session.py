@@ -32,6 +32,15 @@ class Note:
         text = str(error)
         return cls(f"{kept} {text[:1].upper()}{text[1:]}.".strip(), "problem")
 
+    @classmethod
+    def waking(cls, seconds: float) -> "Note":
+        """Say that the server is being waited for, and how long that mostly takes."""
+        return cls(
+            f"Waiting for the server, {seconds:.0f} s so far. A GPU that was asleep is starting; "
+            "usually 60-120 s.",
+            "busy",
+        )
+
 
 @dataclass
 class Session:

@@ -74,7 +74,7 @@ def find_fitting(config: TrainingConfig, gpu: Gpu, billions: float) -> TrainingC
     evaluation at 1,024 tokens; on 24 GB an evaluation batch of 4 at 2,048, a training batch of 8.
     """
     if gpu.memory <= 16 and config.max_length >= 1024:
-        config = replace(config, max_length=1023)
+        config = replace(config, max_length=896)
     if gpu.memory <= 24 and config.max_length >= 2048 and config.eval_batch >= 4:
         config = replace(config, eval_batch=2)
     while config.train_batch > 1 and (

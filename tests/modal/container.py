@@ -56,6 +56,10 @@ def variables(plane: ControlPlane, function: Any) -> dict[str, str]:
     """The environment that a function's image sets, with the volume's folder for the volume."""
     lines = [line for line in plane.image(function.image_id) if line.startswith("ENV ")]
     pairs = dict(line.removeprefix("ENV ").split("=", 1) for line in lines)
+    for identity in function.secret_ids:
+        number = identity.partition("-")[2]
+        if number.isdigit():
+            pairs |= dict(plane.asked("SecretGetOrCreate")[int(number)].env_dict)
     return {k: v.strip("'").replace("/volume", str(plane.volume)) for k, v in pairs.items()}
 
 

@@ -1,23 +1,24 @@
 """The commands from end to end: real client, real functions, each in a container's view."""
 
-import json
+import pickle
 import random
 import re
 import shutil
-import signal
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from nothing_gpt.files import read_json
-from nothing_gpt.manifest import read_manifest
+from nothing_gpt.manifest import Base, read_manifest, write_manifest
 from nothing_gpt.show import SHOWS, Show, load_show
 from nothing_gpt.workspace import Workspace
 from tests.modal.conftest import Command
-from tests.modal.container import finish, pickled, start
+from tests.modal.container import pickled, start
 from tests.modal.control_plane import ControlPlane
+from tests.serve.conftest import MANIFEST
 from tests.train.conftest import BRIEF, RECIPE, TOML
 from train.dataset import read_examples
 from train.pretraining import ensure_base
@@ -82,8 +83,9 @@ def test_a_show_that_is_not_prepared_starts_no_gpu(modal: Command, plane: Contro
     assert [r.function_id for r in plane.asked("FunctionMap")] == ["fu-examine"]
 
 
+@pytest.mark.usefixtures("prepared")
 def test_a_base_that_cannot_be_had_starts_no_gpu(
-    prepared: Workspace, toml: Path, modal: Command, plane: ControlPlane
+    toml: Path, modal: Command, plane: ControlPlane
 ) -> None:
     done = modal("run", "-m", "train", "--show", str(toml), "--base", "no/such-3B")
     assert done.returncode == 1
@@ -117,32 +119,33 @@ def test_training_prints_its_plan_and_leaves_an_adapter(
 def test_killed_three_times_it_goes_on_from_where_it_was(
     base: str, show: Show, volume: Workspace, modal: Command, plane: ControlPlane, tmp_path: Path
 ) -> None:
+    """As preemption does it: at a random moment after each of the first commits."""
     assert modal("deploy", "-m", "train").returncode == 0
     function = plane.functions()["finetune"]
     shutil.rmtree(volume.adapter("tiny"), ignore_errors=True)
-    config = BRIEF
+    config = replace(BRIEF, max_steps=12)
+    work = pickled(show, base, config)
     moments = random.Random()
-    saved: list[int] = []
+    saved = 0
     for attempt in range(3):
         commits = len(plane.asked("VolumeCommit"))
-        folder = tmp_path / f"killed-{attempt}"
-        process = start(plane, function, pickled(show, base, config), folder)
+        process = start(plane, function, work, tmp_path / f"killed-{attempt}")
         wait_for_commit(plane, commits, process)
-        time.sleep(moments.uniform(0, 0.5))
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        if volume.adapter("tiny").exists():
-            break
-        saved.append(latest(volume))
-    assert saved == sorted(saved)
+        time.sleep(moments.uniform(0, 0.2))
+        process.kill()
+        assert ("continuing from" in said_by(process)) == (attempt > 0)
+        assert not volume.adapter("tiny").exists()
+        assert latest(volume) > saved
+        saved = latest(volume)
     last = tmp_path / "last"
-    process = start(plane, function, pickled(show, base, config), last)
-    assert process.stdout
-    said = process.stdout.read().decode()
-    assert process.wait() == 0, said
-    if not volume.adapter("tiny").exists():
-        pytest.fail(said)
-    assert read_manifest(volume.adapter("tiny")).metrics["steps"] == config.max_steps
+    process = start(plane, function, work, last)
+    said = said_by(process)
+    assert process.returncode == 0, said
+    assert f"continuing from checkpoint-{saved}" in said
+    assert pickle.loads((last / "result").read_bytes()).failed is False
+    assert read_manifest(volume.adapter("tiny")).metrics["steps"] == 12
+    evaluated = [e["step"] for e in read_json(volume.adapter("tiny") / "history.json")]
+    assert {0, 2, 4, 6, 8, 10, 12} <= set(evaluated)
 
 
 def latest(volume: Workspace) -> int:
@@ -150,20 +153,45 @@ def latest(volume: Workspace) -> int:
     return max(int(seal.parent.name.partition("-")[2]) for seal in seals)
 
 
-def wait_for_commit(
-    plane: ControlPlane, before: int, alive: "subprocess.Popen[bytes]"
-) -> None:
+def said_by(process: "subprocess.Popen[bytes]") -> str:
+    assert process.stdout
+    said = process.stdout.read().decode()
+    process.wait()
+    return said
+
+
+def wait_for_commit(plane: ControlPlane, before: int, alive: "subprocess.Popen[bytes]") -> None:
     deadline = time.monotonic() + 120
     while len(plane.asked("VolumeCommit")) == before:
-        assert alive.poll() is None, alive.communicate()[0].decode()
+        assert alive.poll() is None, said_by(alive)
         assert time.monotonic() < deadline
         time.sleep(0.02)
 
 
-def test_the_endpoint_tells_what_it_would_serve(
-    base: str, volume: Workspace, modal: Command
-) -> None:
+@pytest.mark.usefixtures("base")
+def test_the_endpoint_tells_what_it_would_serve(volume: Workspace, modal: Command) -> None:
+    shutil.rmtree(volume.adapters, ignore_errors=True)
+    for name, rank in {"tiny": 8, "other": 24}.items():
+        adapter = replace(MANIFEST, base=Base("pocket-tiny", "0123"), rank=rank)
+        write_manifest(volume.adapter(name), adapter)
     done = modal("run", "-m", "serve", NOTHING_GPT_OPEN="1")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "tiny" in done.stdout
-    assert json.dumps("tiny") in done.stdout
+    assert "serve: pocket-tiny, other, tiny on L4" in done.stdout
+    assert "--max-lora-rank 32" in done.stdout
+    write_manifest(volume.adapter("huge"), replace(adapter, rank=1024))
+    done = modal("run", "-m", "serve", NOTHING_GPT_OPEN="1")
+    assert done.returncode == 1
+    assert "adapter 'huge' has rank 1024" in done.stderr
+    write_manifest(volume.adapter("huge"), replace(adapter, base=Base("org/else", "4567")))
+    done = modal("run", "-m", "serve", NOTHING_GPT_OPEN="1")
+    assert "the adapters stand on different bases" in done.stderr
+    done = modal("run", "-m", "serve", NOTHING_GPT_OPEN="1", NOTHING_GPT_BASE="pocket-tiny")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "left out, on another base: huge" in done.stdout
+
+
+def test_an_endpoint_whose_key_is_empty(volume: Workspace, modal: Command) -> None:
+    write_manifest(volume.adapter("tiny"), MANIFEST)
+    done = modal("run", "-m", "serve")
+    assert done.returncode == 1
+    assert "NOTHING_GPT_API_KEY is empty in the secret 'nothing-gpt-api-key'" in done.stderr

@@ -1,0 +1,93 @@
+"""The plan that is printed before a run, and what it refuses."""
+
+from dataclasses import replace
+
+import pytest
+
+from nothing_gpt.deployment import GPUS, find_gpu, read_requirements
+from nothing_gpt.errors import UserError
+from nothing_gpt.outcome import Outcome, attempt, report
+from train.base import REFERENCE_BASE
+from train.config import REFERENCE
+from train.dataset import Example
+from train.plan import Plan, make_plan
+
+CHARACTERS = 4 * 731  # the mean of the Seinfeld examples
+
+
+def examples(count: int) -> list[Example]:
+    return [{"prompt": [{"content": "x" * CHARACTERS}], "completion": []}] * count
+
+
+def plan(gpu: str = "L4", base: str = REFERENCE_BASE, **changes: int) -> Plan:
+    config = replace(REFERENCE, **changes)  # type: ignore[arg-type]
+    return make_plan(base, config, GPUS[gpu], examples(9007), examples(1021))
+
+
+def test_the_reference_run() -> None:
+    found = plan()
+    assert (found.examples, found.steps) == (9007, 563)
+    assert 0.5 < found.hours < 4
+    assert found.dollars == pytest.approx(found.hours * 0.80)
+    assert 8 < found.memory < 24
+    assert str(found).startswith("9,007 examples, 563 steps on L4: about ")
+
+
+def test_more_arithmetic_takes_less_time() -> None:
+    assert plan("H100").hours < plan("L40S").hours < plan("L4").hours
+
+
+@pytest.mark.parametrize(
+    ("gpu", "changes", "mend"),
+    [
+        ("T4", {}, "max_length 2048 -> 896"),
+        ("L4", {"eval_batch": 4}, "eval_batch 4 -> 2"),
+        ("L4", {"train_batch": 8, "accumulation": 2}, "train_batch 8 -> 4, accumulation 2 -> 4"),
+        ("A10", {"train_batch": 8, "accumulation": 2, "rank": 64}, "train_batch 8 -> 4"),
+    ],
+)
+def test_what_the_reference_saw_fail_is_refused(
+    gpu: str, changes: dict[str, int], mend: str
+) -> None:
+    with pytest.raises(UserError, match=mend):
+        plan(gpu, **changes)
+
+
+def test_a_base_that_is_too_large() -> None:
+    with pytest.raises(UserError, match="a base of 70B does not fit a L4"):
+        plan(base="org/Large-70B-Instruct", max_length=512)
+    assert plan("A100-80GB", base="org/Large-70B-Instruct", train_batch=1).hours > 0
+
+
+def test_a_base_whose_name_tells_no_size() -> None:
+    assert "no estimate" in str(plan(base="org/phi"))
+
+
+def test_gpus_by_name() -> None:
+    assert find_gpu("l4").name == find_gpu("L4:1").name == "L4"
+    with pytest.raises(UserError, match="no GPU 'L5'; there are: T4, L4"):
+        find_gpu("L5")
+    with pytest.raises(UserError, match="one GPU as yet"):
+        find_gpu("L4:4")
+
+
+def test_groups_bring_the_groups_that_they_include() -> None:
+    found = read_requirements("local")
+    assert {"torch", "gradio", "typer"} <= {pin.split("==")[0] for pin in found}
+    assert len(found) == len(set(found))
+
+
+def test_all_outcomes_are_told_and_failures_named(capsys: pytest.CaptureFixture[str]) -> None:
+    def refuse() -> str:
+        raise UserError("no such thing")
+
+    outcomes = [
+        attempt("one", lambda: "done"),
+        attempt("two", refuse),
+        Outcome.of_crash("three", RuntimeError("first line\nlast line")),
+    ]
+    with pytest.raises(UserError, match="failed: two, three; a rerun does only what is missing"):
+        report(outcomes)
+    said = capsys.readouterr()
+    assert said.out == "one: done\n"
+    assert said.err == "two: error: no such thing\nthree: error: RuntimeError: last line\n"
