@@ -65,7 +65,7 @@ class Room:
         prompt = {**quiet, "trigger_mode": "multiple"}
         scene = [*parts.direction, *view]
         everything = [*parts.choice, *scene]
-        gr.on([blocks.load, parts.reconnect.click], self.connect, desk, everything, **quiet)
+        gr.on([blocks.load, parts.reconnect.click], self.arrive, desk, everything, **quiet)
         gr.on([parts.model.input, parts.show.input], self.choose, desk, everything, **prompt)
         typed = [parts.premise.blur, parts.setting.blur, parts.guests.blur, parts.present.input]
         gr.on(typed, self.keep, desk, view, **prompt)
@@ -103,6 +103,20 @@ class Room:
         ]
         for event in saved:
             event.success(None, parts.download, js=_SAVE, show_progress="hidden")
+
+    async def arrive(self, session: Session, *fields: Any) -> AsyncGenerator[Update]:
+        """Call the server, which may be asleep, and then ask for its models."""
+        async with aclosing(self._wake(session)) as updates:
+            async for update in updates:
+                yield update
+        yield await self.connect(session, *fields)
+
+    async def _wake(self, session: Session) -> AsyncGenerator[Update]:
+        async with aclosing(self.endpoint.wake()) as waited:
+            async for seconds in waited:
+                session.note = Note.waking(seconds)
+                stop = gr.update(interactive=True)
+                yield {self.parts.note: render_note(session.note), self.parts.stop: stop}
 
     async def connect(self, session: Session, *fields: Any) -> Update:
         """Ask the server for its models; without an answer the room stays open."""
@@ -206,6 +220,9 @@ class Room:
     async def _run(
         self, session: Session, fields: list[Any], lines: int, *, retake: bool
     ) -> AsyncGenerator[Update]:
+        async with aclosing(self._wake(session)) as updates:
+            async for update in updates:
+                yield update
         if not session.models:  # the server was away when the page opened
             yield await self.connect(session, *fields)
             fields = [self._default(session, fields[0]), *fields[1:]]
