@@ -77,7 +77,7 @@ class Endpoint:
         return self._client
 
     async def wake(self) -> AsyncGenerator[float]:
-        """Call a server that may be asleep; give the seconds so far, each second, until it answers.
+        """Call a server that may be asleep until it answers; give the seconds so far, each second.
 
         A GPU that sleeps answers 503, or nothing and then a redirect, until it has started. What
         else a server says is no matter here: the next request will tell.

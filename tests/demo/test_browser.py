@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -189,6 +190,13 @@ def test_the_server_dies_in_the_middle_of_a_line_and_comes_back(
     server.script.status, server.script.die_after = 200, None
     expect(note(page)).to_have_text("8 lines by unclaimed.")
     expect(lines(page)).to_have_count(15)
+
+
+def test_the_server_is_asleep_when_the_page_opens(page: Page, server: FakeEndpoint) -> None:
+    server.script.awake_at = time.monotonic() + 4
+    page.reload()
+    expect(note(page)).to_contain_text("s so far. A GPU that was asleep is starting")
+    expect(note(page)).to_have_text("Ready.", timeout=10_000)
 
 
 def test_nothing_that_is_written_runs(page: Page, server: FakeEndpoint) -> None:
