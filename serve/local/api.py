@@ -20,8 +20,6 @@ from serve.local.request import ChatRequest
 if TYPE_CHECKING:
     from serve.local.scheduler import Scheduler
 
-Queue = asyncio.Queue[Piece | Exception | None]
-
 
 class RefusalError(Exception):
     """An answer that is an error."""
@@ -41,6 +39,7 @@ class Api(FastAPI):
     def __init__(self) -> None:
         super().__init__(title="Nothing-GPT", docs_url=None, redoc_url=None)
         self.scheduler: Scheduler | None = None
+        self._loop: asyncio.AbstractEventLoop
         self.add_exception_handler(RefusalError, _refuse)
         self.add_exception_handler(RequestValidationError, _refuse_invalid)
         self.get("/health")(self.health)
@@ -73,17 +72,26 @@ class Api(FastAPI):
 
     async def chat(self, body: ChatRequest, request: Request) -> Response:
         """Continue a chat, as a whole or as a stream."""
-        scheduler, queue = self.ready(), Queue()
-        job = await run_in_threadpool(_prepare, scheduler, body, queue, asyncio.get_running_loop())
-        pieces, answer = _listen(scheduler, job, queue, request), _Answer(job)
+        self._loop = asyncio.get_running_loop()
+        scheduler = self.ready()
+        job = await run_in_threadpool(_prepare, scheduler, body)
+        pieces, answer = _listen(scheduler, job, request), _Answer(job)
         if body.stream:
             return StreamingResponse(answer.stream(pieces), media_type="text/event-stream")
         return JSONResponse(await answer.whole(pieces))
 
+    def send(self, items: list[tuple[Job, Piece | Exception]]) -> None:
+        """Take what a step made, in the scheduler's thread, and wake the event loop once."""
 
-def _prepare(
-    scheduler: "Scheduler", body: ChatRequest, queue: Queue, loop: asyncio.AbstractEventLoop
-) -> Job:
+        def deliver() -> None:
+            for job, item in items:
+                job.results.put_nowait(item)
+
+        if items and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(deliver)
+
+
+def _prepare(scheduler: "Scheduler", body: ChatRequest) -> Job:
     model = scheduler.model
     if body.model not in model.names:
         raise RefusalError(404, "no such model", "model", "model_not_found")
@@ -104,30 +112,23 @@ def _prepare(
         text = f"{len(prompt)} tokens of prompt and {wanted} to write: only {model.limit} fit"
         raise RefusalError(400, text, "messages", "context_length_exceeded")
     seed = random.getrandbits(62) if body.seed is None else body.seed
-
-    def emit(item: Piece | Exception) -> None:
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(queue.put_nowait, item)
-
-    return Job(body, prompt, wanted, seed, matcher, emit)
+    return Job(body, prompt, wanted, seed, matcher)
 
 
-async def _listen(
-    scheduler: "Scheduler", job: Job, queue: Queue, request: Request
-) -> AsyncIterator[Piece]:
+async def _listen(scheduler: "Scheduler", job: Job, request: Request) -> AsyncIterator[Piece]:
     """Run a job: yield its pieces until all choices are finished or the client is gone."""
 
     async def watch() -> None:
         while (await request.receive())["type"] != "http.disconnect":
             pass
         job.cancelled = True
-        queue.put_nowait(None)
+        job.results.put_nowait(None)
 
     watcher = asyncio.create_task(watch())
     unfinished = job.request.n
     try:
         scheduler.submit(job)
-        while unfinished and (item := await queue.get()) is not None:
+        while unfinished and (item := await job.results.get()) is not None:
             if isinstance(item, Exception):
                 raise RefusalError(503, "the engine stopped in the middle", code="engine_stopped")
             unfinished -= item.finish is not None

@@ -1,6 +1,7 @@
 """A request on its way through the engine, and what comes back."""
 
 import time
+from asyncio import Queue
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
@@ -28,8 +29,8 @@ class Job:
     """A request in tokens.
 
     Attributes:
-        emit: Takes each piece, or the error that ended the job; called in the engine's thread.
         cancelled: Set it, in any thread, and the job leaves before the next token.
+        results: For the event loop: the pieces so far, None when the client has left.
     """
 
     request: ChatRequest
@@ -37,6 +38,9 @@ class Job:
     max_tokens: int
     seed: int
     matcher: "LLMatcher | None"
-    emit: Callable[[Piece | Exception], None]
     cancelled: bool = False
     started: float = field(default_factory=time.monotonic)
+    results: "Queue[Piece | Exception | None]" = field(default_factory=Queue)
+
+
+Send = Callable[[list[tuple[Job, Piece | Exception]]], None]

@@ -43,6 +43,8 @@ def draw(
 def _least(shares: Tensor, top_p: Tensor) -> Tensor:
     """Find the smallest share in each row's nucleus: the likeliest tokens that make up top_p."""
     partial = top_p < 1
+    if not partial.any():
+        return torch.zeros_like(top_p)
     top = shares.topk(min(_LIKELY, shares.shape[1])).values
     if (partial & (top.sum(dim=-1, keepdim=True) < top_p)).any():
         top = shares.sort(dim=-1, descending=True).values

@@ -10,7 +10,7 @@ import torch
 from tokenizers.decoders import DecodeStream
 from torch import Tensor
 
-from serve.local.job import Finish, Job, Piece
+from serve.local.job import Finish, Job, Piece, Send
 from serve.local.model import Model
 from serve.local.sampling import draw
 from serve.local.text import StopFilter
@@ -45,8 +45,8 @@ class _Sequence:
             allowed = (packed[:, None] >> torch.arange(8) & 1).flatten()[: len(scores)].bool()
             scores.masked_fill_(~allowed.to(scores.device), -torch.inf)
 
-    def take(self, token: int) -> None:
-        """Add a token and send on what it means."""
+    def take(self, token: int) -> Piece:
+        """Add a token and say what it means."""
         self.token = token
         self.made += 1
         self.counts[token] += 1
@@ -60,14 +60,18 @@ class _Sequence:
         if ended or self.made == self.job.max_tokens:
             self.finish = "stop" if ended else "length"
             text += self._filter.close()
-        self.job.emit(Piece(self._index, token, text, self.finish))
+        return Piece(self._index, token, text, self.finish)
 
 
 class Scheduler:
-    """Owns the model and its thread. Jobs run in the order they came, a row for each choice."""
+    """Owns the model and its thread. Jobs run in the order they came, a row for each choice.
 
-    def __init__(self, model: Model, rows: int) -> None:
-        self.model, self.rows = model, rows
+    Args:
+        send: Takes all that a step made for its jobs; called in the scheduler's thread.
+    """
+
+    def __init__(self, model: Model, rows: int, send: Send) -> None:
+        self.model, self.rows, self._send = model, rows, send
         self.waiting: deque[Job] = deque()
         self.running: list[_Sequence] = []
         self._closed = False
@@ -87,8 +91,7 @@ class Scheduler:
             self._closed = True
             self._wake.notify()
         self._thread.join()
-        for job in (*self._jobs(), *self.waiting):
-            job.emit(RuntimeError("closed"))
+        self._send([(job, RuntimeError("closed")) for job in (*self._jobs(), *self.waiting)])
 
     @torch.inference_mode()
     def _work(self) -> None:
@@ -103,8 +106,7 @@ class Scheduler:
                 self._step()
             except Exception as error:
                 logger.exception("generation failed")
-                for job in self._jobs():
-                    job.emit(error)
+                self._send([(job, error) for job in self._jobs()])
                 self.running.clear()
 
     def _jobs(self) -> set[Job]:
@@ -156,5 +158,5 @@ class Scheduler:
             row.mask(scores)
         counts, chances = torch.stack([row.counts for row in rows]), [row.chance() for row in rows]
         tokens = draw(logits, counts, [row.job.request for row in rows], chances)
-        for row, token in zip(rows, tokens, strict=True):
-            row.take(token)
+        pairs = zip(rows, tokens, strict=True)
+        self._send([(row.job, row.take(token)) for row, token in pairs])

@@ -77,7 +77,7 @@ def run(
             from serve.local.scheduler import Scheduler
 
             model = Model(offer, rows=max_sequences, limit=max_length)
-            api.scheduler = Scheduler(model, max_sequences)
+            api.scheduler = Scheduler(model, max_sequences, api.send)
         except Exception as error:  # noqa: BLE001 - raised again in the main thread
             failures.append(error)
             server.should_exit = True

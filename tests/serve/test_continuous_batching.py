@@ -1,5 +1,6 @@
 """The local engine's core against transformers' own generation, token by token."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from queue import Queue
 from typing import Any
@@ -18,9 +19,17 @@ from tests.serve.conftest import BASE, wait_for
 ROWS = 3
 
 
+arrived: defaultdict[Job, Queue[Piece | Exception]] = defaultdict(Queue)
+
+
+def deliver(items: list[tuple[Job, Piece | Exception]]) -> None:
+    for job, item in items:
+        arrived[job].put(item)
+
+
 @pytest.fixture(scope="module")
 def scheduler(workspace: Workspace) -> Iterator[Scheduler]:
-    scheduler = Scheduler(Model(choose(workspace), rows=ROWS), ROWS)
+    scheduler = Scheduler(Model(choose(workspace), rows=ROWS), ROWS, deliver)
     yield scheduler
     scheduler.close()
 
@@ -31,17 +40,16 @@ class Asked:
     def __init__(self, scheduler: Scheduler, text: str, **options: Any) -> None:
         body = {"model": "tiny", "messages": [{"role": "user", "content": text}], **options}
         request = ChatRequest.model_validate(body)
-        self._pieces: Queue[Piece | Exception] = Queue()
         prompt = scheduler.model.read([message.flat() for message in request.messages])
         length = request.max_tokens or 1000
-        self.job = Job(request, prompt, length, request.seed or 0, None, self._pieces.put)
+        self.job = Job(request, prompt, length, request.seed or 0, None)
         scheduler.submit(self.job)
 
     def pieces(self) -> list[Piece]:
         found = []
         open_choices = self.job.request.n
         while open_choices:
-            piece = self._pieces.get(timeout=60)
+            piece = arrived[self.job].get(timeout=60)
             assert isinstance(piece, Piece)
             found.append(piece)
             open_choices -= piece.finish is not None
@@ -121,11 +129,9 @@ def test_a_cancelled_job_leaves_whether_it_runs_or_waits(scheduler: Scheduler) -
 
 
 def test_one_that_fails_does_not_take_the_engine_with_it(scheduler: Scheduler) -> None:
-    broken = Asked(scheduler, "the roof", max_tokens=3)
-    broken.pieces()
-    bad = Asked.__new__(Asked)
-    bad._pieces = Queue()
-    bad.job = Job(broken.job.request, [10**6], 3, 0, None, bad._pieces.put)
-    scheduler.submit(bad.job)
-    assert isinstance(bad._pieces.get(timeout=20), IndexError)
+    fine = Asked(scheduler, "the roof", max_tokens=3)
+    assert fine.tokens()
+    broken = Job(fine.job.request, [10**6], 3, 0, None)
+    scheduler.submit(broken)
+    assert isinstance(arrived[broken].get(timeout=20), IndexError)
     assert Asked(scheduler, "the roof", max_tokens=3).tokens()
