@@ -46,16 +46,18 @@ def _terminal_bar(title: str, steps: int, done: int) -> Iterator[Advance]:
 
 
 def _log_lines(title: str, steps: int, done: int) -> Advance:
-    started = shown = time.monotonic()
     count = done
+    begun = shown = 0.0
 
     def advance(note: str) -> None:
-        nonlocal count, shown
+        nonlocal count, begun, shown
         count += 1
         now = time.monotonic()
+        # The first step says nothing of the rest: compiling and evaluating may come before it.
+        begun = begun or now
         if now - shown >= 10 or count == steps:
             shown = now
-            left = (now - started) / (count - done) * (steps - count)
+            left = (now - begun) / max(count - done - 1, 1) * (steps - count)
             print(f"{title}: {count}/{steps}, {left:.0f} s left, {note}", file=sys.stderr)
 
     return advance

@@ -1,0 +1,11 @@
+import pytest
+
+from train.progress import bar
+
+
+def test_a_log_gets_the_last_step_with_its_note(capsys: pytest.CaptureFixture[str]) -> None:
+    with bar("training", 10, done=7) as advance:
+        for step in (8, 9, 10):
+            advance(f"loss {step}")
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[-1] == "training: 10/10, 0 s left, loss 10"
