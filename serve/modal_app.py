@@ -29,7 +29,6 @@ from serve.offer import choose
 
 PORT = 8000
 
-MAX_LENGTH = 4096
 MAX_SEQUENCES = 64
 """A 3B base leaves room on 24 GB for over 100,000 tokens: 64 scenes of the usual length."""
 
@@ -107,8 +106,8 @@ def make_settings(place: Workspace) -> vllm.Settings:
         raise UserError(f"{KEY} is empty in the secret '{deployment.API_KEY.name}'")
     offer = choose(place, options.show or None, options.base or None)
     template = place.template(offer.base)
-    # Modal looks for a web server at the container's outer address.
-    return vllm.Settings(offer, template, "0.0.0.0", PORT, MAX_LENGTH, MAX_SEQUENCES)  # noqa: S104
+    host = "0.0.0.0"  # noqa: S104 - Modal looks for a web server at the outer address
+    return vllm.Settings(offer, template, host, PORT, max_sequences=MAX_SEQUENCES)
 
 
 @app.function(

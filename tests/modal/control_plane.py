@@ -329,4 +329,5 @@ def _methods() -> dict[str, grpclib.const.Handler]:
     """Every method of the protocol, with the kinds of message that it takes and gives."""
     base = api_grpc.ModalClientBase
     nothing = dict.fromkeys(base.__abstractmethods__)
-    return type("Nothing", (base,), nothing)().__mapping__()
+    methods: dict[str, grpclib.const.Handler] = type("Nothing", (base,), nothing)().__mapping__()
+    return methods

@@ -50,7 +50,7 @@ def test_what_the_reference_saw_fail_is_refused(
     gpu: str, changes: dict[str, int], mend: str
 ) -> None:
     with pytest.raises(UserError, match=mend):
-        plan(gpu, **changes)
+        plan(gpu, REFERENCE_BASE, **changes)
 
 
 def test_a_base_that_is_too_large() -> None:
