@@ -65,7 +65,8 @@ class Room:
         prompt = {**quiet, "trigger_mode": "multiple"}
         scene = [*parts.direction, *view]
         everything = [*parts.choice, *scene]
-        gr.on([blocks.load, parts.reconnect.click], self.arrive, desk, everything, **quiet)
+        came = [blocks.load, parts.reconnect.click]
+        arriving = gr.on(came, self.arrive, desk, everything, **quiet)
         gr.on([parts.model.input, parts.show.input], self.choose, desk, everything, **prompt)
         typed = [parts.premise.blur, parts.setting.blur, parts.guests.blur, parts.present.input]
         gr.on(typed, self.keep, desk, view, **prompt)
@@ -95,7 +96,7 @@ class Room:
         for event in running:  # whatever happens, the room must not stay locked
             event.failure(self.redraw, desk, view, **quiet)
         # Two events, because Gradio would run the handler first and cancel after it.
-        parts.stop.click(None, cancels=[*running])
+        parts.stop.click(None, cancels=[arriving, *running])
         parts.stop.click(self.stop, desk, view, **quiet)
         saved = [
             parts.save_text.click(self.save_text, desk, parts.download, **quiet),
@@ -250,6 +251,8 @@ class Room:
         if session.ended is not None:
             ended = asyncio.ensure_future(session.ended.wait())
             await asyncio.wait([ended], timeout=STOPPING)
+        if session.note.mood == "busy" and not session.writing:  # it slept still
+            session.note = Note("Stopped.")
         return await self.redraw(session, *fields)
 
     async def save_text(self, session: Session, *fields: Any) -> dict[str, str]:

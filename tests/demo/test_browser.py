@@ -199,6 +199,21 @@ def test_the_server_is_asleep_when_the_page_opens(page: Page, server: FakeEndpoi
     expect(note(page)).to_have_text("Ready.", timeout=10_000)
 
 
+def test_waiting_for_a_sleeping_server_can_be_stopped(page: Page, server: FakeEndpoint) -> None:
+    page.locator("[data-opening='0']").click()
+    expect(lines(page)).to_have_count(5)
+    server.script.awake_at = time.monotonic() + 3600
+    for name in ("Reconnect", "Continue"):
+        button(page, name).click()
+        expect(note(page)).to_contain_text("Waiting for the server")
+        button(page, "Stop").click()
+        expect(note(page)).to_have_text("Stopped.")
+        expect(button(page, "Stop")).to_be_disabled()
+    server.script.awake_at = 0
+    button(page, "Continue").click()
+    expect(note(page)).to_have_text("8 lines by unclaimed.")
+
+
 def test_nothing_that_is_written_runs(page: Page, server: FakeEndpoint) -> None:
     trap = "<script>window.hit=1</script><img src=x onerror='window.hit=1'>${window.hit=1}"
     write(page, "DOT", trap)
