@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 import modal
+import modal.exception
 
 from nothing_gpt import deployment
 from nothing_gpt.errors import UserError, reported_errors
@@ -106,10 +107,13 @@ def main(
             [(*each, tokenizer, fresh) for each in zip(shows, sources, strict=True)],
             return_exceptions=True,
         )
-        report(
-            given if isinstance(given, Outcome) else Outcome.of_crash(each.name, given)
-            for each, given in zip(shows, outcomes, strict=True)
-        )
+        try:
+            report(
+                given if isinstance(given, Outcome) else Outcome.of_crash(each.name, given)
+                for each, given in zip(shows, outcomes, strict=True)
+            )
+        except modal.exception.NotFoundError as error:
+            raise UserError(f"{error}; it is made with: {deployment.KAGGLE.command}") from None
 
 
 def _own_source(name: str, show: Show) -> str:

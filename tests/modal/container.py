@@ -17,9 +17,8 @@ from packaging.requirements import Requirement
 
 from tests.modal.control_plane import ControlPlane
 
-_RUNNER = """
-import importlib, os, pickle, sys
-
+_IMAGE = """
+import os, sys
 from importlib.machinery import PathFinder
 
 class Image:
@@ -32,6 +31,10 @@ class Image:
         return PathFinder.find_spec(name, path, target)
 
 sys.meta_path[sys.meta_path.index(PathFinder)] = Image()
+"""
+
+_CALL = """
+import importlib, pickle
 function = importlib.import_module(os.environ["MODULE"])
 for part in os.environ["FUNCTION"].split("."):
     function = getattr(function, part)
@@ -73,6 +76,25 @@ def start(
     plane: ControlPlane, function: Any, arguments: bytes, folder: Path
 ) -> "subprocess.Popen[bytes]":
     """Start a container's process on pickled arguments; its result goes to `result` there."""
+    process = execute(
+        _CALL,
+        plane,
+        function,
+        folder,
+        MODULE=function.module_name,
+        FUNCTION=function.implementation_name,
+        RESULT=str(folder / "result"),
+    )
+    assert process.stdin
+    process.stdin.write(arguments)
+    process.stdin.close()
+    return process
+
+
+def execute(
+    code: str, plane: ControlPlane, function: Any, folder: Path, **more: str
+) -> "subprocess.Popen[bytes]":
+    """Start code where a function's container would run it."""
     root = lay_out(plane, function, folder)
     environment = {
         "PATH": os.environ["PATH"],
@@ -81,25 +103,19 @@ def start(
         **variables(plane, function),
         "PYTHONPATH": str(root),
         "HIDDEN": ",".join(hidden([*requirements(plane, function), "modal"])),
-        "MODULE": function.module_name,
-        "FUNCTION": function.implementation_name,
-        "RESULT": str(folder / "result"),
         "MODAL_SERVER_URL": plane.url,
         "MODAL_TOKEN_ID": "ak-1",
         "MODAL_TOKEN_SECRET": "as-1",
+        **more,
     }
-    process = subprocess.Popen(
-        [sys.executable, "-c", _RUNNER],
+    return subprocess.Popen(
+        [sys.executable, "-c", _IMAGE + code],
         env=environment,
         cwd=root,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
-    assert process.stdin
-    process.stdin.write(arguments)
-    process.stdin.close()
-    return process
 
 
 def finish(process: "subprocess.Popen[bytes]", folder: Path) -> bytes:

@@ -15,8 +15,9 @@ from nothing_gpt.files import read_json
 from nothing_gpt.manifest import Base, read_manifest, write_manifest
 from nothing_gpt.show import SHOWS, Show, load_show
 from nothing_gpt.workspace import Workspace
+from tests.fake_endpoint import fake_endpoint, free_port
 from tests.modal.conftest import Command
-from tests.modal.container import pickled, start
+from tests.modal.container import execute, pickled, start
 from tests.modal.control_plane import ControlPlane
 from tests.serve.conftest import MANIFEST
 from tests.train.conftest import BRIEF, RECIPE, TOML
@@ -195,3 +196,37 @@ def test_an_endpoint_whose_key_is_empty(volume: Workspace, modal: Command) -> No
     done = modal("run", "-m", "serve")
     assert done.returncode == 1
     assert "NOTHING_GPT_API_KEY is empty in the secret 'nothing-gpt-api-key'" in done.stderr
+
+
+ROOM = """
+import urllib.request
+from pathlib import Path
+import demo.modal_app
+from nothing_gpt.workspace import Workspace
+port = int(os.environ["PORT"])
+demo.modal_app.start(os.environ["BASE_URL"], Workspace.default(), port)
+page = urllib.request.urlopen(f"http://127.0.0.1:{port}/").read().decode()
+sys.exit(0 if "gradio" in page and not Path("shows").exists() else 1)
+"""
+
+
+def test_the_room_opens_without_show_files(
+    volume: Workspace, modal: Command, plane: ControlPlane, tmp_path: Path
+) -> None:
+    assert modal("deploy", "-m", "demo").returncode == 0
+    room = plane.functions()["room"]
+    shutil.rmtree(volume.adapters, ignore_errors=True)
+    port = {"PORT": str(free_port())}
+    with fake_endpoint() as server:
+        process = execute(ROOM, plane, room, tmp_path / "a", BASE_URL=server.url, **port)
+        assert "no adapter on the volume 'nothing-gpt'" in said_by(process)
+        write_manifest(volume.adapter("tiny"), MANIFEST)
+        process = execute(ROOM, plane, room, tmp_path / "b", BASE_URL=server.url, **port)
+        said = said_by(process)
+    assert process.returncode == 0, said
+
+
+def test_a_kaggle_token_without_its_secret(modal: Command) -> None:
+    done = modal("run", "-m", "data_prep", "--show", "seinfeld", "--token")
+    assert done.returncode == 1
+    assert "modal secret create kaggle KAGGLE_API_TOKEN=..." in done.stderr
