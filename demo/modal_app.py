@@ -50,6 +50,8 @@ image = (
     volumes={deployment.MOUNT: volume},
     secrets=keys,
     env={"NOTHING_GPT_OPEN": os.environ.get("NOTHING_GPT_OPEN", "")},
+    cpu=1,
+    memory=1024,
     timeout=60 * 60,
     scaledown_window=10 * 60,
     # A visit lives in one container's memory.

@@ -146,6 +146,8 @@ def main() -> None:
     volumes={deployment.MOUNT: volume},
     secrets=keys,
     env=options.to_environment(),
+    cpu=2,
+    memory=16 * 1024,
     startup_timeout=STARTUP,
     timeout=60 * 60,
     scaledown_window=5 * 60,

@@ -21,6 +21,7 @@ from nothing_gpt.workspace import Workspace
 from train import pocket
 from train.base import REFERENCE_BASE
 from train.config import POCKET, REFERENCE, TrainingConfig, list_warnings
+from train.provenance import VARIABLE, git_revision
 
 app = modal.App(deployment.TRAIN, include_source=False)
 volume = modal.Volume.from_name(
@@ -74,6 +75,7 @@ def examine(show: Show, base: str, config: TrainingConfig, gpu: str) -> Outcome:
     image=image,
     gpu="L4",
     volumes={deployment.MOUNT: volume},
+    env={VARIABLE: git_revision()},
     cpu=2,
     memory=16 * 1024,
     timeout=24 * 60 * 60,

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -43,21 +44,23 @@ def plane(volume: Workspace, tmp_path: Path) -> Iterator[ControlPlane]:
 
 @pytest.fixture
 def modal(plane: ControlPlane) -> Command:
+    return partial(run_modal, plane)
+
+
+def run_modal(
+    plane: ControlPlane, *arguments: str, **variables: str
+) -> "subprocess.CompletedProcess[str]":
     """Run `modal ...` as a person does, from the root of the checkout."""
-
-    def run(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
-        environment = {
-            **{k: v for k, v in os.environ.items() if not k.startswith("NOTHING_GPT_")},
-            "MODAL_SERVER_URL": plane.url,
-            "MODAL_TOKEN_ID": "ak-1",
-            "MODAL_TOKEN_SECRET": "as-1",
-            "MODAL_CONFIG_PATH": "/nonexistent",
-            "COLUMNS": "200",
-            **variables,
-        }
-        command = [sys.executable, "-m", "modal", *arguments]
-        return subprocess.run(
-            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=200
-        )
-
-    return run
+    environment = {
+        **{k: v for k, v in os.environ.items() if not k.startswith("NOTHING_GPT_")},
+        "MODAL_SERVER_URL": plane.url,
+        "MODAL_TOKEN_ID": "ak-1",
+        "MODAL_TOKEN_SECRET": "as-1",
+        "MODAL_CONFIG_PATH": "/nonexistent",
+        "COLUMNS": "200",
+        **variables,
+    }
+    command = [sys.executable, "-m", "modal", *arguments]
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=200
+    )

@@ -110,7 +110,9 @@ def test_training_prints_its_plan_and_leaves_an_adapter(
     done = modal("run", "--detach", "-m", "train", "--show", str(toml), "--base", base)
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"tiny: plan: \d+ examples, \d+ steps on L4", done.stdout)
-    assert read_manifest(volume.adapter("tiny")).base.id == base
+    manifest = read_manifest(volume.adapter("tiny"))
+    assert manifest.base.id == base
+    assert re.match("[0-9a-f]{40}", manifest.git_revision)
     assert plane.asked("VolumeCommit")
     assert not volume.checkpoints("tiny").exists()
     (bound,) = [r for r in plane.asked("FunctionBindParams") if r.function_id == "fu-finetune"]
