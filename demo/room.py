@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
-from itertools import count
 from random import Random
 from typing import Any, cast
 
@@ -12,19 +11,16 @@ import gradio as gr
 from demo.api import add_endpoints
 from demo.client import Endpoint
 from demo.desk import Desk, read_desk
+from demo.drawing import Drawing, Update
 from demo.export import to_fountain, to_text
 from demo.layout import LINES, STAGE_DIRECTION, lay_out
 from demo.pacing import pace
-from demo.page import render_growing, render_note, render_page, render_title
+from demo.page import render_note, render_title
 from demo.request import MAX_LINES, Order
 from demo.scene import Take
 from demo.session import Note, Session
 from nothing_gpt.errors import UserError
-from nothing_gpt.line import Line
 from nothing_gpt.show import Show
-
-Update = dict[Any, Any]
-"""Components with their new values; those that are not in it stay as they are."""
 
 STOPPING = 5.0
 """Seconds that Stop waits for a continuation to have ended."""
@@ -51,9 +47,9 @@ class Room:
         self.shows = shows
         self.wanted = model
         self.random = Random()  # noqa: S311 - for surprises and the seeds of takes
-        self.revisions = count(1)
         with gr.Blocks(title="Nothing-GPT: the writers' room", analytics_enabled=False) as blocks:
             self.parts = lay_out(shows, show, model)
+            self.draw = Drawing(self.parts)
             self._wire(blocks)
             add_endpoints(endpoint, shows, show)
         self.blocks = blocks.queue(default_concurrency_limit=None)
@@ -148,8 +144,8 @@ class Room:
             parts.show: gr.update(visible=not desk.bound),
             parts.title: render_title(desk.show),
             parts.undirected: gr.update(visible=not desk.carried),
-            **self._direction(session, desk),
-            **self._view(session, desk),
+            **self.draw.direction(session, desk),
+            **self.draw.view(session, desk),
         }
 
     async def keep(self, session: Session, *fields: Any) -> Update:
@@ -158,7 +154,7 @@ class Room:
 
     async def redraw(self, session: Session, *fields: Any) -> Update:
         """Show how things stand."""
-        return self._view(session, self._desk(session, fields))
+        return self.draw.view(session, self._desk(session, fields))
 
     async def write(self, session: Session, *fields: Any) -> Update:
         """Add the line that the writer composed; if it is none, give it back to be mended."""
@@ -238,13 +234,13 @@ class Room:
             scene = session.continue_scene(self.endpoint, order, retake=retake)
             async with aclosing(scene), aclosing(pace(scene)) as steps:
                 await anext(steps)
-                yield self._view(session, desk)
+                yield self.draw.view(session, desk)
                 async for step in steps:
-                    draw = self._script if step.lines else self._growing
+                    draw = self.draw.script if step.lines else self.draw.growing
                     yield draw(session, desk, step.growing)
         except UserError as error:
             session.note = Note.problem(error)
-        yield self._view(session, desk)
+        yield self.draw.view(session, desk)
 
     async def stop(self, session: Session, *fields: Any) -> Update:
         """Show what stays when Gradio has cancelled the continuation."""
@@ -290,43 +286,6 @@ class Room:
             change(desk)
         except UserError as error:
             session.note = Note.problem(error)
-            return self._view(session, desk)
-        directed = self._direction(session, desk) if redirect else {}
-        return {**directed, **self._view(session, desk)}
-
-    def _direction(self, session: Session, desk: Desk) -> Update:
-        direction, names, carried = session.scene.direction, desk.show.names, desk.carried
-        parts, has_cast = self.parts, "present" in carried
-        present = [name for name in direction.present if name in names]
-        guests = [name for name in direction.present if name not in names]
-        return {
-            parts.premise: gr.update(value=direction.premise, visible="premise" in carried),
-            parts.setting: gr.update(value=direction.setting, visible="setting" in carried),
-            parts.present: gr.update(choices=list(names), value=present, visible=has_cast),
-            parts.guests: gr.update(value=", ".join(guests), visible=has_cast),
-        }
-
-    def _view(self, session: Session, desk: Desk) -> Update:
-        parts, history, idle = self.parts, session.history, not session.writing
-        speakers = [*desk.show.names, *history.scene.speakers, STAGE_DIRECTION]
-        changing = [parts.proceed, parts.surprise, parts.start_over]
-        return {
-            **dict.fromkeys(changing, gr.update(interactive=idle)),
-            **self._script(session, desk, None),
-            parts.note: render_note(session.note),
-            parts.speaker: gr.update(choices=list(dict.fromkeys(speakers))),
-            parts.stop: gr.update(interactive=not idle),
-            parts.retake: gr.update(interactive=idle and history.scene.last_take is not None),
-            parts.undo: gr.update(interactive=idle and history.can_undo),
-            parts.redo: gr.update(interactive=idle and history.can_redo),
-        }
-
-    def _script(self, session: Session, desk: Desk, growing: Line | None) -> Update:
-        scene, editable = session.scene, not session.writing
-        page = render_page(desk.show, scene, editable=editable, revision=next(self.revisions))
-        return {self.parts.page: page, **self._growing(session, desk, growing)}
-
-    def _growing(self, session: Session, desk: Desk, line: Line | None) -> Update:
-        scene = session.scene
-        drawn = render_growing(desk.show, scene, line, writing=session.writing)
-        return {self.parts.growing: drawn}
+            return self.draw.view(session, desk)
+        directed = self.draw.direction(session, desk) if redirect else {}
+        return {**directed, **self.draw.view(session, desk)}
