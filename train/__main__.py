@@ -30,6 +30,9 @@ def train(
         bool,
         typer.Option("--fresh/--resume", help="Start again, or continue what was interrupted."),
     ] = False,
+    profile: Annotated[
+        str, typer.Option(help="For real bases: 'reference', or for Llamas 'fast', 'small'.")
+    ] = "reference",
     seed: Annotated[int | None, typer.Option(help="Seed of data order and dropout.")] = None,
     workspace: Annotated[
         Path | None, typer.Option(help="Folder that the stages share.", show_default="workspace")
@@ -40,10 +43,10 @@ def train(
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     _quieten_libraries()
-    from train.config import POCKET, REFERENCE, list_warnings
+    from train.config import POCKET, list_warnings, load_profile
     from train.finetuning import Run, finetune
 
-    config = POCKET if base == pocket.NAME else REFERENCE
+    config = POCKET if base == pocket.NAME else load_profile(profile)
     if seed is not None:
         config = replace(config, seed=seed)
     for warning in list_warnings(config):

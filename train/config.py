@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from nothing_gpt.errors import UserError
+
 
 @dataclass(frozen=True, slots=True)
 class TrainingConfig:
@@ -71,6 +73,18 @@ POCKET = TrainingConfig(
     max_eval_examples=48,
 )
 """For the pocket base on two CPU cores: about half a minute of QLoRA."""
+
+
+def load_profile(name: str) -> TrainingConfig:
+    """Return the configuration for a real base by its name.
+
+    Raises:
+        UserError: there is none of this name.
+    """
+    profiles = {"reference": REFERENCE, "fast": FAST, "small": SMALL}
+    if name not in profiles:
+        raise UserError(f"no profile '{name}'; there are {', '.join(profiles)}")
+    return profiles[name]
 
 
 def list_warnings(config: TrainingConfig) -> list[str]:

@@ -1,7 +1,9 @@
 """The fast path from end to end: what it learns is what the plain path learns."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,27 +19,40 @@ from train.pretraining import ensure_base
 
 STEPS = 50
 PLAIN = replace(
-    POCKET, dropout=0.0, train_batch=2, accumulation=2, max_steps=STEPS, log_interval=1, rank=8
+    POCKET,
+    rank=8,
+    dropout=0.0,
+    max_length=128,
+    train_batch=1,
+    accumulation=2,
+    max_steps=STEPS,
+    log_interval=1,
 )
-FUSED = replace(PLAIN, train_batch=4, accumulation=1, fused=True)
+FUSED = replace(PLAIN, train_batch=2, accumulation=1, fused=True)
 
 
-def make_trainer(show: Show, workspace: Workspace, config: TrainingConfig) -> Any:
+@pytest.fixture
+def make_trainer(prepared: tuple[Show, Workspace], tmp_path: Path) -> Callable[..., Any]:
+    """Builds trainers on the prepared workspace, which they only read."""
+    show, workspace = prepared
     training, held_out = read_examples(workspace.data(show.name))
-    ensure_base(workspace.base(show.name), training, RECIPE)
-    run = Run(show, "pocket", config, workspace, RECIPE)
-    name = f"pocket-{show.name}"
-    loaded = load_base(name, workspace.find_base(name))
-    trainer = build_trainer(run, loaded, training, held_out[:4], workspace.root / "work")
-    trainer.args.save_strategy = trainer.args.eval_strategy = "no"
-    trainer.args.eval_on_start = False
-    return trainer
+    name = ensure_base(workspace.base(show.name), training, RECIPE).id
+
+    def make(config: TrainingConfig) -> Any:
+        loaded = load_base(name, workspace.find_base(name))
+        run = Run(show, "pocket", config, workspace, RECIPE)
+        trainer = build_trainer(run, loaded, training, held_out[:4], tmp_path)
+        trainer.args.save_strategy = trainer.args.eval_strategy = "no"
+        trainer.args.eval_on_start = False
+        return trainer
+
+    return make
 
 
-def test_loss_curves_agree(show: Show, workspace: Workspace) -> None:
+def test_loss_curves_agree(make_trainer: Callable[..., Any]) -> None:
     curves = []
     for config in (PLAIN, FUSED):
-        trainer = make_trainer(show, workspace, config)
+        trainer = make_trainer(config)
         trainer.train()
         curves.append([e["loss"] for e in trainer.state.log_history if "loss" in e])
     plain, fused = curves
@@ -46,10 +61,12 @@ def test_loss_curves_agree(show: Show, workspace: Workspace) -> None:
     assert fused == pytest.approx(plain, rel=0.005)
 
 
-def test_labels_and_boundaries_token_by_token(show: Show, workspace: Workspace) -> None:
+def test_labels_and_boundaries_token_by_token(
+    prepared: tuple[Show, Workspace], make_trainer: Callable[..., Any]
+) -> None:
     """In one row: each document's completion and stop token are learned, nothing else is."""
-    training, _ = read_examples(workspace.data(show.name))
-    trainer = make_trainer(show, workspace, FUSED)
+    training, _ = read_examples(prepared[1].data(prepared[0].name))
+    trainer = make_trainer(replace(FUSED, max_length=1024))
     batch = next(iter(trainer.get_train_dataloader()))
     starts = batch["cu_seq_lens_q"].tolist()
     assert starts[-1] == batch["input_ids"].numel() == batch["position_ids"].numel()
@@ -67,6 +84,6 @@ def test_labels_and_boundaries_token_by_token(show: Show, workspace: Workspace) 
         assert trainer.processing_class.decode(labels[first:-1]) in answers
 
 
-def test_examples_are_cut_to_length(show: Show, workspace: Workspace) -> None:
-    trainer = make_trainer(show, workspace, replace(FUSED, max_length=64))
+def test_examples_are_cut_to_length(make_trainer: Callable[..., Any]) -> None:
+    trainer = make_trainer(replace(FUSED, max_length=64))
     assert max(len(ids) for ids in trainer.train_dataset["input_ids"]) == 64

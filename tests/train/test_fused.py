@@ -102,7 +102,7 @@ def test_gradients_under_dropout(kept: bool) -> None:  # noqa: FBT001
     h = torch.randn(9, 48, dtype=torch.float64, requires_grad=True)
     angles = torch.randn(9, 4, dtype=torch.float64).repeat(1, 2)
     starts = torch.tensor([0, 4, 9], dtype=torch.int32)
-    seeds = torch.randint(2**31 - 1, (3, 4), dtype=torch.int32)
+    seeds = torch.randint(2**31 - 1, (3, 4, 1), dtype=torch.int32)
     batch = Batch(angles.cos(), angles.sin(), starts, 5, 0.3, seeds)
 
     def run(*_: Tensor) -> Tensor:

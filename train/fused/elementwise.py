@@ -19,20 +19,16 @@ R = TypeVar("R")
 
 def _compiled_on_gpu(function: Callable[P, R]) -> Callable[P, R]:
     compiled = torch.compile(function)
-    called = False
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        nonlocal called
         tensors = [x for x in args if isinstance(x, Tensor)]
         if not tensors[0].is_cuda:
             return function(*args, **kwargs)
-        if not called:
-            called = True
-            for tensor in tensors:
-                if tensor.ndim == 2:
-                    # Only the number of tokens changes from batch to batch.
-                    torch._dynamo.maybe_mark_dynamic(tensor, 0)
+        for tensor in tensors:
+            if tensor.ndim == 2:
+                # Only the number of tokens changes from batch to batch.
+                torch._dynamo.maybe_mark_dynamic(tensor, 0)
         return compiled(*args, **kwargs)
 
     return cast("Callable[P, R]", call)

@@ -32,7 +32,7 @@ def is_fusible(model: nn.Module) -> bool:
 def run_fused(trainer: Any, max_length: int) -> None:
     """Change over a trainer that was made for padding-free batches.
 
-    TRL cuts no examples to length then, so that it is done here.
+    TRL cuts no examples to length then, so that it is done here, as TRL does it.
 
     Raises:
         UserError: the base is not a Llama.
@@ -47,8 +47,11 @@ def run_fused(trainer: Any, max_length: int) -> None:
     def cut(example: dict[str, list[int]]) -> dict[str, list[int]]:
         return {key: example[key][:max_length] for key in ("input_ids", "labels")}
 
-    trainer.train_dataset = trainer.train_dataset.map(cut)
-    trainer.eval_dataset = trainer.eval_dataset.map(cut)
+    def is_learned_from(example: dict[str, list[int]]) -> bool:
+        return any(label != -100 for label in example["labels"])
+
+    trainer.train_dataset = trainer.train_dataset.map(cut).filter(is_learned_from)
+    trainer.eval_dataset = trainer.eval_dataset.map(cut).filter(is_learned_from)
 
 
 def fuse(model: Any) -> list[Layer]:
@@ -115,7 +118,12 @@ def _forward(module: nn.Module, layer: Layer, state: "_State") -> Callable[..., 
 
 def _final_norm(module: Any, state: "_State") -> Callable[[Tensor], Tensor]:
     def forward(hidden_states: Tensor) -> Tensor:
-        arguments = (hidden_states[0], module.weight, module.variance_epsilon, state.seeds[0, :1])
+        arguments = (
+            hidden_states[0],
+            module.weight,
+            module.variance_epsilon,
+            state.seeds[0, 0, :1],
+        )
         out: Tensor = Norm.apply(*arguments)  # type: ignore[no-untyped-call]
         return out[None]
 
@@ -138,7 +146,8 @@ class _State:
     def prepare(self, module: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
         """Make ready for a batch, before the model sees it."""
         like = module.embed_tokens.weight
-        shape = (len(self._layers), 4)
+        # Four times as many as needed: compiled kernels want inputs that start at 16 bytes.
+        shape = (len(self._layers), 4, 4)
         self.seeds = torch.randint(2**31 - 1, shape, dtype=torch.int32, device=like.device)
         refresh(self._groups, like)
         if like.is_cuda and torch.is_grad_enabled():

@@ -29,7 +29,7 @@ from train.fused.projection import Group
 class Batch:
     """What all layers share: rotary positions (tokens, head), documents, dropout.
 
-    `seeds` is (layers, 4) and says what is dropped.
+    `seeds` is (layers, 4, n) and says what each of a layer's dropouts drops.
     """
 
     cos: Tensor
@@ -87,7 +87,7 @@ class Layer:
 
     def seed(self, batch: Batch, step: int) -> Tensor:
         """Return the seed of one of this layer's four dropouts."""
-        return batch.seeds[self.index, step : step + 1]
+        return batch.seeds[self.index, step, :1]
 
 
 class Norm(torch.autograd.Function):
