@@ -65,7 +65,7 @@ def find_template(offer: Offer) -> str:
     if len(set(texts.values())) > 1:
         raise UserError(
             f"{', '.join(texts)}: trained with different chat templates; "
-            "train those that are out of date again, with --fresh"
+            "train those that are out of date again, with --fresh, or move them away"
         )
     return next(iter(texts.values()))
 

@@ -74,7 +74,8 @@ class Gate:
             name: describe(read_manifest(Path(path))) for name, path in settings.adapters.items()
         }
         self._room = settings.max_requests
-        self._keys = [key.encode() for key in os.environ.get(KEY, "").split(",") if key]
+        keys = (key.strip() for key in os.environ.get(KEY, "").split(","))
+        self._keys = [key.encode() for key in keys if key]
 
     async def __call__(
         self, scope: MutableMapping[str, Any], receive: Receive, send: Send

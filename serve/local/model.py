@@ -149,6 +149,6 @@ def _longest(config: Any) -> int:
         raise UserError(
             f"the local engine cannot run a {config.model_type} model; use --engine vllm"
         )
-    longest: int = config.max_position_embeddings
+    longest: int = getattr(config, "max_position_embeddings", _CONTEXT)
     # Within its window a sliding layer attends to everything, as the cache here always does.
     return min(longest, config.sliding_window) if "sliding_attention" in kinds else longest

@@ -30,7 +30,7 @@ def draw(
 
     logits = logits - column([s.frequency_penalty for s in samplings]) * counts
     logits -= column([s.presence_penalty for s in samplings]) * (counts > 0)
-    shares = (logits / column([s.temperature or 1.0 for s in samplings])).softmax(dim=-1)
+    shares = (logits / column([max(s.temperature, 1e-4) for s in samplings])).softmax(dim=-1)
     # The smallest nucleus holds the likeliest token alone, which is temperature 0's meaning.
     shares *= shares >= _least(shares, column([s.temperature and s.top_p for s in samplings]))
     mass = shares.cumsum(dim=-1)

