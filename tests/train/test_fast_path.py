@@ -1,12 +1,13 @@
 """The fast path from end to end: what it learns is what the plain path learns."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from nothing_gpt.show import Show
 from nothing_gpt.workspace import Workspace
@@ -29,6 +30,15 @@ PLAIN = replace(
     log_interval=1,
 )
 FUSED = replace(PLAIN, train_batch=2, accumulation=1, fused=True)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Idle threads that spin make such small steps several times slower beside other work."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture
