@@ -21,10 +21,10 @@ _MARK = "{#- guarded -#}"
 
 
 def guard_template(template: str, special_tokens: Iterable[str]) -> str:
-    """Put a prelude before a Jinja chat template that disarms special tokens in contents.
+    """Put a prelude before a Jinja chat template that disarms special tokens in messages.
 
-    Contents may be strings or OpenAI's lists of text parts, which become one string. A template
-    that is guarded already comes back as it is.
+    Both their contents and their roles. Contents may be strings or OpenAI's lists of text parts,
+    which become one string, a line each. A template that is guarded already comes back as it is.
 
     Raises:
         UserError: a special token is a single character, which cannot be broken up.
@@ -56,10 +56,11 @@ _PRELUDE = """\
 {%%- if message['content'] is string -%%}
 {%%- set guarded.text = message['content'] -%%}
 {%%- else -%%}
-{%%- set guarded.text = message['content'] | map(attribute='text') | join('') -%%}
+{%%- set guarded.text = message['content'] | map(attribute='text') | join('\\n') -%%}
 {%%- endif -%%}
 {%%- set safe = guarded.text%(replacements)s -%%}
-{%%- set guarded.messages = guarded.messages + [dict(message, content=safe)] -%%}
+{%%- set role = message['role']%(replacements)s -%%}
+{%%- set guarded.messages = guarded.messages + [dict(message, role=role, content=safe)] -%%}
 {%%- endfor -%%}
 {%%- set messages = guarded.messages -%%}
 """
