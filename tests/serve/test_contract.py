@@ -1,7 +1,6 @@
 """What people's programs may rely on, asked of both engines through the official client."""
 
 import re
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -278,10 +277,10 @@ def test_health_answers_under_load(server: Running, client: OpenAI) -> None:
     body = {"structured_outputs": {"regex": "[a-z]{300}"}}
     with ThreadPoolExecutor(4) as pool:
         futures = [pool.submit(ask, client, max_tokens=400, extra_body=body) for _ in range(4)]
-        took = []
-        while not all(future.done() for future in futures):
-            begun = time.perf_counter()
+        answered = 0
+        while not any(future.done() for future in futures):
             assert httpx.get(f"{server.url}/health").status_code == 200
-            took.append(time.perf_counter() - begun)
+            answered += not any(future.done() for future in futures)
     assert all(future.result().usage.completion_tokens > 50 for future in futures)
-    assert sorted(took)[len(took) // 2] < 0.25
+    # An engine that blocked the event loop would let none through before its own answers.
+    assert answered >= 1

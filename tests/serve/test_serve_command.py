@@ -150,14 +150,14 @@ def test_a_stream_that_would_take_too_long_is_cut_and_told(
     workspace: Workspace, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with serving(workspace, "--engine", "local", "--max-sequences", "4") as server:
-        running, waiting = (Reader(server.url, n=4, max_tokens=1900) for _ in range(2))
-        wait_for(lambda: server.metric("num_requests_waiting") == 1)
+        # One after the other, far more than a fast machine writes in the grace that is given.
+        readers = [Reader(server.url, n=4, max_tokens=1900) for _ in range(12)]
+        wait_for(lambda: server.metric("num_requests_waiting") == 11)
         server.process.send_signal(signal.SIGINT)
         assert server.process.wait(30) == 130
-    for reader in (running, waiting):
-        *_, error, done = reader.events()
-        assert "engine_stopped" in error
-        assert done == "data: [DONE]"
+    ends = [reader.events()[-2:] for reader in readers]
+    assert all(done == "data: [DONE]" for _, done in ends)
+    assert sum("engine_stopped" in error for error, _ in ends) >= 6
     assert "Traceback" not in capfd.readouterr().err
 
 
