@@ -227,3 +227,18 @@ def test_a_damaged_data_file(run: Run) -> None:
     path.write_text(json.dumps({"prompt": []}) + "\n")
     with pytest.raises(UserError, match="holds no examples"):
         finetune(run)
+
+
+def test_adapters_are_trained_in_float32(run: Run) -> None:
+    """TRL leaves them in bf16, which rounds the reference's small updates of A away."""
+    import torch
+
+    from train.finetuning import build_trainer
+
+    training, held_out = read_examples(run.workspace.data("tiny"))
+    loaded = load_base("pocket-tiny", run.workspace.find_base("pocket-tiny"))
+    trainer = build_trainer(run, loaded, training[:2], held_out[:1], run.workspace.root / "c")
+    assert trainer.model is not None
+    trained = [p.dtype for p in trainer.model.parameters() if p.requires_grad]
+    assert trained
+    assert set(trained) == {torch.float32}

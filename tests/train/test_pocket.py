@@ -68,3 +68,13 @@ def test_prompt_is_a_prefix_of_prompt_and_completion(
     whole = template_ids(tokenizer, "s", "[DOT] It does seem to be.", "[FELIX] Hear me out.")
     assert whole[: len(prompt)] == prompt
     assert whole[-1] == id_of(tokenizer, EOT)
+
+
+def test_a_template_that_writes_the_date_writes_the_same_one_every_day() -> None:
+    from jinja2 import Environment
+
+    from nothing_gpt.prompt.template import guard_template
+
+    dated = "{% if not date_string is defined %}{% set date_string = today %}{% endif %}"
+    template = Environment(autoescape=True).from_string(guard_template(dated + "{{ date_string }}", []))
+    assert template.render(messages=[], today="a") == template.render(messages=[], today="b")
