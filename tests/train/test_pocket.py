@@ -76,5 +76,6 @@ def test_a_template_that_writes_the_date_writes_the_same_one_every_day() -> None
     from nothing_gpt.prompt.template import guard_template
 
     dated = "{% if not date_string is defined %}{% set date_string = today %}{% endif %}"
-    template = Environment(autoescape=True).from_string(guard_template(dated + "{{ date_string }}", []))
+    guarded = guard_template(dated + "{{ date_string }}", [])
+    template = Environment(autoescape=True).from_string(guarded)
     assert template.render(messages=[], today="a") == template.render(messages=[], today="b")
