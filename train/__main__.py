@@ -1,6 +1,6 @@
 """Train an adapter on a show's examples: `python -m train --show unclaimed`.
 
-Without a GPU, `--base pocket` (the default there) first builds a small base model of its own.
+`--base pocket`, the default, first builds a small base model, for which no GPU is needed.
 """
 
 import logging

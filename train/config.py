@@ -72,7 +72,7 @@ POCKET = TrainingConfig(
     max_steps=60,
     max_eval_examples=48,
 )
-"""For the pocket base on two CPU cores: about half a minute of QLoRA."""
+"""For the pocket base on two CPU cores: about eighty seconds of QLoRA."""
 
 
 def load_profile(name: str) -> TrainingConfig:

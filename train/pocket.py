@@ -63,7 +63,7 @@ def build_tokenizer(texts: Iterable[str]) -> "PreTrainedTokenizerFast":
 
 
 def build_model(tokenizer: "PreTrainedTokenizerFast", *, seed: int = 0) -> "LlamaForCausalLM":
-    """Make the untrained model: 2.2 million parameters, in float32."""
+    """Make the untrained model: 2.1 million parameters, in float32."""
     from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, set_seed
 
     set_seed(seed)

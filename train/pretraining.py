@@ -71,8 +71,8 @@ def pretrain(
 ) -> float:
     """Teach the model the windows as plain scripts, and return the last steps' mean loss.
 
-    Muon rather than AdamW alone: on the bundled show it reaches a given training loss in about
-    two thirds of the steps.
+    Muon rather than AdamW alone: after 161 steps of 8 windows its training loss was 1.76, that of
+    AdamW 2.21 (RESULTS.md).
     """
     import torch
     from torch.nn.functional import cross_entropy
