@@ -17,10 +17,14 @@ Words = tuple[str | None, str]
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """One continuation by a model; the seed tells it from the others."""
+    """One continuation by a model; the seed tells it from the others.
+
+    `base` is the model under an adapter, where the server told it.
+    """
 
     model: str
     seed: int
+    base: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,18 @@ class Scene:
     def append(self, *entries: Entry) -> "Scene":
         """Add entries at the end."""
         return replace(self, entries=self.entries + entries)
+
+    def insert(self, index: int, *entries: Entry) -> "Scene":
+        """Put entries before the one at an index; an index past the last puts them at the end."""
+        return replace(self, entries=self.entries[:index] + entries + self.entries[index:])
+
+    def move(self, index: int, to: int) -> "Scene":
+        """Take an entry elsewhere; `to` is its index afterwards."""
+        return self.remove(index).insert(to, self.entries[index])
+
+    def before(self, index: int) -> "Scene":
+        """The scene up to an entry, without it."""
+        return replace(self, entries=self.entries[:index])
 
     def revise(self, index: int, speaker: str | None, text: str) -> "Scene":
         """Let a person rewrite an entry, who keeps its part of the provenance."""

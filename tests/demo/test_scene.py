@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -37,15 +38,30 @@ class Change:
             return history.change(scene.without_last_take().append(self.entry), self.entry.take)
         if self.action == "clear":
             return history.change(Scene())
+        if self.action == "insert":
+            return history.change(scene.insert(self.at % (len(scene.entries) + 1), self.entry))
+        if self.action == "switch":
+            return history.switch(self.at % len(history.versions))
+        if self.action == "branch":
+            return history.branch(scene.append(self.entry), self.entry.take)[0]
         if index is None:
             return history
         if self.action == "remove":
             return history.change(scene.remove(index))
+        if self.action == "move":
+            return history.change(scene.move(index, (index + 1) % len(scene.entries)))
+        if self.action == "retake from":
+            taken = scene.before(index).append(self.entry)
+            return history.change(taken, self.entry.take)
         return history.change(scene.revise(index, self.entry.speaker, self.entry.text))
 
 
-ACTIONS = ["append", "extend", "direct", "retake", "clear", "remove", "revise"]
-CHANGES = st.builds(Change, st.sampled_from(ACTIONS), st.integers(0, 9), ENTRIES)
+EDITS = ["append", "extend", "direct", "retake", "clear", "insert"]
+EDITS += ["remove", "revise", "move", "retake from"]
+CHANGES = st.builds(Change, st.sampled_from(EDITS), st.integers(0, 9), ENTRIES)
+ANYTHING = st.builds(
+    Change, st.sampled_from([*EDITS, "switch", "branch"]), st.integers(0, 99), ENTRIES
+)
 
 
 def undo_all(history: History) -> tuple[History, int]:
@@ -72,14 +88,50 @@ def test_any_changes_undone_give_the_scene_back_and_redone_the_last_one(
     assert not undone.can_redo
 
 
-@given(st.lists(CHANGES | st.sampled_from(["undo", "redo"])))
-def test_no_version_is_ever_lost(steps: list[Change | str]) -> None:
-    history, seen = History(), [Scene()]
+def take_steps(steps: list[Change | str]) -> Iterator[tuple[Change | str, History]]:
+    history = History()
     for step in steps:
         if isinstance(step, Change):
             history = step.apply(history)
         else:
             history = history.undo() if step == "undo" else history.redo()
+        yield step, history
+
+
+STEPS = st.lists(ANYTHING | st.sampled_from(["undo", "redo"]))
+
+
+@given(STEPS)
+def test_redo_goes_back_along_the_way_that_undo_came(steps: list[Change | str]) -> None:
+    for _, history in take_steps(steps):
+        undone, count = undo_all(history)
+        assert undone.scene == Scene()
+        for _ in range(count):
+            undone = undone.redo()
+        assert undone.at == history.at
+        if history.can_undo:
+            assert history.undo().redo().at == history.at
+
+
+@given(STEPS)
+def test_every_version_lies_on_the_way_to_a_branch(steps: list[Change | str]) -> None:
+    for _, history in take_steps(steps):
+        reached = set()
+        for branch in history.branches:
+            there = history.switch(branch.version)
+            assert there.scene.lines[: branch.lines] == there.scene.lines
+            assert [b.version for b in there.branches if b.current] == [branch.version]
+            while there.can_undo:
+                reached.add(there.at)
+                there = there.undo()
+            reached.add(there.at)
+        assert reached == set(range(len(history.versions)))
+
+
+@given(STEPS)
+def test_no_version_is_ever_lost(steps: list[Change | str]) -> None:
+    seen = [Scene()]
+    for step, history in take_steps(steps):
         # A take that goes on grows its own version; every other scene stays as it was seen.
         if not (isinstance(step, Change) and step.action == "extend"):
             seen.append(history.scene)
@@ -118,6 +170,39 @@ def test_a_change_after_undo_leaves_the_other_version_in_the_tree() -> None:
 
     assert not other.can_redo
     assert history.scene in [version.scene for version in other.versions]
+
+
+def test_other_versions_are_told_by_what_is_new_in_them() -> None:
+    base = History().change(Scene((Entry("No.", "DOT"),)))
+    first = base.change(base.scene.append(Entry("Why?", "BEA")))
+    second = first.undo().change(base.scene.append(Entry("Who?", "JUNE")))
+
+    newest, older = second.branches
+    assert (newest.current, newest.fresh, newest.lines) == (True, (), 2)
+    assert (older.current, older.fresh) == (False, (Entry("Why?", "BEA"),))
+    back = second.switch(older.version)
+    assert back.scene == first.scene
+    assert back.undo().redo().scene == first.scene
+
+
+def test_what_was_branched_off_does_not_grow_with_its_root() -> None:
+    take = Take("unclaimed", 7)
+    history = History().extend(Entry("One.", "BEA", take))
+    history, kept = history.branch(history.scene.append(Entry("Two.", "DOT", take)))
+    history = history.extend(Entry("Three.", "BEA", take))
+
+    assert [e.text for e in history.switch(kept).scene.entries] == ["One.", "Two."]
+    assert [e.text for e in history.switch(kept).undo().scene.entries] == ["One."]
+
+
+@given(st.lists(ENTRIES, min_size=1, max_size=6), st.data())
+def test_moving_loses_and_changes_nothing(entries: list[Entry], data: st.DataObject) -> None:
+    index = data.draw(st.integers(0, len(entries) - 1))
+    to = data.draw(st.integers(0, len(entries) - 1))
+    scene = Scene(tuple(entries))
+    moved = scene.move(index, to)
+    assert moved.entries[to] == entries[index]
+    assert moved.move(to, index) == scene
 
 
 def test_provenance() -> None:
