@@ -45,6 +45,7 @@ def test_models_are_the_base_and_every_adapter(client: OpenAI) -> None:
     assert next(iter(cards)) == BASE
     assert set(cards) == {BASE, "tiny", "other"}
     assert cards[BASE]["parent"] is None
+    assert all(card["structured_outputs"] is True for card in cards.values())
     for name, rank in {"tiny": 4, "other": 8}.items():
         about = cards[name]["nothing_gpt"]
         assert cards[name]["parent"] == about["base"] == BASE
