@@ -10,6 +10,7 @@ import typer
 from data_prep.pipeline import READABLE_REPORT, Job, prepare
 from data_prep.report import Report
 from data_prep.source import KAGGLE
+from nothing_gpt.dataset import find_folder
 from nothing_gpt.errors import reported_errors
 from nothing_gpt.show import FormatName, load_show, show_path
 from nothing_gpt.workspace import Workspace
@@ -29,7 +30,7 @@ def main(
     ] = None,
     format_name: Annotated[
         FormatName | None,
-        typer.Option("--format", help="What the system message tells; default: as the show says."),
+        typer.Option("--format", help="How examples are made; default: as the show says."),
     ] = None,
     tokenizer: Annotated[
         str,
@@ -49,11 +50,12 @@ def main(
     started = time.monotonic()
     chosen = load_show(show)
     files = Workspace(workspace) if workspace else Workspace.default()
+    wanted = format_name or chosen.prompt.format
     job = Job(
         show=chosen,
         source=str(source) if source else _own_source(show, chosen.corpus.source),
-        out=out or files.data(chosen.name),
-        format=format_name or chosen.prompt.format,
+        out=out or find_folder(files, chosen, wanted),
+        format=wanted,
         tokenizer=tokenizer,
     )
     report, done = prepare(job, fresh=fresh)

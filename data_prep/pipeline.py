@@ -16,7 +16,7 @@ from data_prep.split import hold_out
 from data_prep.table import read_table
 from data_prep.tokenizer import DEFAULT_ENCODING, NoTokenizerError, load_counter
 from data_prep.tokens import TokenStatistics, count_lengths, summarize_lengths
-from data_prep.windows import Example, build_example, cut_windows, direct, merge_turns
+from data_prep.windows import Example, build_example, cut, direct, merge_turns
 from nothing_gpt.dataset import DIALOGUES, REPORT, TRAIN, VALIDATION
 from nothing_gpt.errors import UserError
 from nothing_gpt.files import (
@@ -27,7 +27,7 @@ from nothing_gpt.files import (
     write_jsonl,
     write_text,
 )
-from nothing_gpt.prompt import parts_of
+from nothing_gpt.prompt import parts_of, turns_given
 from nothing_gpt.records import decode, encode
 from nothing_gpt.show import FormatName, Show
 
@@ -130,7 +130,7 @@ def _make_examples(job: Job, files: Sequence[SourceFile]) -> _Made:
     direction: dict[str, int] = dict.fromkeys(parts_of(job.format), 0)
     for episode in merged:
         half = validation if episode.id in held_out else train
-        for window in cut_windows(episode, show.windows):
+        for window in cut(episode, show, job.format):
             told = direct(window, show, job.format)
             half.append(build_example(window, told, show, job.format))
             for part in direction:
@@ -143,6 +143,13 @@ def _make_examples(job: Job, files: Sequence[SourceFile]) -> _Made:
 
 def _too_short(job: Job, merged: Sequence[Episode]) -> UserError:
     longest = max((len(episode.turns) for episode in merged), default=0)
+    given = turns_given(job.format)
+    if given is not None:
+        return UserError(
+            f"{job.source}: nobody with a voice in the show's cast speaks after {given} turns or"
+            f" more (episodes: {len(merged)}, most turns: {longest}); give longer scripts, or"
+            " voices to those who speak"
+        )
     return UserError(
         f"{job.source}: no episode to train on is long enough (episodes: {len(merged)}, most"
         f" turns: {longest}, turns that a window needs: {job.show.windows.minimum}); give more"

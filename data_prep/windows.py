@@ -1,7 +1,7 @@
 """Cuts episodes into windows and makes each one a training example."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TypedDict
@@ -15,6 +15,7 @@ from nothing_gpt.prompt import (
     build_completion,
     build_messages,
     parts_of,
+    turns_given,
 )
 from nothing_gpt.show import FormatName, Show, Windows
 
@@ -54,6 +55,25 @@ def cut_windows(episode: Episode, windows: Windows) -> Iterator[Window]:
         yield Window(episode.id, start, turns[start : start + windows.turns])
 
 
+def cut_answers(episode: Episode, given: int, speakers: Collection[str]) -> Iterator[Window]:
+    """Cut out each turn of these speakers that has so many turns before it, with those."""
+    turns = episode.turns
+    for end in range(given, len(turns)):
+        if turns[end].line.speaker in speakers:
+            yield Window(episode.id, end - given, turns[end - given : end + 1])
+
+
+def cut(episode: Episode, show: Show, format_name: FormatName) -> Iterator[Window]:
+    """Cut an episode of merged turns as a format wants it.
+
+    Formats that answer as one character do so as those of the cast that have a voice.
+    """
+    given = turns_given(format_name)
+    if given is None:
+        return cut_windows(episode, show.windows)
+    return cut_answers(episode, given, {c.name for c in show.cast if c.voice})
+
+
 def direct(window: Window, show: Show, format_name: FormatName) -> Direction:
     """Say what the format tells of a window's scene, as it stands when the completion begins.
 
@@ -61,6 +81,8 @@ def direct(window: Window, show: Show, format_name: FormatName) -> Direction:
     the part alone, so that a new episode or part changes no other example.
     """
     parts = parts_of(format_name)
+    if not parts:
+        return Direction()
 
     def given(part: Part) -> bool:
         draw = f"{show.split.seed}\0{window.episode}\0{window.start}\0{part}"
@@ -80,10 +102,13 @@ def build_example(
 ) -> Example:
     """Make the chat that asks for a window's later turns, with those turns as the answer."""
     lines = [turn.line for turn in window.turns]
-    context = show.windows.context
+    given = turns_given(format_name)
+    start = show.windows.context if given is None else given
+    context, answer = lines[:start], lines[start:]
+    speaker = answer[0].speaker
     return {
-        "prompt": build_messages(show, format_name, lines[:context], direction),
-        "completion": build_completion(lines[context:]),
+        "prompt": build_messages(show, format_name, context, direction, speaker=speaker),
+        "completion": build_completion(answer, format_name),
     }
 
 

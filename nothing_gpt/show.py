@@ -12,7 +12,11 @@ from nothing_gpt.records import decode
 SHOWS = Path(__file__).resolve().parent.parent / "shows"
 """The folder of shows that come with the checkout, one `NAME/show.toml` each."""
 
-FormatName = Literal["script", "directed"]
+SceneFormat = Literal["script", "directed"]
+"""Formats that write for the whole cast: those that a show may have and a room may ask for."""
+
+FormatName = Literal[SceneFormat, "single-turn", "per-character"]
+"""All formats; the last two answer as one character (`nothing_gpt.prompt`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,7 @@ class PromptText:
     `premises` are ideas that a writer can start from, `openings` whole beginnings.
     """
 
-    format: FormatName
+    format: SceneFormat
     system: str
     premises: tuple[str, ...] = ()
     openings: tuple[Opening, ...] = ()

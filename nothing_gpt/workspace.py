@@ -19,9 +19,9 @@ class Workspace:
         """The folder named by the environment, else `workspace` where the command runs."""
         return cls(Path(os.environ.get(VARIABLE) or "workspace"))
 
-    def data(self, show: str) -> Path:
-        """A show's examples and the report on them."""
-        return self.root / "data" / show
+    def data(self, show: str, variant: str = "") -> Path:
+        """A show's examples and the report on them; a variant is another format than its own."""
+        return self.root / "data" / (f"{show}-{variant}" if variant else show)
 
     def base(self, show: str) -> Path:
         """The pocket base model built from a show's scripts."""
@@ -44,18 +44,18 @@ class Workspace:
         """What a library downloaded or compiled, and would otherwise do again."""
         return self.root / "cache" / name
 
-    def checkpoints(self, show: str) -> Path:
-        """What an interrupted training of a show continues from."""
-        return self.root / "checkpoints" / show
+    def checkpoints(self, name: str) -> Path:
+        """What an interrupted training of an adapter continues from."""
+        return self.root / "checkpoints" / name
 
     @property
     def adapters(self) -> Path:
         """Finished adapters, a folder each, named as the server names them."""
         return self.root / "adapters"
 
-    def adapter(self, show: str) -> Path:
-        """A show's adapter with its manifest, history and report."""
-        return self.adapters / show
+    def adapter(self, name: str) -> Path:
+        """An adapter with its manifest, history and report: a show's, or `SHOW-PRESET`."""
+        return self.adapters / name
 
     @property
     def logs(self) -> Path:

@@ -3,17 +3,31 @@
 What a request asks for is what training showed, because both come through `build_messages`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from nothing_gpt.line import Line, render_lines
-from nothing_gpt.prompt import directed, script
-from nothing_gpt.prompt.direction import UNDIRECTED, Direction, Format, Part
+from nothing_gpt.line import Line
+from nothing_gpt.prompt import directed, per_character, script, single_turn
+from nothing_gpt.prompt.direction import UNDIRECTED, Direction, Part
+from nothing_gpt.prompt.format import Format
 from nothing_gpt.prompt.message import Message
 from nothing_gpt.show import FormatName, Show
 
-__all__ = ["Direction", "Message", "Part", "build_completion", "build_messages", "parts_of"]
+__all__ = [
+    "Direction",
+    "Message",
+    "Part",
+    "build_completion",
+    "build_messages",
+    "parts_of",
+    "turns_given",
+]
 
-_FORMATS: dict[FormatName, Format] = {"script": script.FORMAT, "directed": directed.FORMAT}
+_FORMATS: dict[FormatName, Format] = {
+    "script": script.FORMAT,
+    "directed": directed.FORMAT,
+    "single-turn": single_turn.FORMAT,
+    "per-character": per_character.FORMAT,
+}
 
 
 def parts_of(format_name: FormatName) -> tuple[Part, ...]:
@@ -21,25 +35,36 @@ def parts_of(format_name: FormatName) -> tuple[Part, ...]:
     return _FORMATS[format_name].parts
 
 
+def turns_given(format_name: FormatName) -> int | None:
+    """How many turns stand before an answer of one character; None: the whole cast answers."""
+    return _FORMATS[format_name].given
+
+
 def build_messages(
     show: Show,
     format_name: FormatName,
     context: Sequence[Line],
     direction: Direction = UNDIRECTED,
+    *,
+    speaker: str = "",
 ) -> list[Message]:
     """Make the messages that ask for a scene's continuation.
 
     Args:
         context: The lines so far, oldest first; the user message. May be empty.
         direction: Parts that the format does not carry are ignored.
+        speaker: Who is to speak, in formats that answer as one character.
+
+    Raises:
+        ValueError: the format answers as one character, and it is not said which.
     """
-    system = _FORMATS[format_name].build_system(show, direction)
-    return [
-        {"role": "system", "content": system},
-        {"role": "user", "content": render_lines(context)},
-    ]
+    chosen = _FORMATS[format_name]
+    if chosen.given is not None and not speaker:
+        raise ValueError(f"format '{format_name}' answers as one character: say which")
+    system: Message = {"role": "system", "content": chosen.build_system(show, direction, speaker)}
+    return [system, *chosen.build_chat(context, speaker)]
 
 
-def build_completion(lines: Iterable[Line]) -> list[Message]:
+def build_completion(lines: Sequence[Line], format_name: FormatName = "script") -> list[Message]:
     """Make the message that training teaches the model to answer with."""
-    return [{"role": "assistant", "content": render_lines(lines)}]
+    return [{"role": "assistant", "content": _FORMATS[format_name].build_answer(lines)}]

@@ -1,10 +1,7 @@
 """What a scene is told about itself before its first line."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
-
-from nothing_gpt.show import Show
 
 Part = Literal["premise", "setting", "present"]
 
@@ -22,11 +19,3 @@ class Direction:
 
 
 UNDIRECTED = Direction()
-
-
-@dataclass(frozen=True, slots=True)
-class Format:
-    """How a system message is made, and which parts of a direction it carries, in order."""
-
-    parts: tuple[Part, ...]
-    build_system: Callable[[Show, Direction], str]

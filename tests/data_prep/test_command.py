@@ -35,6 +35,9 @@ def test_the_output_goes_to_the_shows_place_in_the_workspace(tmp_path: Path) -> 
     assert len(again.stdout.splitlines()) == 1
     fresh = data_prep(*options, "--workspace", workspace, "--fresh")
     assert "wrote" in fresh.stdout
+    other = data_prep(*options, "--workspace", workspace, "--format", "single-turn")
+    assert "format single-turn" in other.stdout, other.stderr
+    assert {p.name for p in (workspace / "data").iterdir()} == {"pier", "pier-single-turn"}
 
 
 def test_a_mistake_is_one_message_and_a_bad_exit(tmp_path: Path) -> None:

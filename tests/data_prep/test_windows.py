@@ -9,16 +9,26 @@ from hypothesis import strategies as st
 
 from data_prep.episode import Episode, Turn
 from data_prep.split import hold_out
-from data_prep.windows import Window, build_example, cut_windows, direct, merge_turns
+from data_prep.windows import Window, build_example, cut, cut_windows, direct, merge_turns
 from nothing_gpt.line import Line, parse_lines
 from nothing_gpt.prompt import Direction
-from nothing_gpt.show import Split, Windows
+from nothing_gpt.show import (
+    Character,
+    Corpus,
+    FormatName,
+    PromptText,
+    Show,
+    Split,
+    Windows,
+)
 from tests.data_prep.samples import table_show
 
 speakers = st.sampled_from(["ANN", "BOB", "MR. COLE"])
 turns = st.lists(
     st.builds(Turn, st.builds(Line, speakers, st.sampled_from(["Yes.", "No, no."])), st.text())
 )
+
+TEXT, CORPUS = PromptText("script", "A scene."), Corpus("fountain", "scripts", "CC0-1.0")
 
 
 def alternate(count: int, premise: str = "", setting: str = "") -> list[Turn]:
@@ -113,3 +123,29 @@ def test_the_held_out_episodes_are_the_first_of_a_seeded_shuffle() -> None:
 @pytest.mark.parametrize(("episodes", "held_out"), [(0, 0), (1, 0), (2, 1), (9, 1), (20, 2)])
 def test_a_small_show_still_holds_one_out(episodes: int, held_out: int) -> None:
     assert len(hold_out([f"E{i}" for i in range(episodes)], Split(0.1))) == held_out
+
+
+@given(turns, st.sampled_from([("single-turn", 1), ("per-character", 5)]))
+def test_every_speech_of_the_lead_with_enough_before_it_is_an_answer(
+    given_turns: list[Turn], choice: tuple[FormatName, int]
+) -> None:
+    format_name, given_before = choice
+    show = Show(
+        "pier", "The Pier", (Character("ANN", voice="kind"), Character("BOB")), TEXT, CORPUS
+    )
+    merged = merge_turns(given_turns)
+    windows = list(cut(Episode("E1", merged), show, format_name))
+    answers = [turn.line for turn in merged[given_before:] if turn.line.speaker == "ANN"]
+    assert [window.turns[-1].line for window in windows] == answers
+    for window in windows:
+        assert len(window.turns) == given_before + 1
+        example = build_example(window, direct(window, show, format_name), show, format_name)
+        assert example["completion"][0]["content"] == window.turns[-1].line.text
+        assert example["prompt"][-1]["role"] == "user"
+        assert "You are ANN" in example["prompt"][0]["content"]
+
+
+def test_what_a_format_is_not_for_stays_as_it_was(tmp_path: Path) -> None:
+    show = table_show(tmp_path)
+    episode = Episode("E1", alternate(40))
+    assert list(cut(episode, show, "script")) == list(cut_windows(episode, show.windows))

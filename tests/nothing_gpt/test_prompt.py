@@ -59,3 +59,33 @@ def test_the_completion_is_the_lines() -> None:
     assert build_completion(CONTEXT) == [
         {"role": "assistant", "content": "[BOB] Rain.\n[MR. COLE] Again."}
     ]
+
+
+def test_a_single_turn_is_one_speech_for_another() -> None:
+    system, user = build_messages(SHOW, "single-turn", CONTEXT, speaker="ANN")
+    assert system["content"].startswith("You are ANN in The Pier: kind.\n")
+    assert user == {"role": "user", "content": "Again."}
+    assert build_completion([Line("ANN", "I know.")], "single-turn") == [
+        {"role": "assistant", "content": "I know."}
+    ]
+    guest = build_messages(SHOW, "single-turn", CONTEXT, FULL, speaker="MR. COLE")[0]
+    assert guest["content"].startswith("You are MR. COLE in The Pier.\n")
+
+
+def test_in_a_chat_with_one_character_its_own_speeches_are_the_assistants() -> None:
+    speeches = ["ANN: One.", "BOB: Two.", "ANN: Three.", "MR. COLE: Four.", "BOB: Five."]
+    context = [Line(*speech.split(": ")) for speech in speeches]
+    _, *chat = build_messages(SHOW, "per-character", context, speaker="ANN")
+    assert chat == [
+        {"role": "assistant", "content": "One."},
+        {"role": "user", "content": "[BOB] Two."},
+        {"role": "assistant", "content": "Three."},
+        {"role": "user", "content": "[MR. COLE] Four.\n[BOB] Five."},
+    ]
+
+
+@pytest.mark.parametrize("format_name", ["single-turn", "per-character"])
+def test_one_character_must_be_named(format_name: FormatName) -> None:
+    with pytest.raises(ValueError, match="say which"):
+        build_messages(SHOW, format_name, CONTEXT)
+    assert parts_of(format_name) == ()
