@@ -13,6 +13,8 @@ class TrainingConfig:
     `max_eval_examples` bound a run that must be short; None means the whole data. A
     `learning_rate` is the peak of a cosine with `warmup_steps` of linear warm-up. `fused` runs
     batches without padding through `train.fused`, which checkpoints what memory asks for.
+    `completion_only` learns from the answers alone, not from what asks for them. `patience` ends
+    a run after so many evaluations in a row without a lower loss; None never does.
     """
 
     rank: int = 32
@@ -30,6 +32,8 @@ class TrainingConfig:
     fused: bool = False
     eval_interval: int = 50
     log_interval: int = 10
+    completion_only: bool = True
+    patience: int | None = None
     seed: int = 42
     max_steps: int | None = None
     max_eval_examples: int | None = None
