@@ -1,0 +1,204 @@
+"""What the cast lock keeps and what it costs, at any endpoint that knows `structured_outputs`.
+
+    python -m serve --show unclaimed &
+    python -m benchmarks.cast_lock --model unclaimed --lines 1000
+
+First as many lines as asked, at temperature 1 and under locks of every kind: how many are no
+lines, how many are spoken by somebody who may not. Then tokens a second with and without the
+lock, in turns, as far as the server counts them.
+"""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from random import Random
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nothing_gpt.cast_lock import CastLock
+from nothing_gpt.errors import UserError, reported_errors
+from nothing_gpt.line import Line, parse_lines
+from nothing_gpt.prompt import Direction, build_messages
+from nothing_gpt.records import decode
+from nothing_gpt.show import Show, load_show
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+_GUESTS = ("MAN #1", "O'BRIEN", "MR. PITT")
+_LINES = 10  # of a request
+_TOKENS = 80  # allowed for a line, several times the mean
+_ROUNDS = 3  # of measuring without and with the lock
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """What became of the sampled lines; `cut` ones ended with the tokens, not by themselves."""
+
+    lines: int = 0
+    invalid: int = 0
+    outside: int = 0
+    cut: int = 0
+
+    def __add__(self, other: "Count") -> "Count":
+        return Count(
+            self.lines + other.lines,
+            self.invalid + other.invalid,
+            self.outside + other.outside,
+            self.cut + other.cut,
+        )
+
+
+@app.command()
+def main(
+    model: Annotated[str, typer.Option(help="Which of the served models.")],
+    base_url: Annotated[str, typer.Option(help="The server.")] = "http://127.0.0.1:8000/v1",
+    lines: Annotated[int, typer.Option(help="Lines to sample.", min=1)] = 1000,
+    show: Annotated[
+        str | None, typer.Option(help="Whose cast, if the server does not say.")
+    ] = None,
+    streams: Annotated[list[int] | None, typer.Option(help="At once: 1 and 32.")] = None,
+    seconds: Annotated[float, typer.Option(help="How long each measurement lasts.")] = 10,
+) -> None:
+    """Count what the lock lets through, and what it costs in tokens a second."""
+    from openai import OpenAIError
+
+    try:
+        asyncio.run(_report(base_url, model, show, lines, streams or [1, 32], seconds))
+    except OpenAIError as error:
+        raise UserError(f"{base_url}: {error}") from None
+
+
+async def _report(
+    base_url: str, model: str, show: str | None, lines: int, streams: list[int], seconds: float
+) -> None:
+    from openai import AsyncOpenAI
+
+    async with AsyncOpenAI(base_url=base_url, timeout=600) as client:
+        told = load_show(show) if show else await find_show(client, model)
+        count = await sample(client, model, told, lines)
+        print(f"lines {count.lines}, invalid {count.invalid}, outside the cast {count.outside}")
+        print(f"besides, cut by the limit of tokens: {count.cut}")
+        print("streams  tokens/s without  with the lock  change")
+        lock = CastLock(told.names, 40)
+        body = make_body(model, told, 0)
+        for number in streams:
+            free, locked = await compare(client, body, lock, number, seconds)
+            change = locked / free - 1
+            print(f"{number:7}  {free:16.0f}  {locked:13.0f}  {change:+6.1%}")
+
+
+async def find_show(client: "AsyncOpenAI", model: str) -> Show:
+    """Read the show from the card of a model.
+
+    Raises:
+        UserError: there is no such model, or it tells of no show.
+    """
+    cards = {card.id: card.model_extra or {} async for card in client.models.list()}
+    if model not in cards or "nothing_gpt" not in cards[model]:
+        raise UserError(f"'{model}' tells of no show; name one with --show")
+    return decode(Show, cards[model]["nothing_gpt"]["show"], f"the card of '{model}'")
+
+
+def make_body(model: str, show: Show, turn: int) -> dict[str, Any]:
+    """Make a request for a continuation of one of the show's openings, none where it has none."""
+    openings = show.prompt.openings
+    opening = openings[turn % len(openings)] if openings else None
+    context = opening.script if opening else ()
+    direction = Direction(opening.premise, opening.setting) if opening else Direction()
+    return {
+        "model": model,
+        "messages": build_messages(show, show.prompt.format, context, direction),
+        "temperature": 1.0,
+        "seed": turn,
+    }
+
+
+def make_lock(show: Show, turn: int, lines: int = _LINES) -> CastLock:
+    """Draw a lock: part of the cast or all of it, guests, somebody first, somebody silent."""
+    random = Random(turn)  # noqa: S311 - dice
+    names = [*show.names, *_GUESTS]
+    cast = tuple(random.sample(names, random.randint(2, len(names))))
+    barred = (cast[0],) if turn % 3 == 0 else ()
+    return CastLock(cast, lines, cast[-1] if turn % 2 else None, barred)
+
+
+def check(text: str, lock: CastLock, *, whole: bool) -> Count:
+    """Count the lines of a completion; the last one is left out where it was cut."""
+    parsed = parse_lines(text)
+    kept = parsed if whole else parsed[:-1]
+    spoken = [line for line in kept if isinstance(line, Line)]
+    outside = sum(not lock.allows(line.speaker) for line in spoken)
+    outside += bool(lock.first and spoken and spoken[0].speaker != lock.first)
+    # As strict as the lock: blank lines between, and lines too many, are as wrong.
+    astray = len(text.split("\n")) - len(parsed) + max(0, len(parsed) - lock.lines)
+    return Count(len(kept), len(kept) - len(spoken) + astray, outside, len(parsed) - len(kept))
+
+
+async def sample(client: "AsyncOpenAI", model: str, show: Show, lines: int) -> Count:
+    """Have lines written under locks, eight requests at a time, until there are enough."""
+    count, turn = Count(), 0
+
+    async def ask(turn: int) -> Count:
+        lock = make_lock(show, turn)
+        answer = await client.chat.completions.create(
+            **make_body(model, show, turn),
+            max_tokens=_TOKENS * lock.lines,
+            extra_body=lock.as_extra_body(),
+        )
+        choice = answer.choices[0]
+        return check(choice.message.content or "", lock, whole=choice.finish_reason == "stop")
+
+    while count.lines < lines:
+        answers = await asyncio.gather(*(ask(turn + i) for i in range(8)))
+        count, turn = sum(answers, count), turn + 8
+        if turn >= 8 * lines:
+            raise UserError(
+                f"'{model}' wrote {count.lines} lines in {turn} answers; no more asked"
+            )
+    return count
+
+
+async def compare(
+    client: "AsyncOpenAI", body: dict[str, Any], lock: CastLock, streams: int, seconds: float
+) -> tuple[float, float]:
+    """Measure tokens a second without and with a lock, the median of rounds taken in turns.
+
+    Args:
+        body: A request, without its length; its seeds are varied.
+    """
+    free: list[float] = []
+    locked: list[float] = []
+    for _ in range(_ROUNDS):
+        for rates, extra in ((free, {}), (locked, lock.as_extra_body())):
+            rates.append(await measure(client, body | {"extra_body": extra}, streams, seconds))
+    return sorted(free)[_ROUNDS // 2], sorted(locked)[_ROUNDS // 2]
+
+
+async def measure(
+    client: "AsyncOpenAI", body: dict[str, Any], streams: int, seconds: float
+) -> float:
+    """Keep so many requests of 128 tokens going, and return the tokens of each second."""
+
+    async def ask(seed: int) -> int:
+        answer = await client.chat.completions.create(**body | {"seed": seed, "max_tokens": 128})
+        return answer.usage.completion_tokens if answer.usage else 0
+
+    async def keep_asking(stream: int) -> int:
+        made, seed = 0, 1000 * stream
+        while time.perf_counter() < begun + seconds:
+            made, seed = made + await ask(seed), seed + 1
+        return made
+
+    await ask(0)  # the first request pays for what is compiled
+    begun = time.perf_counter()
+    made = sum(await asyncio.gather(*map(keep_asking, range(streams))))
+    return made / (time.perf_counter() - begun)
+
+
+if __name__ == "__main__":
+    with reported_errors():
+        app()
