@@ -2,11 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from demo.piece import Piece, read_chunk
+from demo.speed import Clock, Speed
 from nothing_gpt.errors import UserError
 from nothing_gpt.line import Line, LineStream, Malformed
 from nothing_gpt.records import decode
@@ -21,15 +23,25 @@ PATIENCE = 120.0
 WAKING = 300.0
 """Seconds for which the room goes on calling a server that is asleep or loads its model."""
 
-Ending = Literal["enough", "finished", "cut"]
-"""Why a continuation ended: all lines are there, the model ended the scene, tokens ran out."""
+Ending = Literal["enough", "finished", "cut", "loop"]
+"""Why a continuation ended: all lines are there, the model ended the scene, tokens ran out, or
+the model went round in circles."""
+
+LockState = Literal["server", "filter", "off"]
+"""Who keeps the speakers to the cast: the server as it writes, the room by leaving out the lines
+of others, or nobody."""
+
+
+class RefusedError(UserError):
+    """The server would not take the request as it was (400 or 422); another form may do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
     """A model that the server offers; an adapter of ours brings its show and its format.
 
-    `note` says what could not be read of its card.
+    `structured` says whether the server holds a model's text to an expression; None if it does
+    not tell. `note` says what could not be read of its card.
     """
 
     name: str
@@ -37,6 +49,7 @@ class Model:
     show: Show | None = None
     format: FormatName | None = None
     note: str = ""
+    structured: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +57,20 @@ class Progress:
     """A continuation so far: what the last piece of text changed.
 
     `lines` were completed by it, `growing` is the unfinished line after it, `dropped` counts
-    all text lines so far that were no script lines.
+    all text lines so far that were no script lines, `barred` those of people who may not speak.
     """
 
     lines: tuple[Line, ...] = ()
     growing: Line | None = None
     dropped: int = 0
     ending: Ending | None = None
+    barred: int = 0
+    speed: Speed = field(default_factory=Speed)
+    lock: LockState = "off"
+
+
+Admit = Callable[[Line, int], bool]
+"""Whether a line may stand in a continuation, after so many others."""
 
 
 class Endpoint:
@@ -59,6 +79,8 @@ class Endpoint:
     def __init__(self, base_url: str, api_key: str, patience: float = PATIENCE) -> None:
         self.base_url = base_url
         self.patience = patience
+        self.lockable: dict[str, bool] = {}
+        """What was learnt of models: whether the server holds them to an expression."""
         self._api_key = api_key
         self._client: AsyncOpenAI | None = None
 
@@ -121,9 +143,14 @@ class Endpoint:
                 raise UserError(self._not_openai())
             if not cards:
                 raise UserError(f"the server at {self.base_url} offers no model yet")
-            return tuple(_read_card(card.id, card.model_extra or {}) for card in cards)
+            models = tuple(_read_card(card.id, card.model_extra or {}) for card in cards)
+        told = {model.name: model.structured for model in models if model.structured is not None}
+        self.lockable.update(told)
+        return models
 
-    async def stream_lines(self, request: dict[str, Any], wanted: int) -> AsyncGenerator[Progress]:
+    async def stream_lines(
+        self, request: dict[str, Any], wanted: int, admit: Admit | None = None
+    ) -> AsyncGenerator[Progress]:
         """Ask for a continuation and give it as it arrives, until the wanted lines are there.
 
         However this ends, by itself or by being closed or cancelled, the connection is closed,
@@ -132,39 +159,52 @@ class Endpoint:
         Raises:
             UserError: the server refused, went silent, or died in the middle of it.
         """
-        reader, count, dropped = LineStream(), 0, 0
+        reader, clock = LineStream(), Clock(time.monotonic())
+        count, dropped, barred = 0, 0, 0
+
+        def may(line: Line) -> bool:
+            return admit is None or admit(line, count)
+
         async with aclosing(self._stream_text(request)) as pieces:
             async for piece in pieces:
-                parts = reader.close() if isinstance(piece, _End) else reader.feed(piece.text)
-                # A line that the token limit cut off is not the model's line.
-                if isinstance(piece, _End) and piece.cut:
-                    parts = []
-                lines = [part for part in parts if isinstance(part, Line)][: wanted - count]
-                count += len(lines)
-                dropped += sum(isinstance(part, Malformed) for part in parts)
+                clock.tick(time.monotonic(), piece)
+                parts = reader.feed(piece.text)
+                if piece.reason:
+                    # A line that the token limit cut off is not the model's line.
+                    parts += [] if piece.reason == "length" else reader.close()
+                lines = []
+                for part in parts:
+                    if isinstance(part, Malformed):
+                        dropped += 1
+                    elif count < wanted and may(part):
+                        lines.append(part)
+                        count += 1
+                    elif count < wanted:
+                        barred += 1
                 ending: Ending | None = None
                 if count == wanted:
                     ending = "enough"
-                elif isinstance(piece, _End):
-                    ending = "cut" if piece.cut else "finished"
+                elif piece.reason:
+                    ending = "cut" if piece.reason == "length" else "finished"
                 growing = reader.pending if ending is None else None
-                yield Progress(
-                    tuple(lines), growing if isinstance(growing, Line) else None, dropped, ending
-                )
+                if not isinstance(growing, Line) or not may(growing):
+                    growing = None
+                if lines:
+                    clock.line(time.monotonic())
+                yield Progress(tuple(lines), growing, dropped, ending, barred, clock.speed)
                 if ending:
                     return
 
-    async def _stream_text(self, request: dict[str, Any]) -> "AsyncGenerator[_Text | _End]":
+    async def _stream_text(self, request: dict[str, Any]) -> AsyncGenerator[Piece]:
         with self._explained(request["model"]):
             stream = await self._openai.chat.completions.create(**request)
         with self._explained(request["model"], answering=True):
             async with stream:
                 async for chunk in stream:
-                    text, reason = _read_chunk(chunk)
-                    if text:
-                        yield _Text(text)
-                    if reason:
-                        yield _End(reason == "length")
+                    piece = read_chunk(chunk)
+                    if piece.text or piece.reason:
+                        yield piece
+                    if piece.reason:
                         return
         raise UserError(self._lost(answering=True))
 
@@ -183,7 +223,8 @@ class Endpoint:
         except openai.APIConnectionError:
             raise UserError(self._lost(answering=answering)) from None
         except openai.APIStatusError as error:
-            raise UserError(self._refused(error, model)) from None
+            kind = RefusedError if error.status_code in (400, 422) else UserError
+            raise kind(self._refused(error, model)) from None
         except openai.APIError as error:
             raise UserError(f"the server broke off: {error.message}; try again") from None
         except ValueError as error:  # no JSON, or not the expected one
@@ -224,34 +265,6 @@ class _Brought:
     format: FormatName
 
 
-@dataclass(frozen=True, slots=True)
-class _Text:
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class _End:
-    cut: bool
-
-
-def _read_chunk(chunk: object) -> tuple[str, str | None]:
-    # The client takes whatever JSON there is for a chunk, and leaves out what is missing.
-    from openai.types.chat import chat_completion_chunk as expected
-
-    if not isinstance(chunk, expected.ChatCompletionChunk):
-        raise ValueError(f"a chunk is {chunk!r}"[:80])
-    text, reason = "", None
-    for choice in chunk.choices or ():
-        if not isinstance(choice, expected.Choice):
-            raise ValueError(f"a choice is {choice!r}"[:80])
-        content = choice.delta.content if choice.delta else None
-        if not isinstance(content, str | None):
-            raise ValueError(f"a piece of text is {content!r}"[:80])
-        text += content or ""
-        reason = reason or choice.finish_reason
-    return text, reason
-
-
 def _said(error: "APIStatusError") -> str:
     body = error.body
     message = body.get("message") if isinstance(body, dict) else None
@@ -260,12 +273,15 @@ def _said(error: "APIStatusError") -> str:
 
 def _read_card(name: str, extra: dict[str, Any]) -> Model:
     parent = extra.get("parent") if isinstance(extra.get("parent"), str) else None
+    told = extra.get("structured_outputs")
+    structured = told if isinstance(told, bool) else None
     ours = extra.get("nothing_gpt")
     if not isinstance(ours, dict):
-        return Model(name, parent)
+        return Model(name, parent, structured=structured)
     where = f"the server's card of '{name}'"
     try:
         brought = decode(_Brought, {key: ours.get(key) for key in ("show", "format")}, where)
     except UserError as error:
-        return Model(name, parent, note=f"{error}; choose the show by hand")
-    return Model(name, parent, brought.show, brought.format)
+        note = f"{error}; choose the show by hand"
+        return Model(name, parent, note=note, structured=structured)
+    return Model(name, parent, brought.show, brought.format, structured=structured)

@@ -1,13 +1,14 @@
 """What the room asks a model for: the tail of the scene, as training showed scenes."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
 from demo.scene import Scene, Take
+from demo.wishes import Sampling, Wishes, lock_cast
 from nothing_gpt.line import Line
-from nothing_gpt.prompt import build_messages
+from nothing_gpt.prompt import Message, build_messages
 from nothing_gpt.show import FormatName, Show
 
 CONTEXT_TURNS = 12
@@ -29,28 +30,63 @@ its lines, so that the limit only ends a model that has lost itself."""
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One continuation to be asked for: which show and format, by whom, how many lines."""
+    """One continuation to be asked for: which show and format, by whom, how many lines.
+
+    `sampling` is the show's own where there is none. `bound` says that the model brought its
+    show: an adapter of ours, which is told what training told and no more.
+    """
 
     show: Show
     format: FormatName
     take: Take
     lines: int
+    wishes: Wishes = field(default_factory=Wishes)
+    sampling: Sampling | None = None
+    bound: bool = True
 
 
-def build_request(order: Order, scene: Scene) -> dict[str, Any]:
-    """Make the arguments of OpenAI's `chat.completions.create`."""
+def build_request(order: Order, scene: Scene, *, locked: bool = False) -> dict[str, Any]:
+    """Make the arguments of OpenAI's `chat.completions.create`.
+
+    Args:
+        locked: Whether the server is to hold the text to the cast, if that is wished.
+    """
     context = select_context(scene.lines)
-    generation = order.show.generation
-    return {
+    sampling = order.sampling or Sampling.of(order.show.generation)
+    messages = build_messages(order.show, order.format, context, scene.direction)
+    most = max(order.show.generation.max_tokens, TOKENS_PER_LINE * order.lines)
+    request: dict[str, Any] = {
         "model": order.take.model,
-        "messages": build_messages(order.show, order.format, context, scene.direction),
+        "messages": messages if order.bound else _tell(messages, order),
         "seed": order.take.seed,
-        "temperature": generation.temperature,
-        "top_p": generation.top_p,
-        "frequency_penalty": generation.frequency_penalty,
-        "max_tokens": max(generation.max_tokens, TOKENS_PER_LINE * order.lines),
+        "temperature": sampling.temperature,
+        "top_p": sampling.top_p,
+        "frequency_penalty": sampling.frequency_penalty,
+        "max_tokens": sampling.max_tokens or most,
         "stream": True,
     }
+    if sampling.presence_penalty:
+        request["presence_penalty"] = sampling.presence_penalty
+    lock = lock_cast(order.show, scene, order.wishes, order.lines) if locked else None
+    if lock:
+        request["extra_body"] = lock.as_extra_body()
+    return request
+
+
+def _tell(messages: list[Message], order: Order) -> list[Message]:
+    """Add the wishes in words, for a model that was trained on instructions and not by us."""
+    wishes = order.wishes
+    given = {
+        "Tone": wishes.tone,
+        "Next to speak": wishes.first or "",
+        "Must speak": ", ".join(wishes.required),
+        "Must not speak": ", ".join(wishes.barred),
+    }
+    words = "\n".join(f"{label}: {text}" for label, text in given.items() if text)
+    if not words:
+        return messages
+    system, *rest = messages
+    return [{"role": "system", "content": f"{system['content']}\n\n{words}"}, *rest]
 
 
 def select_context(lines: Iterable[Line]) -> list[Line]:

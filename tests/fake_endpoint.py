@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -25,7 +25,8 @@ class Script:
     `pieces` are the texts of the stream; `delay` seconds lie before each. `hang_after` and
     `die_after` count pieces: then nothing comes until the client goes, or the connection ends.
     Until `awake_at`, by the monotonic clock, it answers 503; after that come so many `redirects`
-    before each answer, as Modal gives to a request that waits for long.
+    before each answer, as Modal gives to a request that waits for long. A request with the
+    `unknown` field is refused. After an answer, the first of `later` are the next one's pieces.
     """
 
     models: list[dict[str, Any]] = field(default_factory=lambda: [{"id": "unclaimed"}])
@@ -39,6 +40,8 @@ class Script:
     key: str = ""
     awake_at: float = 0.0
     redirects: int = 0
+    unknown: str = ""
+    later: list[list[str]] = field(default_factory=list)
 
 
 @dataclass
@@ -115,6 +118,10 @@ def _handler(endpoint: FakeEndpoint) -> type[BaseHTTPRequestHandler]:
             if body["model"] not in [model["id"] for model in endpoint.script.models]:
                 self._json(404, {"error": {"message": f"no model {body['model']}"}})
                 return
+            unknown = endpoint.script.unknown
+            if unknown and unknown in body:
+                self._json(400, {"error": {"message": f"unknown field {unknown}"}})
+                return
             if not self._redirected():
                 self._answer()
 
@@ -122,8 +129,11 @@ def _handler(endpoint: FakeEndpoint) -> type[BaseHTTPRequestHandler]:
             self.send_response(200)
             self.send_header("Content-Type", "text/event-stream")
             self.end_headers()
+            script = replace(endpoint.script)
+            if script.later:
+                endpoint.script.pieces = endpoint.script.later.pop(0)
             try:
-                self._stream(endpoint.script)
+                self._stream(script)
             except OSError:
                 endpoint.disconnected.set()
 
