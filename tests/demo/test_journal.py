@@ -1,0 +1,117 @@
+"""A history written down and read again is the same history."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from demo.history import History
+from demo.journal import Journal, Step, read_journal, write_journal
+from demo.scene import Entry, Scene, Take
+from demo.sheet import Sheet
+from nothing_gpt.errors import UserError
+from nothing_gpt.prompt import Direction
+from nothing_gpt.records import decode, encode
+
+ENTRIES = st.builds(
+    Entry,
+    st.sampled_from(["No.", "Yes.", "Tea?"]),
+    st.sampled_from([None, "DOT", "BEA"]),
+    st.sampled_from([None, Take("unclaimed", 1), Take("unclaimed", 2, "pocket")]),
+)
+CHANGES = st.lists(
+    st.tuples(
+        st.sampled_from(["append", "extend", "remove", "insert", "direct", "undo", "redo", "go"]),
+        ENTRIES,
+        st.integers(0, 9),
+    ),
+    max_size=25,
+)
+
+
+def change(history: History, deed: str, entry: Entry, number: int) -> History:
+    scene = history.scene
+    at = number % (len(scene.entries) + 1)
+    match deed:
+        case "append":
+            return history.change(scene.append(entry), entry.take)
+        case "extend" if entry.take:
+            return history.extend(entry)
+        case "remove" if at < len(scene.entries):
+            return history.change(scene.remove(at))
+        case "insert":
+            return history.change(scene.insert(at, entry))
+        case "direct":
+            return history.change(scene.directed(Direction(premise=str(number))))
+        case "undo":
+            return history.undo()
+        case "redo":
+            return history.redo()
+        case "go":
+            return history.switch(number % len(history.versions))
+    return history
+
+
+def after(changes: list[tuple[str, Entry, int]]) -> list[History]:
+    histories = [History()]
+    for deed, entry, number in changes:
+        histories.append(change(histories[-1], deed, entry, number))
+    return histories
+
+
+@given(CHANGES)
+def test_a_history_survives_being_kept(changes: list[tuple[str, Entry, int]]) -> None:
+    history = after(changes)[-1]
+    kept = json.loads(json.dumps(encode(write_journal(history))))
+    assert read_journal(decode(Journal, kept, "the kept scene")) == history
+
+
+@pytest.mark.parametrize(
+    "journal",
+    [
+        Journal(()),
+        Journal((Step(), Step(parent=1))),
+        Journal((Step(), Step())),
+        Journal((Step(), Step(parent=0, start=1))),
+        Journal((Step(), Step(parent=0, removed=1))),
+        Journal((Step(),), at=1),
+        Journal((Step(),), at=-1),
+        Journal((Step(onward=7),)),
+    ],
+)
+def test_a_damaged_journal_is_refused(journal: Journal) -> None:
+    with pytest.raises(UserError, match="damaged"):
+        read_journal(journal)
+
+
+@given(CHANGES)
+def test_a_page_that_is_told_only_what_is_new_knows_everything(
+    changes: list[tuple[str, Entry, int]],
+) -> None:
+    sheet, steps, at = Sheet(), {}, 0
+    for history in after(changes):
+        told = sheet.tell(history, {}, shown=0, quoted=lambda _: False)["patches"][-1]
+        steps |= dict(told["steps"])
+        for number, added in told["extended"]:
+            steps[number]["added"] = [*steps[number]["added"], *added]
+        at = told["at"]
+    kept = {"steps": [steps[number] for number in range(len(steps))], "at": at}
+    known = read_journal(decode(Journal, json.loads(json.dumps(kept)), "the page"))
+    assert [version.scene for version in known.versions] == [
+        version.scene for version in history.versions
+    ]
+    assert known.at == history.at
+
+
+def test_what_a_line_costs_on_the_wire_does_not_grow_with_the_scene() -> None:
+    def cost(lines: int) -> int:
+        entries = tuple(Entry(f"Line {i:04}.", "DOT") for i in range(lines))
+        sheet, history = Sheet(), History().change(Scene(entries))
+        sheet.begin("run", history)
+        for _ in range(8):
+            history = history.change(history.scene.append(Entry("No.", "BEA")))
+            told = sheet.tell(history, {"cast": ["DOT"]}, shown=1, quoted=lambda _: False)
+        return len(json.dumps(told))
+
+    assert cost(1000) <= cost(10) + 100
