@@ -4,7 +4,6 @@ import asyncio
 import json
 import random
 import time
-import uuid
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, cast
 
@@ -25,12 +24,11 @@ class RefusalError(Exception):
     """An answer that is an error."""
 
     def __init__(
-        self, status: int, message: str, param: str | None = None, code: str = ""
+        self, status: int, message: str, param: str | None = None, code: str | None = None
     ) -> None:
         super().__init__(message)
         kind = "server_error" if status >= 500 else "invalid_request_error"
-        self.status = status
-        self.body = make_error(message, kind, param=param, code=code or None)
+        self.status, self.body = status, make_error(message, kind, param=param, code=code)
 
 
 class Api(FastAPI):
@@ -48,9 +46,11 @@ class Api(FastAPI):
         self.post("/v1/chat/completions")(self.chat)
 
     def ready(self) -> "Scheduler":
-        """Give the scheduler, or refuse while there is none."""
+        """Give the scheduler, or refuse while there is none that works."""
         if self.scheduler is None:
             raise RefusalError(503, "the model is still loading; try again soon", code="loading")
+        if self.scheduler.failure is not None:
+            raise RefusalError(503, "the engine has failed and ends", code="engine_failed")
         return self.scheduler
 
     async def health(self) -> dict[str, str]:
@@ -58,11 +58,9 @@ class Api(FastAPI):
         self.ready()
         return {"status": "ok"}
 
-    async def metrics(self) -> str:
-        """Count sequences and jobs, under the names that vLLM gives these figures."""
-        scheduler = self.ready()
-        sizes = {"running": len(scheduler.running), "waiting": len(scheduler.waiting)}
-        return "".join(f"vllm:num_requests_{name} {size}\n" for name, size in sizes.items())
+    async def metrics(self) -> Response:
+        """Give what the engine has counted, under vLLM's names."""
+        return PlainTextResponse(self.ready().metrics.render())
 
     async def models(self) -> dict[str, Any]:
         """List what may be asked for; the gate adds what the manifests say."""
@@ -75,10 +73,10 @@ class Api(FastAPI):
         self._loop = asyncio.get_running_loop()
         scheduler = self.ready()
         job = await run_in_threadpool(_prepare, scheduler, body)
-        pieces, answer = _listen(scheduler, job, request), _Answer(job)
+        pieces = _listen(scheduler, job, request)
         if body.stream:
-            return StreamingResponse(answer.stream(pieces), media_type="text/event-stream")
-        return JSONResponse(await answer.whole(pieces))
+            return StreamingResponse(_stream(job, pieces), media_type="text/event-stream")
+        return JSONResponse(await _gather(job, pieces))
 
     def send(self, items: list[tuple[Job, Piece | Exception]]) -> None:
         """Take what a step made, in the scheduler's thread, and wake the event loop once."""
@@ -115,8 +113,10 @@ def _prepare(scheduler: "Scheduler", body: ChatRequest) -> Job:
     return Job(body, prompt, wanted, seed, matcher)
 
 
-async def _listen(scheduler: "Scheduler", job: Job, request: Request) -> AsyncIterator[Piece]:
-    """Run a job: yield its pieces until all choices are finished or the client is gone."""
+async def _listen(
+    scheduler: "Scheduler", job: Job, request: Request
+) -> AsyncIterator[list[Piece]]:
+    """Run a job: yield each choice's new pieces until all are finished or the client is gone."""
 
     async def watch() -> None:
         while (await request.receive())["type"] != "http.disconnect":
@@ -128,76 +128,78 @@ async def _listen(scheduler: "Scheduler", job: Job, request: Request) -> AsyncIt
     unfinished = job.request.n
     try:
         scheduler.submit(job)
-        while unfinished and (item := await job.results.get()) is not None:
-            if isinstance(item, Exception):
-                raise RefusalError(503, "the engine stopped in the middle", code="engine_stopped")
-            unfinished -= item.finish is not None
-            yield item
+        while unfinished:
+            fresh: dict[int, list[Piece]] = {}
+            # What piled up while the client or the event loop was busy goes out together.
+            for item in [await job.results.get(), *_drain(job.results)]:
+                if item is None:
+                    return
+                if isinstance(item, Exception):
+                    text = "the engine stopped in the middle"
+                    raise RefusalError(503, text, code="engine_stopped")
+                fresh.setdefault(item.index, []).append(item)
+                unfinished -= item.finish is not None
+                job.made += 1
+            for pieces in fresh.values():
+                yield pieces
     finally:
         job.cancelled = True
         watcher.cancel()
 
 
-class _Answer:
-    """Pieces as OpenAI's response objects."""
+def _drain(results: "asyncio.Queue[Piece | Exception | None]") -> list[Piece | Exception | None]:
+    return [results.get_nowait() for _ in range(results.qsize())]
 
-    def __init__(self, job: Job) -> None:
-        self._job, self._request = job, job.request
-        self._made = 0
-        self._head = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time())}
-        self._head["model"] = job.request.model
 
-    async def whole(self, pieces: AsyncIterator[Piece]) -> dict[str, Any]:
-        """Gather everything into one completion."""
-        got: list[list[Piece]] = [[] for _ in range(self._request.n)]
-        async for piece in pieces:
-            got[piece.index].append(piece)
-            self._made += 1
-        choices = []
-        for part in filter(None, got):
-            text = "".join(piece.text for piece in part)
-            message = {"role": "assistant", "content": text, "refusal": None}
-            choices.append(self._choice(part, message=message))
-        return self._object("chat.completion", choices, **self._usage(), **self._prompt())
+async def _gather(job: Job, pieces: AsyncIterator[list[Piece]]) -> dict[str, Any]:
+    """Put everything into one completion."""
+    got: dict[int, list[Piece]] = {}
+    async for fresh in pieces:
+        got.setdefault(fresh[0].index, []).extend(fresh)
+    choices = []
+    for index in sorted(got):
+        text = "".join(piece.text for piece in got[index])
+        message = {"role": "assistant", "content": text, "refusal": None}
+        choices.append(_choice(job, got[index], message=message))
+    return _object(job, "chat.completion", choices, usage=_usage(job), **_ids(job))
 
-    async def stream(self, pieces: AsyncIterator[Piece]) -> AsyncIterator[str]:
-        """Give one event for each piece of text."""
-        first = [
-            {"index": i, "delta": {"role": "assistant", "content": ""}}
-            for i in range(self._request.n)
-        ]
-        yield _event(self._object("chat.completion.chunk", first, **self._prompt()))
-        try:
-            async for piece in pieces:
-                self._made += 1
-                if piece.text or piece.finish or self._request.return_token_ids:
-                    choice = self._choice([piece], delta={"content": piece.text})
-                    yield _event(self._object("chat.completion.chunk", [choice]))
-        except RefusalError as refusal:
-            yield _event(refusal.body)
-        if self._request.stream_options.include_usage:
-            yield _event(self._object("chat.completion.chunk", [], **self._usage()))
-        yield "data: [DONE]\n\n"
 
-    def _object(self, kind: str, choices: list[Any], **more: Any) -> dict[str, Any]:
-        return {**self._head, "object": kind, "choices": choices, **more}
+async def _stream(job: Job, pieces: AsyncIterator[list[Piece]]) -> AsyncIterator[str]:
+    """Give an event for each piece of text."""
+    opening = {"role": "assistant", "content": ""}
+    first = [{"index": index, "delta": opening} for index in range(job.request.n)]
+    yield _event(_object(job, "chat.completion.chunk", first, **_ids(job)))
+    try:
+        async for fresh in pieces:
+            text = "".join(piece.text for piece in fresh)
+            if text or fresh[-1].finish or job.request.return_token_ids:
+                choice = _choice(job, fresh, delta={"content": text})
+                yield _event(_object(job, "chat.completion.chunk", [choice]))
+    except RefusalError as refusal:
+        yield _event(refusal.body)
+    if job.request.stream_options.include_usage:
+        yield _event(_object(job, "chat.completion.chunk", [], usage=_usage(job)))
+    yield "data: [DONE]\n\n"
 
-    def _choice(self, pieces: list[Piece], **content: Any) -> dict[str, Any]:
-        ids = {"token_ids": [piece.token for piece in pieces]}
-        return {
-            "index": pieces[-1].index,
-            "finish_reason": pieces[-1].finish,
-            **content,
-            **(ids if self._request.return_token_ids else {}),
-        }
 
-    def _prompt(self) -> dict[str, list[int]]:
-        return {"prompt_token_ids": self._job.prompt} if self._request.return_token_ids else {}
+def _object(job: Job, kind: str, choices: list[Any], **more: Any) -> dict[str, Any]:
+    head = {"id": job.id, "object": kind, "created": job.created, "model": job.request.model}
+    return {**head, "choices": choices, **more}
 
-    def _usage(self) -> dict[str, dict[str, int]]:
-        read, made = len(self._job.prompt), self._made
-        counts = {"prompt_tokens": read, "completion_tokens": made, "total_tokens": read + made}
-        return {"usage": counts}
+
+def _choice(job: Job, pieces: list[Piece], **content: Any) -> dict[str, Any]:
+    ids = {"token_ids": [piece.token for piece in pieces]} if job.request.return_token_ids else {}
+    last = pieces[-1]
+    return {"index": last.index, "finish_reason": last.finish, **content, **ids}
+
+
+def _ids(job: Job) -> dict[str, list[int]]:
+    return {"prompt_token_ids": job.prompt} if job.request.return_token_ids else {}
+
+
+def _usage(job: Job) -> dict[str, int]:
+    read, made = len(job.prompt), job.made
+    return {"prompt_tokens": read, "completion_tokens": made, "total_tokens": read + made}
 
 
 def _event(data: dict[str, Any]) -> str:

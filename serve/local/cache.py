@@ -16,10 +16,10 @@ class RowCache(Cache):
     nothing is padded, packed or copied from step to step.
     """
 
-    def __init__(self, rows: int) -> None:
+    def __init__(self, rows: int, dtype: torch.dtype) -> None:
         super().__init__(layers=[])
-        self._rows = rows
-        self._stores: dict[tuple[str, int], Tensor] = {}
+        self._size, self._dtype = rows, dtype
+        self._stores: dict[int, list[Tensor]] = {}
 
     def aim(self, first: int, positions: Tensor) -> Tensor:
         """Say which rows the next forward pass writes, and where.
@@ -29,36 +29,41 @@ class RowCache(Cache):
             positions: Of the new tokens in their sequences, shaped (rows, tokens).
 
         Returns:
-            Which keys each new token attends to, shaped (rows, 1, tokens, keys).
+            What to add to attention's scores: 0, and -inf for keys that a new token must not
+            see. Shaped (rows, 1, tokens, keys).
         """
-        self._first, self._positions = first, positions
-        self._end = int(positions.max()) + 1
+        self._rows, self._end = slice(first, first + len(positions)), int(positions.max()) + 1
         steps = torch.arange(self._end, device=positions.device)
-        return (steps <= positions[:, :, None])[:, None]
+        rows = torch.arange(first, self._rows.stop, device=positions.device)
+        self._places = (rows[:, None], slice(None), positions)
+        hidden = (steps > positions[:, :, None])[:, None]
+        return torch.zeros(hidden.shape, dtype=self._dtype, device=positions.device).masked_fill_(
+            hidden, -torch.inf
+        )
 
     def update(
         self, key_states: Tensor, value_states: Tensor, layer_idx: int, *_: Any, **__: Any
     ) -> tuple[Tensor, Tensor]:
         """Write a layer's new keys and values, and return all it has; attention calls this."""
-        return (
-            self._write(("keys", layer_idx), key_states),
-            self._write(("values", layer_idx), value_states),
-        )
+        new = key_states, value_states
+        stores = self._stores.setdefault(layer_idx, [n.new_empty(0, 0, 0, 0) for n in new])
+        for at, part in enumerate(new):
+            if self._end > stores[at].shape[2]:
+                stores[at] = self._grow(stores[at], part)
+            stores[at][self._places] = part.transpose(1, 2)
+        keys, values = (store[self._rows, :, : self._end] for store in stores)
+        return keys, values
 
-    def _write(self, name: tuple[str, int], new: Tensor) -> Tensor:
-        count, heads, _, size = new.shape
-        store = self._stores.get(name, new.new_empty(self._rows, heads, 0, size))
-        missing = self._end - store.shape[2]
-        if missing > 0:
-            more = -(-missing // _BLOCK) * _BLOCK
-            # Zeros, because attention also multiplies what it then masks out.
-            store = torch.cat([store, new.new_zeros(self._rows, heads, more, size)], dim=2)
-            self._stores[name] = store
-        rows = torch.arange(self._first, self._first + count, device=new.device)
-        store[rows[:, None], :, self._positions] = new.transpose(1, 2)
-        return store[self._first : self._first + count, :, : self._end]
+    def _grow(self, store: Tensor, part: Tensor) -> Tensor:
+        # Zeros, because attention also multiplies what it then masks out.
+        end = -(-self._end // _BLOCK) * _BLOCK
+        grown = part.new_zeros(self._size, part.shape[1], end, part.shape[3])
+        if store.numel():
+            grown[:, :, : store.shape[2]] = store
+        return grown
 
     def copy(self, source: int, target: int, length: int) -> None:
         """Put the first tokens that a row holds into another row."""
         for store in self._stores.values():
-            store[target, :, :length] = store[source, :, :length]
+            for part in store:
+                part[target, :, :length] = part[source, :, :length]

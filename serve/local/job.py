@@ -1,6 +1,7 @@
 """A request on its way through the engine, and what comes back."""
 
 import time
+import uuid
 from asyncio import Queue
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ class Job:
     Attributes:
         cancelled: Set it, in any thread, and the job leaves before the next token.
         results: For the event loop: the pieces so far, None when the client has left.
+        made: Tokens taken from the results, of all choices together.
     """
 
     request: ChatRequest
@@ -39,6 +41,9 @@ class Job:
     seed: int
     matcher: "LLMatcher | None"
     cancelled: bool = False
+    made: int = 0
+    id: str = field(default_factory=lambda: f"chatcmpl-{uuid.uuid4().hex}")
+    created: int = field(default_factory=lambda: int(time.time()))
     started: float = field(default_factory=time.monotonic)
     results: "Queue[Piece | Exception | None]" = field(default_factory=Queue)
 

@@ -56,7 +56,8 @@ class Model:
         if self._model.num_parameters() < _SMALL:
             torch.set_num_threads(1)
         self.limit = min(limit or _CONTEXT, _longest(self._model.config.get_text_config()))
-        self.cache = RowCache(rows)
+        self.cache = RowCache(rows, self._model.dtype)
+        self.core = self.tokenizer.backend_tokenizer
         self.vocabulary: int = self._model.get_input_embeddings().num_embeddings
         ends = self._model.generation_config.eos_token_id
         self.ends = {self.tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])}
@@ -87,7 +88,7 @@ class Model:
             )
         except TemplateError as error:
             raise ValueError(str(error)) from None
-        return list(self.tokenizer.backend_tokenizer.encode(text, add_special_tokens=False).ids)
+        return list(self.core.encode(text, add_special_tokens=False).ids)
 
     def compile(self, regex: str) -> LLMatcher:
         """Make what keeps a completion to a regular expression.
@@ -99,6 +100,12 @@ class Model:
         if matcher.is_error():
             raise ValueError(matcher.get_error().splitlines()[0])
         return matcher
+
+    def mask(self, matcher: LLMatcher, scores: Tensor) -> None:
+        """Forbid, in place, the tokens that a grammar does not allow next."""
+        packed = torch.frombuffer(bytearray(matcher.compute_bitmask()), dtype=torch.uint8)
+        allowed = (packed[:, None] >> torch.arange(8) & 1).flatten()[: len(scores)].bool()
+        scores.masked_fill_(~allowed.to(scores.device), -torch.inf)
 
     @cached_property
     def _guide(self) -> LLTokenizer:

@@ -11,7 +11,10 @@ _LIKELY = 512  # tokens among which a nucleus is sought before the whole vocabul
 
 
 def draw(
-    logits: Tensor, counts: Tensor, samplings: Sequence[Sampling], chances: Sequence[float]
+    logits: Tensor,
+    made: Sequence[Sequence[int]],
+    samplings: Sequence[Sampling],
+    chances: Sequence[float],
 ) -> list[int]:
     """Choose a token for each row.
 
@@ -19,8 +22,9 @@ def draw(
     whatever runs beside it.
 
     Args:
-        logits: (rows, vocabulary), -inf for what a grammar forbids.
-        counts: (rows, vocabulary), how often each token was generated in the sequence.
+        logits: (rows, vocabulary), -inf for what a grammar forbids; penalties are taken off in
+            place.
+        made: The tokens that each sequence has so far, which the penalties are for.
         samplings: One for each row.
         chances: A random number in [0, 1) for each row, 0 where the temperature is 0.
     """
@@ -28,23 +32,25 @@ def draw(
     def column(values: Sequence[float]) -> Tensor:
         return torch.tensor(values, dtype=torch.float32, device=logits.device)[:, None]
 
-    logits = logits - column([s.frequency_penalty for s in samplings]) * counts
-    logits -= column([s.presence_penalty for s in samplings]) * (counts > 0)
+    for scores, tokens, how in zip(logits, made, samplings, strict=True):
+        if tokens and (how.frequency_penalty or how.presence_penalty):
+            seen, often = torch.tensor(tokens, device=logits.device).unique(return_counts=True)
+            scores[seen] -= how.frequency_penalty * often + how.presence_penalty
     shares = (logits / column([max(s.temperature, 1e-4) for s in samplings])).softmax(dim=-1)
     # The smallest nucleus holds the likeliest token alone, which is temperature 0's meaning.
-    shares *= shares >= _least(shares, column([s.temperature and s.top_p for s in samplings]))
+    nuclei = [s.temperature and s.top_p for s in samplings]
+    if min(nuclei) < 1:
+        shares *= shares >= _least(shares, column(nuclei))
     mass = shares.cumsum(dim=-1)
-    whole = mass[:, -1:]
-    tokens = (mass <= column(chances) * whole).sum(dim=-1)
-    # Rounding may put the chance at the very end of the mass, after the last token that has some.
-    return tokens.minimum((mass < whole).sum(dim=-1)).tolist()
+    # Rounding must not put the chance at the very end of the mass, after the last token.
+    places = torch.minimum(column(chances) * mass[:, -1:], mass[:, -1:] * (1 - 1e-6))
+    tokens_drawn: list[int] = torch.searchsorted(mass, places, right=True)[:, 0].tolist()
+    return tokens_drawn
 
 
 def _least(shares: Tensor, top_p: Tensor) -> Tensor:
     """Find the smallest share in each row's nucleus: the likeliest tokens that make up top_p."""
     partial = top_p < 1
-    if not partial.any():
-        return torch.zeros_like(top_p)
     top = shares.topk(min(_LIKELY, shares.shape[1])).values
     if (partial & (top.sum(dim=-1, keepdim=True) < top_p)).any():
         top = shares.sort(dim=-1, descending=True).values

@@ -3,7 +3,8 @@
 import logging
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
+from itertools import takewhile
 from random import Random
 
 import torch
@@ -11,6 +12,7 @@ from tokenizers.decoders import DecodeStream
 from torch import Tensor
 
 from serve.local.job import Finish, Job, Piece, Send
+from serve.local.metrics import Metrics
 from serve.local.model import Model
 from serve.local.sampling import draw
 from serve.local.text import StopFilter
@@ -22,42 +24,34 @@ class _Sequence:
     """One choice of a job, in a row of the cache."""
 
     def __init__(self, job: Job, index: int, model: Model) -> None:
-        self.job, self._index, self._model = job, index, model
-        self.length = len(job.prompt)  # in the cache; the last token drawn is not yet there
-        self.token = self.made = 0
+        self.job, self.name, self._index, self._model = job, job.request.model, index, model
+        self.made: list[int] = []
         self.finish: Finish | None = None
-        self.counts = torch.zeros(model.vocabulary, device=model.device)
-        self._matcher = job.matcher.deep_copy() if job.matcher else None
+        self.matcher = job.matcher.deep_copy() if job.matcher else None
         self._random = Random(job.seed + index)  # noqa: S311 - dice, not secrets
         self._decoder = DecodeStream(skip_special_tokens=True)
         self._filter = StopFilter(job.request.stop)
+
+    @property
+    def length(self) -> int:
+        """How many tokens are in the cache; the last one drawn is not yet there."""
+        return len(self.job.prompt) + max(len(self.made) - 1, 0)
 
     def chance(self) -> float:
         """Throw this sequence's own dice; a greedy one takes the first of equals."""
         return self._random.random() if self.job.request.temperature else 0.0
 
-    def mask(self, scores: Tensor) -> None:
-        """Forbid, in place, the tokens that the grammar does not allow here."""
-        if self._matcher is not None:
-            packed = torch.frombuffer(
-                bytearray(self._matcher.compute_bitmask()), dtype=torch.uint8
-            )
-            allowed = (packed[:, None] >> torch.arange(8) & 1).flatten()[: len(scores)].bool()
-            scores.masked_fill_(~allowed.to(scores.device), -torch.inf)
-
     def take(self, token: int) -> Piece:
         """Add a token and say what it means."""
-        self.token = token
-        self.made += 1
-        self.counts[token] += 1
+        self.made.append(token)
         text, ended = "", token in self._model.ends
         if not ended:
-            text = self._decoder.step(self._model.tokenizer.backend_tokenizer, token) or ""
+            text = self._decoder.step(self._model.core, token) or ""
             text = self._filter.feed(text)
             ended = self._filter.stopped
-        if self._matcher is not None:
-            ended = not self._matcher.consume_token(token) or self._matcher.is_stopped() or ended
-        if ended or self.made == self.job.max_tokens:
+        if self.matcher is not None:
+            ended = not self.matcher.consume_token(token) or self.matcher.is_stopped() or ended
+        if ended or len(self.made) == self.job.max_tokens:
             self.finish = "stop" if ended else "length"
             text += self._filter.close()
         return Piece(self._index, token, text, self.finish)
@@ -68,12 +62,19 @@ class Scheduler:
 
     Args:
         send: Takes all that a step made for its jobs; called in the scheduler's thread.
+
+    Attributes:
+        failure: Why nothing can be generated any more; None while it can.
     """
 
     def __init__(self, model: Model, rows: int, send: Send) -> None:
         self.model, self.rows, self._send = model, rows, send
         self.waiting: deque[Job] = deque()
         self.running: list[_Sequence] = []
+        self.failure: Exception | None = None
+        self.metrics = Metrics(lambda: len(self.running), lambda: len(self.waiting))
+        # What each row holds, also after its sequence has left: a model's name and tokens.
+        self._held: list[tuple[str, list[int]]] = [("", [])] * rows
         self._closed = False
         self._wake = threading.Condition()
         self._thread = threading.Thread(target=self._work, name="scheduler", daemon=True)
@@ -91,7 +92,13 @@ class Scheduler:
             self._closed = True
             self._wake.notify()
         self._thread.join()
-        self._send([(job, RuntimeError("closed")) for job in (*self._jobs(), *self.waiting)])
+        self._abandon(self.failure or RuntimeError("closed"))
+
+    def _abandon(self, error: Exception) -> None:
+        jobs = {sequence.job for sequence in self.running} | {*self.waiting}
+        self.running.clear()
+        self.waiting.clear()
+        self._send([(job, error) for job in jobs])
 
     @torch.inference_mode()
     def _work(self) -> None:
@@ -106,11 +113,18 @@ class Scheduler:
                 self._step()
             except Exception as error:
                 logger.exception("generation failed")
-                self._send([(job, error) for job in self._jobs()])
-                self.running.clear()
+                self._recover(error)
 
-    def _jobs(self) -> set[Job]:
-        return {sequence.job for sequence in self.running}
+    def _recover(self, error: Exception) -> None:
+        """Give up what was running, and find out whether the model still answers."""
+        jobs = {sequence.job for sequence in self.running}
+        self.running.clear()
+        self._held = [("", [])] * self.rows
+        try:
+            self.model.forward([[0]], 0, [0], self.model.names[:1])
+        except Exception as lasting:  # noqa: BLE001 - told by health, and the server ends by it
+            self.failure, self._closed = lasting, True
+        self._send([(job, error) for job in jobs])
 
     def _join(self) -> None:
         """Read one waiting job's prompt, if there is room for all its choices."""
@@ -120,43 +134,65 @@ class Scheduler:
         self.waiting.popleft()
         if job.cancelled:
             return
-        first = len(self.running)
+        name, first, end = job.request.model, len(self.running), len(job.prompt)
         new = [_Sequence(job, index, self.model) for index in range(job.request.n)]
+        known = self._reuse(name, job.prompt, first)
         self.running += new
-        logits = self.model.forward([job.prompt], first, [0], [job.request.model])
-        for row in range(first + 1, len(self.running)):
-            self.model.cache.copy(first, row, len(job.prompt))
+        logits = self.model.forward([job.prompt[known:]], first, [known], [name])
+        for row in range(first, len(self.running)):
+            self._held[row] = name, job.prompt
+            if row > first:
+                self.model.cache.copy(first, row, end)
+        self.metrics.read.labels(name).inc(end)
+        self.metrics.reused.labels(name).inc(known)
         self._advance(new, logits.repeat(len(new), 1))
+        self.metrics.first.labels(name).observe(time.monotonic() - job.started)
+
+    def _reuse(self, name: str, prompt: list[int], row: int) -> int:
+        """Fill a row with the longest beginning of a prompt that any row holds; say how long."""
+
+        def measure(held: tuple[str, list[int]]) -> int:
+            # The last token is read in any case: its logits are what is wanted.
+            pairs = zip(prompt[:-1], held[1], strict=False) if held[0] == name else ()
+            return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+        known = [measure(held) for held in self._held]
+        best = known.index(max(known))
+        if known[best] and best != row:
+            self.model.cache.copy(best, row, known[best])
+        return known[best]
 
     def _leave(self) -> None:
         """Free the rows of finished and cancelled sequences; the last row fills the gap."""
         for row in reversed(range(len(self.running))):
             gone = self.running[row]
             if gone.finish or gone.job.cancelled:
+                self._held[row] = gone.name, (gone.job.prompt + gone.made)[: gone.length]
                 last = self.running.pop()
                 if last is not gone:
                     self.model.cache.copy(len(self.running), row, last.length)
+                    self._held[row] = last.name, last.job.prompt
                     self.running[row] = last
-                # Nothing of the text, which is people's own.
-                sizes = f"{len(gone.job.prompt)}+{gone.made} tokens"
-                seconds = time.monotonic() - gone.job.started
-                how = gone.finish or "cancelled"
-                logger.info("%s: %s, %s, %.1f s", gone.job.request.model, sizes, how, seconds)
+                self._count(gone)
+
+    def _count(self, gone: _Sequence) -> None:
+        how, seconds = gone.finish or "abort", time.monotonic() - gone.job.started
+        self.metrics.ended.labels(gone.name, how).inc()
+        self.metrics.whole.labels(gone.name).observe(seconds)
 
     def _step(self) -> None:
         """Advance every running sequence by a token."""
-        rows = self.running
-        if rows:
-            starts, names = [row.length for row in rows], [row.job.request.model for row in rows]
-            logits = self.model.forward([[row.token] for row in rows], 0, starts, names)
-            for row in rows:
-                row.length += 1
-            self._advance(rows, logits)
+        if rows := self.running:
+            last = [[row.made[-1]] for row in rows]
+            starts = [row.length for row in rows]
+            self._advance(rows, self.model.forward(last, 0, starts, [row.name for row in rows]))
 
     def _advance(self, rows: list[_Sequence], logits: Tensor) -> None:
         for row, scores in zip(rows, logits, strict=True):
-            row.mask(scores)
-        counts, chances = torch.stack([row.counts for row in rows]), [row.chance() for row in rows]
-        tokens = draw(logits, counts, [row.job.request for row in rows], chances)
-        pairs = zip(rows, tokens, strict=True)
-        self._send([(row.job, row.take(token)) for row, token in pairs])
+            if row.matcher is not None:
+                self.model.mask(row.matcher, scores)
+        hows, chances = [row.job.request for row in rows], [row.chance() for row in rows]
+        tokens = draw(logits, [row.made for row in rows], hows, chances)
+        self._send([(row.job, row.take(token)) for row, token in zip(rows, tokens, strict=True)])
+        for name, count in Counter(row.name for row in rows).items():
+            self.metrics.made.labels(name).inc(count)

@@ -1,0 +1,176 @@
+"""An hour of mixed clients against a running server: errors, waiting times and memory.
+
+    python -m serve & echo $!
+    python -m benchmarks.soak --model unclaimed --process PID --minutes 60
+
+Every client kind comes about equally often: streams, whole completions, streams that are left
+in the middle, and bad requests. What a kind may be answered is known beforehand; everything else
+is an error, and ends the program with exit code 1.
+"""
+
+import asyncio
+import random
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx
+import typer
+
+from nothing_gpt.errors import UserError, reported_errors
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+_LINES = (
+    "[DOT] I have counted the umbrellas twice.",
+    "[GUS] And both times there was one too many.",
+    "[DOT] Whose is the yellow one?",
+)
+_BAD: tuple[tuple[dict[str, Any], int], ...] = (
+    ({"temperature": 9}, 400),
+    ({"messages": "porridge"}, 400),
+    ({"model": "nobody"}, 404),
+    ({"max_tokens": 10**9}, 400),
+    ({"structured_outputs": {"regex": "(["}}, 400),
+)
+
+
+class _Soak:
+    def __init__(self, client: httpx.AsyncClient, model: str, dice: random.Random) -> None:
+        self._client, self._model, self._dice = client, model, dice
+        self.asked: Counter[str] = Counter()
+        self.errors: Counter[str] = Counter()
+        self.tokens = 0
+        self.health: list[float] = []
+        self._kinds = {"stream": self._stream, "whole": self._whole, "left": self._left}
+        self._kinds["bad"] = self._refused
+
+    async def ask(self) -> None:
+        """Be one client, of a kind that the dice choose."""
+        kind = self._dice.choice([*self._kinds])
+        self.asked[kind] += 1
+        try:
+            problem = await self._kinds[kind]()
+        except httpx.HTTPError as error:
+            problem = type(error).__name__
+        if problem:
+            self.errors[f"{kind}: {problem}"] += 1
+
+    async def look(self) -> None:
+        """Ask for the server's health, and how long that takes."""
+        begun = time.perf_counter()
+        try:
+            answer = await self._client.get("/health")
+        except httpx.HTTPError as error:
+            self.errors[f"health: {type(error).__name__}"] += 1
+            return
+        self.health.append(time.perf_counter() - begun)
+        if answer.status_code != 200:
+            self.errors[f"health: {answer.status_code}"] += 1
+
+    def _body(self, **more: Any) -> dict[str, Any]:
+        lines = self._dice.choices(_LINES, k=self._dice.randint(1, 20))
+        messages = [{"role": "user", "content": "\n".join(lines)}]
+        return {"model": self._model, "messages": messages, "max_tokens": 64, **more}
+
+    async def _whole(self) -> str:
+        answer = await self._client.post("/v1/chat/completions", json=self._body())
+        if answer.status_code != 200:
+            return str(answer.status_code)
+        self.tokens += answer.json()["usage"]["completion_tokens"]
+        return ""
+
+    async def _stream(self, lines: int | None = None) -> str:
+        body = self._body(stream=True)
+        async with self._client.stream("POST", "/v1/chat/completions", json=body) as answer:
+            if answer.status_code != 200:
+                return str(answer.status_code)
+            seen, last = 0, ""
+            async for line in answer.aiter_lines():
+                last = line or last
+                seen += line.startswith("data: {")
+                if seen == lines:
+                    return ""
+        self.tokens += seen - 1
+        return "" if last == "data: [DONE]" else "a stream without an end"
+
+    async def _left(self) -> str:
+        return await self._stream(self._dice.randint(1, 20))
+
+    async def _refused(self) -> str:
+        change, wanted = self._dice.choice(_BAD)
+        answer = await self._client.post("/v1/chat/completions", json=self._body(**change))
+        right = answer.status_code == wanted and set(answer.json()) == {"error"}
+        return "" if right else f"{change} was answered {answer.status_code}"
+
+
+def _megabytes(process: int) -> float:
+    """What a process and its children hold in memory, shared pages included."""
+    children = Path(f"/proc/{process}/task/{process}/children").read_text(encoding="ascii").split()
+    status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
+    own = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
+    return own / 1024 + sum(_megabytes(int(child)) for child in children)
+
+
+@app.command()
+def main(
+    model: Annotated[str, typer.Option(help="Which of the served models.")],
+    process: Annotated[int, typer.Option(help="The server's process, whose memory is read.")],
+    url: Annotated[str, typer.Option(help="The server.")] = "http://127.0.0.1:8000",
+    minutes: Annotated[float, typer.Option(help="How long.")] = 60,
+    rate: Annotated[float, typer.Option(help="Requests begun each second, on average.")] = 1,
+    interval: Annotated[float, typer.Option(help="Seconds between two reports.")] = 60,
+    key: Annotated[
+        str, typer.Option(envvar="OPENAI_API_KEY", help="The server's key.", show_envvar=True)
+    ] = "none",
+) -> None:
+    """Print requests, errors, the slowest health check and memory, every minute and at the end."""
+    try:
+        soak = asyncio.run(_run(url, model, process, minutes * 60, rate, interval, key))
+    except OSError as error:
+        raise UserError(f"process {process}: {error.strerror}; is the server running?") from None
+    for problem, count in soak.errors.most_common():
+        print(f"{count} x {problem}")
+    raise typer.Exit(int(bool(soak.errors)))
+
+
+async def _run(
+    url: str, model: str, process: int, seconds: float, rate: float, interval: float, key: str
+) -> _Soak:
+    headers = {"Authorization": f"Bearer {key}"}
+    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60) as client:
+        dice = random.Random(0)  # noqa: S311 - which client comes next
+        soak = _Soak(client, model, dice)
+        print("minute  requests  errors  tokens  slowest health ms  memory MB", flush=True)
+        begun, last, clients = time.monotonic(), 0.0, set[asyncio.Task[None]]()
+        _report(soak, 0, process)
+        while (now := time.monotonic() - begun) < seconds:
+            clients.add(asyncio.create_task(soak.ask()))
+            clients = {client for client in clients if not client.done()}
+            if now - last >= interval:
+                await soak.look()
+                _report(soak, now, process)
+                last = now
+            await asyncio.sleep(dice.expovariate(rate))
+        await asyncio.gather(*clients)
+        await soak.look()
+        _report(soak, time.monotonic() - begun, process)
+        print(", ".join(f"{count} {kind}" for kind, count in sorted(soak.asked.items())))
+        return soak
+
+
+def _report(soak: _Soak, seconds: float, process: int) -> None:
+    slowest = max(soak.health, default=0) * 1000
+    soak.health.clear()
+    asked, errors = soak.asked.total(), soak.errors.total()
+    print(
+        f"{seconds / 60:6.1f}  {asked:8}  {errors:6}  {soak.tokens:6}  {slowest:17.0f}"
+        f"  {_megabytes(process):9.1f}",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    with reported_errors():
+        app()
