@@ -67,12 +67,21 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         UserError: the place cannot be written, or the disk is full.
     """
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all; its folder is made if need be.
+
+    Raises:
+        UserError: the place cannot be written, or the disk is full.
+    """
     with _explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
         try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
             Path(name).chmod(0o644)
             Path(name).replace(path)
         finally:

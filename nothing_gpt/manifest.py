@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from nothing_gpt.errors import UserError
 from nothing_gpt.files import read_json, write_json
@@ -29,6 +29,8 @@ class Manifest:
 
     `inputs` is the fingerprint of data, base and configuration, by which a second run knows
     that there is nothing to do. `metrics` are the final ones, losses in nats a token.
+    `preset` is the run of the reference that this one repeats, if it does. `checkpoint` says
+    which became the adapter: the run's best by held-out loss, or the last.
     """
 
     show: Show
@@ -40,6 +42,8 @@ class Manifest:
     git_revision: str
     inputs: str
     versions: dict[str, str] = field(default_factory=dict)
+    preset: str = ""
+    checkpoint: Literal["best", "last"] = "last"
     schema: int = 1
 
 

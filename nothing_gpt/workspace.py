@@ -57,6 +57,10 @@ class Workspace:
         """An adapter with its manifest, history and report: a show's, or `SHOW-PRESET`."""
         return self.adapters / name
 
+    def history(self, show: str) -> Path:
+        """The picture of the loss curves of all runs of a show."""
+        return self.root / "history" / f"{show}.png"
+
     @property
     def logs(self) -> Path:
         """What long-running commands wrote."""

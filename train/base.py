@@ -96,7 +96,15 @@ def compute_dtype() -> Any:
 
     if not torch.cuda.is_available():
         return torch.float32
-    return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    return torch.bfloat16 if has_bf16(torch.cuda.get_device_capability()) else torch.float16
+
+
+def has_bf16(capability: tuple[int, int]) -> bool:
+    """Whether a GPU of this CUDA compute capability multiplies bf16 itself; a T4 is (7, 5).
+
+    `torch.cuda.is_bf16_supported()` says yes on a T4 too, where bf16 is emulated, slowly.
+    """
+    return capability >= (8, 0)
 
 
 def supports_4bit() -> bool:

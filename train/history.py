@@ -1,32 +1,128 @@
-"""The course of a run: its numbers as JSON, its loss curves as a picture."""
+"""The course of runs: their numbers as JSON and pictures, and the reference's beside them.
 
+`python -m train.history --show seinfeld` prints and draws them.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from nothing_gpt.files import write_json
+import typer
 
-Entry = dict[str, Any]
-"""What the trainer logged at one step; losses in nats a token."""
+from nothing_gpt.errors import reported_errors
+from nothing_gpt.files import read_json, write_json
+from nothing_gpt.manifest import Manifest, list_adapters
+from nothing_gpt.workspace import Workspace
+from train.curves import Entry, draw_losses, draw_runs
+from train.presets import PRESETS, Preset
+
+FILE = "history.json"
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A finished run: the adapter's name, what it says of itself, and its losses."""
+
+    name: str
+    manifest: Manifest
+    entries: list[Entry]
 
 
 def write_history(folder: Path, entries: list[Entry]) -> None:
     """Write `history.json` and, from it, `loss.png`."""
-    write_json(folder / "history.json", entries)
+    write_json(folder / FILE, entries)
     draw_losses(folder / "loss.png", entries)
 
 
-def draw_losses(path: Path, entries: list[Entry]) -> None:
-    """Draw training and held-out loss over optimiser steps."""
-    from matplotlib.figure import Figure
+def read_runs(workspace: Workspace, show: str) -> list[Past]:
+    """Read all finished runs of a show; its own adapter's first, then those of presets."""
+    return [
+        Past(name, manifest, read_json(workspace.adapter(name) / FILE))
+        for name, manifest in list_adapters(workspace.adapters).items()
+        if manifest.show.name == show
+    ]
 
-    figure = Figure(figsize=(7, 4), layout="constrained")
-    axes = figure.subplots()
-    for key, label, style in (("loss", "training", "-"), ("eval_loss", "held out", "o-")):
-        points = [(e["step"], e[key]) for e in entries if key in e]
-        if points:
-            axes.plot(*zip(*points, strict=True), style, label=label, markersize=4)
-    axes.set_xlabel("step")
-    axes.set_ylabel("loss (nats a token)")
-    axes.grid(alpha=0.3)
-    axes.legend(frameon=False)
-    figure.savefig(path, dpi=144)
+
+def render_table(runs: Sequence[Past]) -> str:
+    """Write the reference's runs and those made here as one Markdown table."""
+    made = {run.manifest.preset: run for run in runs}
+    rows = [_row(preset, made.get(name)) for name, preset in PRESETS.items()]
+    rows += [_own_row(run) for run in runs if not run.manifest.preset]
+    header = ("run", "format", "loss of", "r", "alpha", "reported", "here", "base here", "on")
+    return _align([header, tuple("---" for _ in header), *rows])
+
+
+@app.command()
+def main(
+    show: Annotated[str, typer.Option(help="The name of a show.")] = "unclaimed",
+    picture: Annotated[
+        Path | None, typer.Option(help="Where the curves go, in place of the workspace.")
+    ] = None,
+    workspace: Annotated[Path | None, typer.Option(help="Folder that the stages share.")] = None,
+) -> None:
+    """Print the reference's runs beside those made here, and draw the curves of all of these."""
+    place = Workspace(workspace) if workspace else Workspace.default()
+    runs = read_runs(place, show)
+    typer.echo(render_table(runs))
+    typer.echo(
+        "\nReported: held-out loss at epoch, of the reference's 3B base. Here: of the base and at"
+        " the size\nthat the last columns tell; losses of different bases, formats or kinds do"
+        " not compare."
+    )
+    curves = {run.manifest.preset or "own": run.entries for run in runs}
+    if not curves:
+        typer.echo(f"No run of '{show}' here yet: python -m train --show {show} --preset NAME")
+        return
+    path = picture or place.history(show)
+    draw_runs(path, curves)
+    typer.echo(f"Curves: {path}")
+
+
+def _row(preset: Preset, run: Past | None) -> tuple[str, ...]:
+    reported = ", ".join(f"{e.loss:.3f} at {e.epoch:g}" for e in preset.reported)
+    return (
+        preset.name,
+        *_method(preset.format, asdict(preset.config)),
+        reported,
+        *_outcome(run),
+    )
+
+
+def _own_row(run: Past) -> tuple[str, ...]:
+    method = _method(run.manifest.format, run.manifest.config)
+    return ("the show's own", *method, "", *_outcome(run))
+
+
+def _method(format_name: str, config: dict[str, Any]) -> tuple[str, ...]:
+    learned = "answers" if config.get("completion_only", True) else "all"
+    return format_name, learned, str(config["rank"]), str(config["alpha"])
+
+
+def _outcome(run: Past | None) -> tuple[str, str, str]:
+    if run is None:
+        return "not run", "", ""
+    metrics, evaluated = run.manifest.metrics, [e for e in run.entries if "eval_loss" in e]
+    last, base = evaluated[-1], metrics["base_eval_loss"]
+    best = min(evaluated[1:] or evaluated, key=lambda entry: float(entry["eval_loss"]))
+    found = f"{best['eval_loss']:.3f} at {best['epoch']:.2f}"
+    if last is not best:
+        found += f", then {last['eval_loss']:.3f} at {last['epoch']:.2f}"
+    return found, f"{base:.3f}", f"{run.manifest.base.id}, {metrics['steps']:.0f} steps"
+
+
+def _align(rows: Iterable[tuple[str, ...]]) -> str:
+    cells = list(rows)
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+
+    def pad(text: str, width: int) -> str:
+        return "-" * width if text == "---" else text.ljust(width)
+
+    return "\n".join(f"| {' | '.join(map(pad, row, widths))} |" for row in cells)
+
+
+if __name__ == "__main__":
+    with reported_errors():
+        app()

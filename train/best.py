@@ -1,0 +1,84 @@
+"""The adapter with the lowest held-out loss so far, kept beside the last one."""
+
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from nothing_gpt.files import read_json, whole_folder, write_json
+
+if TYPE_CHECKING:
+    from peft import PeftModel
+
+LAST = "last"
+"""Folder within an adapter's: the adapter as it was at the end, where that was not the best."""
+
+_FOLDER, _SCORE = "best", "score.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A held-out loss in nats a token, and the optimiser step it was measured at."""
+
+    step: int
+    loss: float
+
+
+class KeepBest(TrainerCallback):
+    """Saves the adapter after each evaluation that is better than all before it.
+
+    The one before the first step is of the base alone and does not count.
+    """
+
+    def __init__(self, work: Path) -> None:
+        self._work = work
+
+    def on_evaluate(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        metrics: dict[str, float] | None = None,
+        model: "PeftModel | None" = None,
+        **_: Any,
+    ) -> None:
+        """Save the adapter if it is the best so far."""
+        if not (metrics and model and state.global_step and state.is_world_process_zero):
+            return
+        score = Score(state.global_step, metrics["eval_loss"])
+        best = find_best(self._work)
+        if best is None or score.loss < best.loss:
+            with whole_folder(self._work / _FOLDER) as folder:
+                model.save_pretrained(str(folder))
+                write_json(folder / _SCORE, asdict(score))
+
+
+def find_best(work: Path) -> Score | None:
+    """Read the score of the best adapter so far."""
+    path = work / _FOLDER / _SCORE
+    return Score(**read_json(path)) if path.is_file() else None
+
+
+def forget_best(work: Path) -> None:
+    """Remove the best adapter of another run."""
+    shutil.rmtree(work / _FOLDER, ignore_errors=True)
+
+
+def save_adapter(
+    model: "PeftModel", last: Score, work: Path, folder: Path
+) -> Literal["best", "last"]:
+    """Put the better one of the best and the last adapter into a folder, and say which it was.
+
+    If it is not the last, that one lies in a folder below.
+    """
+    best = find_best(work)
+    if best is None or last.loss <= best.loss:
+        model.save_pretrained(str(folder))
+        return "last"
+    shutil.copytree(
+        work / _FOLDER, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(_SCORE)
+    )
+    model.save_pretrained(str(folder / LAST))
+    return "best"

@@ -1,0 +1,58 @@
+"""Loss curves as pictures."""
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from nothing_gpt.files import write_bytes
+
+Entry = dict[str, Any]
+"""What the trainer logged at one step; losses in nats a token."""
+
+_LOSS = "loss (nats a token)"
+
+
+def draw_losses(path: Path, entries: list[Entry]) -> None:
+    """Draw training and held-out loss of one run over optimiser steps, as a PNG."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.subplots()
+    _plot(axes, entries, "loss", "-", "training")
+    _plot(axes, entries, "eval_loss", "o-", "held out")
+    _finish(axes, _LOSS)
+    _save(path, figure)
+
+
+def draw_runs(path: Path, runs: Mapping[str, list[Entry]]) -> None:
+    """Draw several runs as a PNG: held-out losses on the left, training losses on the right."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 4.5), layout="constrained")
+    left, right = figure.subplots(1, 2, sharey=True)
+    for name, entries in runs.items():
+        _plot(left, entries, "eval_loss", "o-", name)
+        _plot(right, entries, "loss", "-", name)
+    _finish(left, f"held-out {_LOSS}")
+    _finish(right, f"training {_LOSS}")
+    _save(path, figure)
+
+
+def _plot(axes: Any, entries: list[Entry], key: str, style: str, label: str) -> None:
+    points = [(e["step"], e[key]) for e in entries if key in e]
+    if points:
+        axes.plot(*zip(*points, strict=True), style, label=label, markersize=4)
+
+
+def _save(path: Path, figure: Any) -> None:
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=120)
+    write_bytes(path, picture.getvalue())
+
+
+def _finish(axes: Any, label: str) -> None:
+    axes.set_xlabel("step")
+    axes.set_ylabel(label)
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False)

@@ -1,0 +1,104 @@
+"""One page on a run, for a person: what was done, on what, how it went, what it cost."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from nothing_gpt.dataset import REPORT
+from nothing_gpt.files import read_json, write_text
+from nothing_gpt.manifest import Manifest
+from train.machine import Machine
+from train.watch import list_remarks
+
+FILE = "report.md"
+
+Entry = dict[str, Any]
+
+
+def write_report(
+    folder: Path, manifest: Manifest, entries: list[Entry], data: Path, machine: Machine
+) -> None:
+    """Write `report.md` beside an adapter, whose `loss.png` it shows.
+
+    Args:
+        folder: The adapter's.
+        manifest: What the adapter says of itself.
+        entries: The run's history.
+        data: The folder of the examples, with data_prep's report.
+        machine: Where it ran.
+    """
+    write_text(
+        folder / FILE,
+        render_report(folder.name, manifest, entries, read_json(data / REPORT), machine),
+    )
+
+
+def render_report(
+    name: str,
+    manifest: Manifest,
+    entries: list[Entry],
+    data: dict[str, Any],
+    machine: Machine,
+) -> str:
+    """Write the page in Markdown."""
+    parts = _sections(name, manifest, entries, data, machine)
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _sections(
+    name: str, manifest: Manifest, entries: list[Entry], data: dict[str, Any], machine: Machine
+) -> Iterator[str]:
+    m = manifest.metrics
+    yield f"# Adapter {name}"
+    yield (
+        f"Held-out loss **{m['eval_loss']:.3f}** at step {m['adapter_step']:.0f} of"
+        f" {m['steps']:.0f}; {m['base_eval_loss']:.3f} without the adapter. "
+        + (
+            "It is the best of the run, and the last one, with"
+            f" {m['last_eval_loss']:.3f}, lies in `last/`."
+            if manifest.checkpoint == "best"
+            else "It is the last of the run, and none before was better."
+        )
+    )
+    yield "\n".join(f"- **Warning:** {remark}." for remark in list_remarks(entries))
+    yield "![loss](loss.png)"
+    yield "## The run"
+    yield _table(_course(entries, machine))
+    yield "## Data"
+    yield _table(
+        [
+            ("show", f"{manifest.show.title} (`{manifest.show.name}`)"),
+            ("format", f"`{manifest.format}`"),
+            ("preset", f"`{manifest.preset}`" if manifest.preset else "none"),
+            ("training examples", f"{data['examples']['train']:,}"),
+            ("held-out examples", f"{data['examples']['validation']:,}"),
+            ("source", f"`{data['source']}`"),
+            ("fingerprint of the data", f"`{data['inputs']}`"),
+            ("fingerprint of data, base and configuration", f"`{manifest.inputs}`"),
+        ]
+    )
+    yield "## Configuration"
+    yield _table(
+        [("base", f"`{manifest.base.id}`"), ("base's state", f"`{manifest.base.fingerprint}`")]
+        + [(key, str(value)) for key, value in manifest.config.items()]
+    )
+    yield "## Made with"
+    yield _table([("git revision", f"`{manifest.git_revision}`"), *manifest.versions.items()])
+
+
+def _course(entries: list[Entry], machine: Machine) -> Iterator[tuple[str, str]]:
+    measured = [e for e in entries if "tokens_per_second" in e]
+    seconds = max((e["seconds"] for e in measured), default=0.0)
+    cost = machine.cost(seconds)
+    yield "machine", str(machine)
+    yield "time, evaluations included", f"{seconds:,.0f} s"
+    if measured:
+        speeds = sorted(e["tokens_per_second"] for e in measured)
+        yield "tokens seen, without padding", f"{max(e['num_tokens'] for e in measured):,.0f}"
+        yield "tokens a second, in the median", f"{speeds[len(speeds) // 2]:,.0f}"
+        yield "most memory", f"{max(e['memory_gib'] for e in measured):.1f} GiB"
+    yield "cost", "no price is known" if cost is None else f"${cost:.2f} at the list price"
+
+
+def _table(rows: Iterable[tuple[str, str]]) -> str:
+    return "\n".join(["| | |", "|---|---|", *(f"| {key} | {value} |" for key, value in rows)])

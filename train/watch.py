@@ -1,0 +1,139 @@
+"""What the losses of a run say against it while it goes on, and when to stop."""
+
+import math
+import sys
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from nothing_gpt.errors import UserError
+from train import checkpoints
+
+Entry = dict[str, Any]
+"""What the trainer logged at one step; losses in nats a token."""
+
+_GAP = 0.3
+"""Growth of held-out over training loss, in nats, that is said aloud; the reference ended at
+0.09, and three times that is no noise of 50 steps. An assumption."""
+
+_SPIKE = 10.0
+"""Times the median of the gradient norms so far that is said aloud; an assumption."""
+
+
+def find_breakdown(entry: Entry, *, scaled: bool) -> str | None:
+    """Name the first number of an entry that is no number.
+
+    Args:
+        entry: What was logged.
+        scaled: Whether gradients are scaled (fp16): an infinite one is then a step that the
+            scaler left out, and no breakdown.
+    """
+    for key, label in (
+        ("loss", "training loss"),
+        ("eval_loss", "held-out loss"),
+        ("grad_norm", "gradient norm"),
+    ):
+        if key in entry and not math.isfinite(entry[key]) and not (scaled and key == "grad_norm"):
+            return f"{label} {entry[key]}"
+    return None
+
+
+def count_without_gain(entries: list[Entry]) -> int:
+    """Count the latest evaluations in a row that did not lower the held-out loss.
+
+    That of the base itself, before the first step, does not count.
+    """
+    losses = [e["eval_loss"] for e in entries if "eval_loss" in e and e["step"] > 0]
+    return len(losses) - 1 - losses.index(min(losses)) if losses else 0
+
+
+def list_remarks(entries: list[Entry]) -> list[str]:
+    """List what a person should know of a run so far, in the order in which it showed."""
+    found: list[str] = []
+    norms: list[float] = []
+    trained, first = None, None
+    told = False
+    for entry in entries:
+        if "loss" in entry:
+            trained = entry["loss"]
+        norm = entry.get("grad_norm", math.nan)
+        usual = median(norms) if len(norms) >= 5 else 0.0
+        if usual and norm > _SPIKE * usual:
+            found.append(
+                f"gradient norm {norm:.3g} at step {entry['step']}, {norm / usual:.0f} times the"
+                " usual; if losses rise after it, lower the learning rate"
+            )
+        if math.isfinite(norm):
+            norms.append(norm)
+        if "eval_loss" in entry and trained is not None:
+            gap = entry["eval_loss"] - trained
+            first = gap if first is None else first
+            if gap - first > _GAP and not told:
+                told = True
+                found.append(
+                    f"training loss {trained:.3f} far below the held-out {entry['eval_loss']:.3f}"
+                    f" at step {entry['step']}: it learns by heart (the reference's gap was 0.09);"
+                    " fewer epochs, a lower rank, or --patience"
+                )
+    return found
+
+
+class Watch(TrainerCallback):
+    """Stops a run that has broken down, or that no longer gains; says what is odd once.
+
+    `patience` is in evaluations; None goes on to the end.
+    """
+
+    def __init__(self, patience: int | None) -> None:
+        self._patience = patience
+        self._said: set[str] = set()
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Know what was said before an interruption."""
+        self._said.update(list_remarks(state.log_history))
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: Entry | None = None,
+        **_: Any,
+    ) -> None:
+        """Look at the newest numbers, before a checkpoint is made of what led to them.
+
+        Raises:
+            UserError: a loss or gradient is no number any more.
+        """
+        broken = find_breakdown(logs or {}, scaled=args.fp16)
+        if broken:
+            raise UserError(_explain(broken, state.global_step, args))
+        for remark in list_remarks(state.log_history):
+            if remark not in self._said and state.is_world_process_zero:
+                print(f"warning: {remark}", file=sys.stderr)
+            self._said.add(remark)
+
+    def on_evaluate(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """End the run if patience has run out."""
+        without = count_without_gain(state.log_history)
+        if self._patience is not None and without >= self._patience:
+            control.should_training_stop = True
+            if state.is_world_process_zero and state.global_step < state.max_steps:
+                print(f"step {state.global_step}: no gain in {without} evaluations; stopping")
+
+
+def _explain(broken: str, step: int, args: TrainingArguments) -> str:
+    latest, _ = checkpoints.find_latest(Path(args.output_dir or ""))
+    good = f"the last good checkpoint is {latest}" if latest else "no checkpoint was made yet"
+    return (
+        f"{broken} at step {step} (looked at every {args.logging_steps:g}): training has broken"
+        f" down; {good}, and the adapter that was there before is untouched. Try a learning rate"
+        f" below {args.learning_rate:g}, more warm-up than {args.warmup_steps:g} steps, or a card"
+        " with bf16 if this was fp16"
+    )
