@@ -1,245 +1,236 @@
-"""One writer's visit: the scene with its history, and the model that may be writing on it.
+"""One writer's visit: the scenes with their history, and the models that may be writing on one.
 
 Without Gradio, so that whatever shows it only calls these methods and draws what they left.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
-from dataclasses import dataclass, field, replace
-from random import Random
-from typing import Literal
+import time
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
 
-from demo.client import Ending, Endpoint, Model, Progress
-from demo.history import History
+from demo.access import Meter
+from demo.client import Endpoint, Model, Progress
+from demo.continuation import continue_lines
+from demo.editor import Editor
+from demo.note import Note, Report, say_kept, say_left_out, sum_up
+from demo.notebook import Notebook
 from demo.request import Order, build_request
-from demo.scene import Entry, Scene, Words, read_entries, read_entry
+from demo.scene import Entry, Scene
+from demo.takes import Takes, Trials
+from demo.wishes import Sampling
 from nothing_gpt.errors import UserError
-from nothing_gpt.prompt import Direction
-from nothing_gpt.show import Opening, Show
 
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """What the room says to the writer, and how it means it."""
-
-    text: str
-    mood: Literal["calm", "busy", "problem"] = "calm"
-
-    @classmethod
-    def problem(cls, error: UserError, kept: str = "") -> "Note":
-        """Say what went wrong, after what was kept."""
-        text = str(error)
-        return cls(f"{kept} {text[:1].upper()}{text[1:]}.".strip(), "problem")
-
-    @classmethod
-    def waking(cls, seconds: float) -> "Note":
-        """Say that the server is being waited for, and how long that mostly takes."""
-        return cls(
-            f"Waiting for the server, {seconds:.0f} s so far. A GPU that was asleep is starting; "
-            "usually 60-120 s.",
-            "busy",
-        )
+__all__ = ["Note", "Report", "Session"]
 
 
 @dataclass
-class Session:
-    """Everything that belongs to one browser tab. Changed only from one event loop.
+class Session(Editor):
+    """Everything that belongs to one browser tab.
 
-    A change is applied to the scene as it is at that moment, never to a copy taken earlier, so
-    that what the writer does while the model writes is not lost, nor what the model writes.
+    Attributes:
+        report: How the continuation goes or went.
+        meter: Counts the `visitor`'s tokens, where the room has limits.
+        trials: Takes that are written or to be chosen from.
     """
 
-    history: History = field(default_factory=History)
     models: tuple[Model, ...] = ()
-    note: Note = Note("")
-    retaking: Scene | None = None
-    ended: asyncio.Event | None = None
+    report: Report | None = None
+    meter: Meter | None = None
+    visitor: str = ""
+    trials: Trials | None = None
 
     @property
-    def writing(self) -> bool:
-        """Whether a model is writing on this scene."""
-        return self.ended is not None and not self.ended.is_set()
+    def takes(self) -> Takes | None:
+        """The takes that are written or to be chosen from."""
+        return None if self.trials is None else self.trials.takes
 
-    @property
-    def scene(self) -> Scene:
-        """The scene to show: without the old take while its replacement has no line yet."""
-        return self.history.scene if self.retaking is None else self.retaking
-
-    def direct(self, direction: Direction) -> None:
-        """Take the direction over from the page, as a step of its own if it says anything new."""
-        scene = self.history.scene
-        if set(direction.present) == set(scene.direction.present):
-            direction = replace(direction, present=scene.direction.present)
-        self.history = self.history.change(scene.directed(direction))
-
-    def forget_problem(self) -> None:
-        """Say no longer what was wrong, for instance with a name that was mended."""
-        if self.note.mood == "problem":
-            self.note = Note("")
-
-    def write(self, show: Show, speaker: str | None, text: str) -> None:
-        """Add what the writer wrote.
+    def preview(
+        self, order: Order, *, retake: bool = False, since: int | None = None
+    ) -> dict[str, Any]:
+        """Give the request that would be sent, to the letter.
 
         Raises:
-            UserError: it is no line, or a model is writing; the scene stays as it was.
+            UserError: there is nothing to continue, or nobody may speak.
         """
-        self._must_be_idle()
-        entries = (_canonical(entry, show) for entry in read_entries(speaker, text))
-        self.history = self.history.change(self.history.scene.append(*entries))
-        self.note = Note("")
-
-    def revise(self, show: Show, index: int, was: Words, now: Words) -> None:
-        """Let the writer change an entry; without words it goes.
-
-        Raises:
-            UserError: it would be no line, or is no longer what the writer saw.
-        """
-        scene = self.history.scene
-        if not (0 <= index < len(scene.entries) and scene.entries[index].words == was):
-            raise UserError("that line has changed meanwhile; look at it again")
-        speaker, text = now
-        if not text.strip():
-            self.history = self.history.change(scene.remove(index))
-            self.note = Note("The line is gone. Undo brings it back.")
-            return
-        entry = _canonical(read_entry(speaker, text), show)
-        self.history = self.history.change(scene.revise(index, entry.speaker, entry.text))
-        self.note = Note("")
-
-    def open(self, opening: Opening) -> None:
-        """Begin a new scene with an opening of the show's."""
-        speakers = [line.speaker for line in opening.script]
-        present = tuple(dict.fromkeys([*speakers, *opening.present]))
-        direction = Direction(opening.premise, opening.setting, present)
-        entries = tuple(Entry(line.text, line.speaker) for line in opening.script)
-        self.history = self.history.change(Scene(entries, direction))
-        self.note = Note("A beginning. Continue lets the cast go on from here.")
-
-    def surprise(self, show: Show, random: Random) -> None:
-        """Begin a scene that the writer did not expect: an opening, or at least a premise.
-
-        Raises:
-            UserError: the show has neither.
-        """
-        now = self.history.scene
-        openings = [o for o in show.prompt.openings if o.script != now.lines[: len(o.lines)]]
-        premises = [p for p in show.prompt.premises if p != now.direction.premise]
-        if openings:
-            self.open(random.choice(openings))
-        elif premises:
-            direction = replace(now.direction, premise=random.choice(premises))
-            self.history = self.history.change(Scene(direction=direction))
-            self.note = Note("An idea. Write the first line, then Continue.")
-        else:
-            raise UserError(f"{show.title} has no openings; write the first line yourself")
-
-    def start_over(self) -> None:
-        """Begin with a blank page."""
-        self.history = self.history.change(Scene())
-        self.note = Note("A blank page. Undo brings the scene back.")
-
-    def undo(self) -> None:
-        """Go back one step."""
-        self.history = self.history.undo()
-        self.note = Note("")
-
-    def redo(self) -> None:
-        """Do what was undone again."""
-        self.history = self.history.redo()
-        self.note = Note("")
+        scene = self._beginning(retake=retake, since=since)
+        return build_request(self._capped(order), scene, locked=self._asks_for_lock(order))
 
     async def continue_scene(
-        self, endpoint: Endpoint, order: Order, *, retake: bool = False
+        self, endpoint: Endpoint, order: Order, *, retake: bool = False, since: int | None = None
     ) -> AsyncGenerator[Progress]:
         """Have a model write on, and take its lines in as they come.
 
         What goes wrong on the way is said in `note`; finished lines stay, and one undo takes
-        the whole continuation back. A retake's old lines stay until there is a new one.
+        the whole continuation back. A retake's old lines stay until there is a new one; it is of
+        the continuation at the end, or, with `since`, of the entry there and all after it.
 
         Raises:
-            UserError: there is nothing to continue or to retake, or a model is writing already.
+            UserError: there is nothing to continue or to retake, a model is writing already, or
+                the visitor has had too much written.
         """
-        start = self._beginning(retake=retake)
-        self.ended = asyncio.Event()
-        self.retaking = start if retake else None
-        self.note = Note(f"{order.take.model} is writing ...", "busy")
-        count, step = 0, Progress()
-        try:
-            yield step
-            request = build_request(order, start)
-            async with aclosing(endpoint.stream_lines(request, order.lines)) as steps:
-                async for step in steps:
-                    for line in step.lines:
-                        self._take_in(Entry(line.text, line.speaker, order.take))
-                        count += 1
-                    if not step.ending:
-                        yield step
-            self.note = Note(_sum_up(step.ending or "finished", count, order, step.dropped))
-        except UserError as error:
-            self.note = Note.problem(error, _kept(count) if count else "")
-        except (asyncio.CancelledError, GeneratorExit):
-            self.note = Note(f"Stopped. {_kept(count)}{_dropped(step.dropped)}")
-            raise
-        except Exception:
-            self.note = Note(
-                "Something went wrong in the room itself; the scene is kept.", "problem"
-            )
-            raise
-        finally:
-            self.retaking = None
-            self.ended.set()
+        start = self._beginning(retake=retake, since=since)
+        order = self._capped(order)
+        with self._charged([order]) as used:
+            self.put_takes_away()
+            self.ended = asyncio.Event()
+            replacing = len(start.entries) if retake or since is not None else None
+            self.retaking = None if replacing is None else start
+            self.note = Note(f"{order.take.model} is writing ...", "busy")
+            lines: list[Entry] = []
+            step = Progress()
+            try:
+                yield step
+                async with aclosing(continue_lines(endpoint, order, start)) as steps:
+                    async for step in steps:
+                        used[0] = step.speed.tokens
+                        self.report = Report.of(step)
+                        for line in step.lines:
+                            lines.append(Entry(line.text, line.speaker, order.take))
+                            self._take_in(lines[-1], replacing)
+                        if not step.ending:
+                            yield step
+                spoken = {entry.speaker for entry in lines}
+                silent = [name for name in order.wishes.required if name not in spoken]
+                self.note = Note(sum_up(order, len(lines), silent, step))
+            except UserError as error:
+                self.note = Note.problem(error, say_kept(len(lines)) if lines else "")
+            except (asyncio.CancelledError, GeneratorExit):
+                self.note = Note(f"Stopped. {say_kept(len(lines))}{say_left_out(step)}")
+                raise
+            except Exception:
+                self.note = Note(
+                    "Something went wrong in the room itself; the scene is kept.", "problem"
+                )
+                raise
+            finally:
+                self.retaking = None
+                self.ended.set()
 
-    def _beginning(self, *, retake: bool) -> Scene:
-        self._must_be_idle()
+    async def write_takes(
+        self,
+        endpoint: Endpoint,
+        orders: Sequence[Order],
+        *,
+        blind: bool = False,
+        since: int | None = None,
+    ) -> AsyncGenerator[Takes]:
+        """Have several takes written at once, each kept as a branch of the scene.
+
+        Blind ones are shown in an order that tells nothing. Closing this stops them all.
+
+        Raises:
+            UserError: as `continue_scene` does.
+        """
+        start = self._beginning(retake=False, since=since)
+        capped = [self._capped(order) for order in orders]
+        with self._charged(capped) as used:
+            self.ended = asyncio.Event()
+            self.trials = trials = Trials(capped, start, blind=blind)
+            self.note = Note(f"{len(orders)} takes are being written ...", "busy")
+            try:
+                async with aclosing(trials.write(endpoint, self._keep_take)) as steps:
+                    async for takes in steps:
+                        used[0] = sum(trial.speed.tokens for trial in takes.trials)
+                        yield takes
+                self.note = Note("Choose a take; the others stay as other versions.")
+            except (asyncio.CancelledError, GeneratorExit):
+                self.note = Note("Stopped. What is there can still be chosen.")
+                raise
+            finally:
+                self.ended.set()
+
+    def close_take(self, index: int) -> None:
+        """Stop one of the takes that are being written."""
+        if self.trials is not None:
+            self.trials.close(index)
+
+    def choose_take(self, index: int) -> None:
+        """Let the scene go on with one of the takes; those still being written stop.
+
+        Raises:
+            UserError: there is none at that place, or no line is in it.
+        """
+        if self.trials is None or not 0 <= index < len(self.trials.takes.trials):
+            raise UserError("that take is no longer here; have new ones written")
+        self._keep_take(index)
+        trial = self.trials.takes.trials[index]
+        if trial.version is None:
+            raise UserError("no line is in that take; choose another one")
+        for number in range(len(self.trials.takes.trials)):
+            self.trials.close(number)
+        self.history = self.history.switch(trial.version)
+        self.trials.takes = replace(self.trials.takes, chosen=index)
+        self.note = Note(f"Taken: {self.trials.takes.name(index)}.")
+
+    def put_takes_away(self) -> None:
+        """Show the takes no longer; they stay as branches."""
+        if not self.writing:
+            self.trials = None
+
+    def turn_to(self, notebook: Notebook) -> None:
+        """Show the scene that is open now, and no longer the takes of another one."""
+        self.trials = None
+        super().turn_to(notebook)
+
+    def _beginning(self, *, retake: bool, since: int | None) -> Scene:
+        self.must_be_idle()
         scene = self.history.scene
+        if since is not None and not 0 <= since < len(scene.entries):
+            raise UserError("that line is no longer here; look at the scene again")
         if retake and not scene.last_take:
             raise UserError("the scene does not end with a model's lines; Continue writes some")
-        start = scene.without_last_take() if retake else scene
+        if since is not None:
+            start = scene.before(since)
+        else:
+            start = scene.without_last_take() if retake else scene
         if not start.lines:
             raise UserError(
                 "the page has no line to go on from; write the first one, or take an opening"
             )
         return start
 
-    def _must_be_idle(self) -> None:
-        if self.writing:
-            raise UserError("the model is still writing; stop it first")
-
-    def _take_in(self, entry: Entry) -> None:
-        if self.retaking is None:
+    def _take_in(self, entry: Entry, replacing: int | None) -> None:
+        if self.retaking is None or replacing is None:
             self.history = self.history.extend(entry)
         else:
-            scene = self.history.scene.without_last_take().append(entry)
+            scene = self.history.scene.before(replacing).append(entry)
             self.history = self.history.change(scene, entry.take)
             self.retaking = None
 
+    def _keep_take(self, index: int) -> None:
+        """Make a take a branch of the scene, once, with the lines that it has by then."""
+        if self.trials is None:
+            return
+        trial = self.trials.takes.trials[index]
+        if trial.version is None and trial.lines:
+            scene = self.trials.start.append(*trial.entries)
+            self.history, version = self.history.branch(scene, trial.order.take)
+            self.trials.takes = self.trials.takes.put(index, replace(trial, version=version))
 
-def _canonical(entry: Entry, show: Show) -> Entry:
-    name = entry.speaker
-    return entry if name is None else replace(entry, speaker=show.aliases.get(name, name))
+    def _capped(self, order: Order) -> Order:
+        if self.meter is None:
+            return order
+        wanted: int = build_request(order, Scene())["max_tokens"]
+        sampling = order.sampling or Sampling.of(order.show.generation)
+        return replace(order, sampling=replace(sampling, max_tokens=self.meter.limits.cap(wanted)))
 
+    @contextmanager
+    def _charged(self, orders: Sequence[Order]) -> Iterator[list[int]]:
+        """Set aside what the orders may cost at most, and give back what they did not."""
+        used = [0]
+        if self.meter is None:
+            yield used
+            return
+        meter, visitor = self.meter, self.visitor
+        reserved = sum(build_request(order, Scene())["max_tokens"] for order in orders)
+        meter.reserve(visitor, reserved, time.monotonic())
+        try:
+            yield used
+        finally:
+            meter.settle(visitor, reserved, used[0], time.monotonic())
 
-def _sum_up(ending: Ending, count: int, order: Order, dropped: int) -> str:
-    lines, model = _lines(count), order.take.model
-    said = {
-        "enough": f"{lines} by {model}.",
-        "finished": f"{model} ended the scene after {lines} of {order.lines}. Continue asks on.",
-        "cut": f"{lines}; the next one ran too long for {model} and was left out.",
-    }
-    return said[ending] + _dropped(dropped)
-
-
-def _kept(count: int) -> str:
-    return f"{_lines(count)} kept."
-
-
-def _dropped(count: int) -> str:
-    if not count:
-        return ""
-    what = "piece of text that was no line" if count == 1 else "pieces of text that were no lines"
-    return f" {count} {what} left out."
-
-
-def _lines(count: int) -> str:
-    return "1 line" if count == 1 else f"{count or 'No'} lines"
+    def _asks_for_lock(self, order: Order) -> bool:
+        known = {model.name: model.structured for model in self.models}
+        return known.get(order.take.model) is not False

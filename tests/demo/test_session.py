@@ -1,12 +1,16 @@
 import asyncio
+import time
+from dataclasses import replace
 from random import Random
 
 import pytest
 
+from demo.access import Limits, Meter
 from demo.client import Endpoint
 from demo.request import Order
-from demo.scene import Scene, Take
+from demo.scene import Entry, Scene, Take
 from demo.session import Session
+from demo.wishes import Sampling, Wishes
 from nothing_gpt.errors import UserError
 from nothing_gpt.prompt import Direction
 from nothing_gpt.show import Opening, load_show
@@ -89,9 +93,9 @@ def test_the_server_dies_in_the_middle_of_a_line_and_comes_back() -> None:
     assert session.scene == kept
     assert "cannot be reached" in session.note.text
 
-    with fake_endpoint(port=port) as server:
+    with fake_endpoint(Script(pieces=cut("[WALLY] Ah.\n[BEA] Why?\n")), port) as server:
         asyncio.run(run(session, server, order(3, lines=2)))
-    assert speakers(session.scene) == "DOT DOT FELIX DOT FELIX"
+    assert speakers(session.scene) == "DOT DOT FELIX WALLY BEA"
 
 
 def test_stopping_keeps_what_is_finished_and_reaches_the_server() -> None:
@@ -191,3 +195,113 @@ def test_an_edit_of_what_the_writer_no_longer_sees_is_refused() -> None:
     assert session.scene.entries[0].words == ("JUNE", "It rang.")
     session.revise(SHOW, 0, ("JUNE", "It rang."), ("JUNE", " "))
     assert session.scene.entries == ()
+
+
+def test_a_retake_from_a_line_replaces_it_and_all_after_it() -> None:
+    session = begun()
+    with fake_endpoint() as server:
+        asyncio.run(run(session, server, order(1, lines=3)))
+        first = session.scene
+        server.script.pieces = cut("[WALLY] Ah.\n[BEA] Why?\n")
+
+        async def retake() -> None:
+            endpoint = Endpoint(server.url, "none")
+            async for _ in session.continue_scene(endpoint, order(2, lines=2), since=2):
+                shown = speakers(session.scene)
+                assert shown.startswith("DOT DOT")
+                assert not shown.endswith("FELIX JUNE")
+
+        asyncio.run(retake())
+    assert speakers(session.scene) == "DOT DOT WALLY BEA"
+    assert session.scene.entries[:2] == first.entries[:2]
+    session.undo()
+    assert session.scene == first
+    with pytest.raises(UserError, match="no longer here"):
+        session.preview(order(), since=9)
+
+
+def test_a_loop_is_said() -> None:
+    session = begun()
+    again = "[DOT] I have told you once and I will not tell you again, not even on a form.\n"
+    with fake_endpoint(Script(pieces=cut(again * 5))) as server:
+        asyncio.run(run(session, server, order()))
+    assert speakers(session.scene) == "DOT DOT"
+    assert "began to repeat itself" in session.note.text
+    assert session.report is not None
+    assert session.report.ending == "loop"
+
+
+def test_who_should_have_spoken_and_did_not_is_said() -> None:
+    session = begun()
+    wanted = replace(order(), wishes=Wishes(required=("BEA",)))
+    with fake_endpoint(Script(pieces=["[DOT] No.\n[GEORGE] Hi.\n"])) as server:
+        asyncio.run(run(session, server, wanted))
+    assert session.note.text == (
+        "unclaimed ended the scene after 1 line of 8. Continue asks on. BEA did not speak. "
+        "3 lines left out, of a speaker who may not speak here."
+    )
+
+
+def test_what_is_shown_as_the_request_is_what_is_sent() -> None:
+    session = begun()
+    wished = replace(order(), wishes=Wishes(first="BEA"), sampling=Sampling(0.5, 0.9, 0.1, 0.2))
+    shown = session.preview(wished)
+    with fake_endpoint() as server:
+        asyncio.run(run(session, server, wished))
+        sent = server.requests[0]
+    extra = shown.pop("extra_body")
+    assert sent == shown | extra
+    assert (sent["temperature"], sent["presence_penalty"]) == (0.5, 0.2)
+
+
+def test_lines_are_put_in_moved_and_taken_out_in_place() -> None:
+    session = begun()
+    session.write(SHOW, "BEA", "Why?")
+    session.insert(SHOW, 1, None, "A pause.")
+    assert speakers(session.scene) == "DOT - BEA"
+    session.move(2, ("BEA", "Why?"), 0)
+    assert speakers(session.scene) == "BEA DOT -"
+    session.delete(1, ("DOT", "It is ringing."))
+    assert speakers(session.scene) == "BEA -"
+    for act in (lambda: session.move(0, ("DOT", "No."), 1), lambda: session.delete(5, ("A", "B"))):
+        with pytest.raises(UserError, match="changed meanwhile"):
+            act()
+    for _ in range(4):
+        session.undo()
+    assert speakers(session.scene) == "DOT"
+
+
+def test_a_line_that_was_only_looked_at_stays_the_models() -> None:
+    session = begun()
+    with fake_endpoint() as server:
+        asyncio.run(run(session, server, order(lines=1)))
+    session.revise(SHOW, 1, ("DOT", "It does seem to be."), ("DOT", " It does seem to be. "))
+    assert session.scene.entries[1].origin == "model"
+
+
+def test_the_other_version_is_there() -> None:
+    session = begun()
+    session.write(SHOW, "BEA", "Why?")
+    session.undo()
+    session.write(SHOW, "JUNE", "Who?")
+    here, other = session.branches
+    assert (here.current, other.fresh) == (True, (Entry("Why?", "BEA"),))
+    session.switch(other.version)
+    assert speakers(session.scene) == "DOT BEA"
+    with pytest.raises(UserError, match="no longer here"):
+        session.switch(99)
+
+
+def test_a_visitor_of_a_limited_room_gets_so_much_and_pays_only_for_what_was_written() -> None:
+    session = begun()
+    session.meter, session.visitor = Meter(Limits(0, 200, 300)), "somebody"
+    with fake_endpoint(Script(pieces=["[WALLY] Ah.", "\n[BEA] Why?"])) as server:
+        for _ in range(3):
+            asyncio.run(run(session, server, order(lines=2)))
+            session.start_over()
+            session.write(SHOW, "DOT", "It is ringing.")
+        assert [request["max_tokens"] for request in server.requests] == [200] * 3
+    session.meter.reserve("somebody", 290, time.monotonic())
+    with pytest.raises(UserError, match=r"wait \d+ s"):
+        asyncio.run(run(session, server, order()))
+    assert not session.writing
