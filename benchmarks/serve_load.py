@@ -1,0 +1,135 @@
+"""Streams of completion requests from several processes, light enough not to be what is measured.
+
+One asyncio loop in Python reads some 15,000 chunks a second; a tuned server sends more.
+"""
+
+import asyncio
+import json
+import random
+import time
+from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from typing import Any
+
+PROCESSES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What is asked of a server: `streams` at once, each `rounds` times one after the other.
+
+    Prompts are random token ids, so that no two share a prefix. Temperature 1 draws from the
+    whole vocabulary; greedy decoding would be a little cheaper.
+    """
+
+    url: str
+    model: str
+    streams: int
+    rounds: int
+    tokens: int
+    prompt: int = 300
+    options: dict[str, Any] = field(default_factory=dict)
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer: its times on the machine's monotonic clock, in seconds, and its tokens."""
+
+    asked: float
+    first: float
+    ended: float
+    tokens: int
+
+
+@contextmanager
+def clients() -> Iterator[Executor]:
+    """Keep processes that send loads, their imports done."""
+    with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
+        # They wait for one another, so that each of them has been started and does one.
+        start = time.monotonic() + 4.0
+        for future in [pool.submit(_prepare, start) for _ in range(PROCESSES)]:
+            future.result()
+        yield pool
+
+
+def run(load: Load, pool: Executor) -> list[Answer]:
+    """Send a load, all streams starting at once, and return the answers in no order.
+
+    Raises:
+        RuntimeError: the server refused a request.
+    """
+    count = min(PROCESSES, load.streams)
+    shares = [range(i, load.streams, count) for i in range(count)]
+    start = time.monotonic() + 0.3
+    futures = [pool.submit(_run_share, load, share, start) for share in shares]
+    return [answer for future in futures for answer in future.result()]
+
+
+def summarise(answers: list[Answer]) -> dict[str, float]:
+    """Return tokens a second over all, and milliseconds to the first token."""
+    begun = min(answer.asked for answer in answers)
+    ended = max(answer.ended for answer in answers)
+    waits = sorted(1000 * (answer.first - answer.asked) for answer in answers)
+    return {
+        "tokens_per_second": sum(answer.tokens for answer in answers) / (ended - begun),
+        "first_token_median_ms": waits[len(waits) // 2],
+        "first_token_most_ms": waits[-1],
+        "tokens": float(sum(answer.tokens for answer in answers)),
+    }
+
+
+def _prepare(start: float) -> None:
+    import aiohttp  # noqa: F401
+
+    time.sleep(max(0.0, start - time.monotonic()))
+
+
+def _run_share(load: Load, streams: range, start: float) -> list[Answer]:
+    return asyncio.run(_ask_all(load, streams, start))
+
+
+async def _ask_all(load: Load, streams: range, start: float) -> list[Answer]:
+    import aiohttp
+
+    async def keep_asking(client: aiohttp.ClientSession, stream: int) -> list[Answer]:
+        draw = random.Random(f"{load.seed}-{stream}")  # noqa: S311
+        return [await _ask(client, load, draw) for _ in range(load.rounds)]
+
+    connector = aiohttp.TCPConnector(limit=0)
+    async with aiohttp.ClientSession(connector=connector) as client:
+        await asyncio.sleep(max(0.0, start - time.monotonic()))
+        found = await asyncio.gather(*(keep_asking(client, stream) for stream in streams))
+    return [answer for answers in found for answer in answers]
+
+
+async def _ask(client: Any, load: Load, draw: random.Random) -> Answer:
+    body = {
+        "model": load.model,
+        "prompt": [draw.randrange(1000, 120_000) for _ in range(load.prompt)],
+        "max_tokens": load.tokens,
+        "temperature": 1.0,
+        "ignore_eos": True,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        **load.options,
+    }
+    asked, first, tail = time.monotonic(), 0.0, b""
+    async with client.post(f"{load.url}/v1/completions", json=body) as response:
+        if response.status != 200:
+            raise RuntimeError(f"{response.status}: {(await response.text())[:500]}")
+        async for chunk in response.content.iter_any():
+            first = first or time.monotonic()
+            tail = (tail + chunk)[-4096:]
+    return Answer(asked, first, time.monotonic(), _count_tokens(tail))
+
+
+def _count_tokens(tail: bytes) -> int:
+    """Read the usage from the stream's last event before `[DONE]`."""
+    events = [line for line in tail.split(b"\n") if line.startswith(b"data: {")]
+    if not events or b'"usage"' not in events[-1]:
+        raise RuntimeError(f"a stream ended early: {tail[-300:]!r}")
+    return int(json.loads(events[-1][len(b"data: ") :])["usage"]["completion_tokens"])

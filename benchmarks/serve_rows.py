@@ -1,0 +1,156 @@
+"""The configurations of vLLM that `serve_throughput` compares, and the kernels' table for LoRA."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+RANK = 32
+
+# Decoding is replayed at these batch sizes, prompts in pieces of at most the last: a prompt
+# outside a graph waits for thousands of launches, above all with an adapter.
+GRAPH_SIZES = (1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 320, 384, 512, 1024, 2048)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One server: what it loads, what it is told, and what is asked of it.
+
+    Attributes:
+        weights: A kind of `serve_shapes.WEIGHTS`.
+        arguments: Flags besides the common ones and `--compilation-config`.
+        compilation: Keys of `--compilation-config`.
+        environment: Variables; `{kernels}` stands for the folder of the kernels' table.
+        streams: How many requests at once, each a measurement; with tokens asked for.
+        extras: Also measured with the cast lock and with a show's sampling.
+    """
+
+    weights: str = "bf16"
+    adapter: bool = False
+    arguments: tuple[str, ...] = ()
+    compilation: dict[str, Any] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+    streams: tuple[tuple[int, int], ...] = ((1, 256), (32, 256), (128, 256))
+    extras: bool = False
+
+
+_TUNED = (
+    *("--max-num-seqs", "128", "--max-num-batched-tokens", "2048"),
+    *("--stream-interval", "8"),
+)
+_GRAPHS = {"cudagraph_capture_sizes": list(GRAPH_SIZES)}
+_STARTUP = {"VLLM_ENABLE_STARTUP_PLAN": "1"}
+_TABLE = _STARTUP | {"VLLM_TUNED_CONFIG_FOLDER": "{kernels}"}
+_DUAL = _TABLE | {"VLLM_LORA_ENABLE_DUAL_STREAM": "1"}
+_MARLIN = _STARTUP | {"VLLM_TEST_FORCE_FP8_MARLIN": "1"}
+_FP8_CACHE = ("--kv-cache-dtype", "fp8")
+
+# By value: whatever the time does not suffice for is left out from the end.
+ROWS = {
+    "adapter": Row("bf16", True, _TUNED, _GRAPHS, _DUAL),
+    "fp8": Row("fp8", False, (*_TUNED, *_FP8_CACHE), _GRAPHS, _STARTUP),
+    "int4": Row("int4", False, (*_TUNED, *_FP8_CACHE), _GRAPHS, _STARTUP),
+    # The same again: its start-up is that with a warm compile cache.
+    "adapter-again": Row(
+        "bf16", True, _TUNED, _GRAPHS, _DUAL, streams=((1, 256), (32, 256)), extras=True
+    ),
+    "reference": Row(
+        "bf16",
+        True,
+        ("--dtype", "half", "--enforce-eager", "--max-num-seqs", "32"),
+        streams=((1, 32), (32, 64)),
+    ),
+    "bf16": Row("bf16", False, _TUNED, _GRAPHS, _STARTUP),
+    "adapter-fp8": Row("fp8", True, (*_TUNED, *_FP8_CACHE), _GRAPHS, _DUAL),
+    # One stream for LoRA and the layers, with the table alone.
+    "adapter-one-stream": Row("bf16", True, _TUNED, _GRAPHS, _TABLE),
+    # Weights in fp8, arithmetic in bf16: nothing to quantise at one stream.
+    "fp8-marlin": Row("fp8", False, (*_TUNED, *_FP8_CACHE), _GRAPHS, _MARLIN),
+    "int4-head": Row("int4-head", False, (*_TUNED, *_FP8_CACHE), _GRAPHS, _STARTUP),
+    "int4-marlin": Row(
+        "int4", False, (*_TUNED, *_FP8_CACHE, "--linear-backend", "marlin"), _GRAPHS, _STARTUP
+    ),
+    # vLLM's own choices, as `serve` had them.
+    "adapter-plain": Row("bf16", True, ("--max-num-seqs", "128")),
+    "fp8-again": Row("fp8", False, (*_TUNED, *_FP8_CACHE), _GRAPHS, _STARTUP, extras=True),
+}
+
+SMOKE = {
+    "adapter": Row("bf16", True, ("--enforce-eager",), streams=((1, 8), (4, 8)), extras=True),
+    "bf16": Row("bf16", False, ("--enforce-eager", "--stream-interval", "8"), streams=((2, 8),)),
+}
+"""Two rows for a machine without a GPU."""
+
+
+def list_arguments(row: Row, models: Path, port: int, memory: float | None) -> list[str]:
+    """Make vLLM's arguments; `memory` is the share of the GPU, None where there is none."""
+    pairs = {
+        "--model": str(models / row.weights),
+        "--served-model-name": "base",
+        "--load-format": "dummy",
+        "--host": "127.0.0.1",
+        "--port": str(port),
+        "--max-model-len": "2048",
+        "--structured-outputs-config": json.dumps({"backend": "guidance"}),
+    }
+    if "--dtype" not in row.arguments:
+        pairs["--dtype"] = "bfloat16"
+    if memory is not None:
+        pairs["--gpu-memory-utilization"] = f"{memory:.4f}"
+    if row.compilation:
+        pairs["--compilation-config"] = json.dumps(row.compilation)
+    if row.adapter:
+        pairs |= {"--max-lora-rank": str(RANK), "--max-loras": "1"}
+        pairs["--lora-modules"] = f"adapter={models / 'adapter'}"
+    flags = ["--enable-lora"] if row.adapter else []
+    flags += ["--disable-uvicorn-access-log", *row.arguments]
+    return [*(part for pair in pairs.items() for part in pair), *flags]
+
+
+def write_kernels(folder: Path, device: str) -> None:
+    """Write the table of tile sizes that vLLM's LoRA kernels look themselves up in.
+
+    vLLM's defaults split a sum of 3,072 in 64 parts of 256, of which 52 are empty and are added
+    all the same, and compute 64 rows where there is one. Keyed by adapters + 1, slices (3 for
+    q, k, v; 2 for gate and up), tokens, and the matrix's two sides; the nearest key counts.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    stem = device.replace(" ", "_").replace("-", "_")
+    tokens = (1, 2, 4, 8, 16, 32, 64, 128, 320, 512, 1024, 2048)
+    slices = ("1", "2", "3")
+    shrink = {str(m): {str(k): {str(RANK): _shrink(m, k)} for k in (3072, 8192)} for m in tokens}
+    expand = {str(m): {str(RANK): {str(n): _expand(m) for n in (3072, 8192)}} for m in tokens}
+    files = {"SHRINK": shrink, "EXPAND_TRUE": expand, "EXPAND_FALSE": expand}
+    for name, table in files.items():
+        data = {"2": dict.fromkeys(slices, table)}
+        (folder / f"{stem}_{name}.json").write_text(json.dumps(data))
+
+
+def _shrink(tokens: int, inner: int) -> dict[str, int | None]:
+    few = tokens <= 64
+    block_k = 128 if tokens <= 512 else 64
+    # As many parts as there are blocks for few tokens, so that the whole GPU reads the matrix.
+    split = inner // block_k if few else 8 if tokens <= 512 else 2
+    return {
+        "block_m": 16 if tokens <= 16 else 32 if tokens <= 512 else 64,
+        "block_n": RANK,
+        "block_k": block_k,
+        "split_k": split,
+        "num_warps": 4,
+        "num_ctas": 1,
+        "group_size_m": 8,
+        "num_stages": 2 if few else 3,
+        "max_nreg": None,
+    }
+
+
+def _expand(tokens: int) -> dict[str, int | None]:
+    return {
+        "block_m": 16 if tokens <= 16 else 32 if tokens <= 64 else 64,
+        "block_n": 64 if tokens <= 16 else 128,
+        "block_k": RANK,
+        "num_warps": 4,
+        "num_ctas": 1,
+        "num_stages": 1,
+        "max_nreg": None,
+    }
