@@ -1,4 +1,4 @@
-"""Tokens a second of a running server, one stream against several.
+"""Tokens a second of a running server, one stream against several, and its health meanwhile.
 
     python -m serve &
     python -m benchmarks.local_engine --model unclaimed
@@ -8,7 +8,9 @@ many; what counts are the tokens that the server says it made.
 """
 
 import asyncio
+import os
 import time
+from statistics import median
 from typing import Annotated
 
 import typer
@@ -29,24 +31,27 @@ def main(
     tokens: Annotated[int, typer.Option(help="Tokens that each request asks for.")] = 256,
     seconds: Annotated[float, typer.Option(help="How long requests are begun.")] = 15,
 ) -> None:
-    """Print tokens a second and time to the first token for each number of streams."""
+    """Print tokens a second, time to the first token and to a health check's answer."""
     from openai import OpenAIError
 
-    print("streams  tokens/s  first token, median ms")
+    print("streams  tokens/s  first token, median ms  health, median and slowest ms")
     for count in streams or [1, 8]:
         try:
-            made, took, waits = asyncio.run(_measure(base_url, model, count, tokens, seconds))
+            speed, waits, checks = asyncio.run(_measure(base_url, model, count, tokens, seconds))
         except OpenAIError as error:
             raise UserError(f"{base_url}: {error}") from None
-        print(f"{count:7}  {made / took:8.0f}  {sorted(waits)[len(waits) // 2] * 1000:22.0f}")
+        first, health, slowest = median(waits) * 1000, median(checks) * 1000, max(checks) * 1000
+        print(f"{count:7}  {speed:8.0f}  {first:22.0f}  {health:17.1f} {slowest:11.1f}")
 
 
 async def _measure(
     base_url: str, model: str, streams: int, tokens: int, seconds: float
-) -> tuple[int, float, list[float]]:
+) -> tuple[float, list[float], list[float]]:
+    import httpx
     from openai import AsyncOpenAI
 
     waits: list[float] = []
+    checks: list[float] = []
 
     async def ask(client: AsyncOpenAI, seed: int) -> int:
         begun, first, made = time.perf_counter(), True, 0
@@ -72,14 +77,27 @@ async def _measure(
             turn += 1
         return made
 
-    async with AsyncOpenAI(base_url=base_url) as client:
+    async def check(end: float) -> None:
+        async with httpx.AsyncClient() as client:
+            while time.perf_counter() < end:
+                begun = time.perf_counter()
+                await client.get(f"{base_url.removesuffix('/v1')}/health")
+                checks.append(time.perf_counter() - begun)
+                await asyncio.sleep(0.1)
+
+    key = os.environ.get("OPENAI_API_KEY", "none")
+    async with AsyncOpenAI(base_url=base_url, api_key=key) as client:
         await ask(client, 0)  # the first request pays for what is made lazily
         waits.clear()
         begun = time.perf_counter()
+        end = begun + seconds
+        checking = asyncio.create_task(check(end))
         counts = await asyncio.gather(
-            *(keep_asking(client, stream, begun + seconds) for stream in range(streams))
+            *(keep_asking(client, stream, end) for stream in range(streams))
         )
-        return sum(counts), time.perf_counter() - begun, waits
+        took = time.perf_counter() - begun
+        await checking
+        return sum(counts) / took, waits, checks
 
 
 if __name__ == "__main__":

@@ -1,35 +1,50 @@
 """What stands before either engine, so that both keep one contract.
 
-A pure ASGI middleware: keys, a bound on the requests in hand, the list of models with what their
-manifests say, and errors in OpenAI's shape. vLLM loads it by its import path into an environment
-of its own, so it needs nothing but the standard library and `nothing_gpt`.
+A pure ASGI middleware: keys and their limits, bounds on the requests in hand, on their size and
+on slow clients, the list of models with what their manifests say, errors in OpenAI's shape, and a
+line in the log for each request. vLLM loads it by its import path into an environment of its own,
+so it needs nothing but the standard library and `nothing_gpt`.
 """
 
-import hmac
+import asyncio
 import json
 import os
-from collections.abc import Awaitable, Callable, MutableMapping
+import re
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from nothing_gpt.manifest import read_manifest
+from serve.keys import KEY, Holder, find, read_keys
+from serve.logs import log, set_up
 from serve.offer import Offer, describe
 
+__all__ = ["KEY", "Gate", "Settings", "make_error"]
+
 Message = MutableMapping[str, Any]
+Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
-
-KEY = "NOTHING_GPT_API_KEY"
-"""Environment variable with the keys that open the server, separated by commas."""
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 VARIABLE = "NOTHING_GPT_GATE"
 """Environment variable by which the settings reach a gate inside vLLM."""
 
+LOG_TEXT = "NOTHING_GPT_LOG_TEXT"
+"""Environment variable that, set to 1, puts requests and answers into the log."""
+
 # vLLM answers on many more paths; what this project does not promise it does not keep open.
 _OPEN = {"/health"}
 _GUARDED = {"/metrics", "/openapi.json", "/v1/models", "/v1/chat/completions"}
+
+_LARGEST = 1024 * 1024  # bytes of a body: more than any context that is served here holds
+_PATIENCE = 30.0  # seconds for a request's body to come in, and for a client to take a piece
+
+# In JSON a quotation mark inside a text has a backslash, so no text can look like this.
+_USAGE = re.compile(rb'"completion_tokens": ?(\d+)')
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,57 +78,153 @@ def make_error(
     return {"error": {"message": message, "type": kind, "param": param, "code": code}}
 
 
-class Gate:
-    """The middleware. Without settings it reads them from the environment."""
+class _RefusedError(Exception):
+    """A request that goes no further than the gate."""
 
-    def __init__(self, app: App, settings: Settings | None = None) -> None:
-        settings = settings or Settings.from_environment()
-        self._app = app
-        self._base = settings.base
+    def __init__(
+        self, status: int, message: str, kind: str, code: str | None = None, **headers: str
+    ) -> None:
+        super().__init__(message)
+        self.status, self.body = status, make_error(message, kind, code=code)
+        self.headers = [(k.replace("_", "-").encode(), v.encode()) for k, v in headers.items()]
+
+
+class Gate:
+    """The middleware. Without settings it reads them from the environment.
+
+    Attributes:
+        in_hand: Requests for completions that are not yet answered in full.
+        draining: Set it, and new requests are sent away.
+    """
+
+    def __init__(
+        self, app: App, settings: Settings | None = None, *, patience: float = _PATIENCE
+    ) -> None:
+        if settings is None:
+            set_up()
+            settings = Settings.from_environment()
+        self._app, self._base, self._patience = app, settings.base, patience
         self._about = {
             name: describe(read_manifest(Path(path))) for name, path in settings.adapters.items()
         }
         self._room = settings.max_requests
-        keys = (key.strip() for key in os.environ.get(KEY, "").split(","))
-        self._keys = [key.encode() for key in keys if key]
+        self._holders = [Holder(key) for key in read_keys()]
+        self._log_text = os.environ.get(LOG_TEXT) == "1"
+        self.in_hand, self.draining = 0, False
 
-    async def __call__(
-        self, scope: MutableMapping[str, Any], receive: Receive, send: Send
-    ) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer what can be answered here, and hand on the rest."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
-        elif scope["path"] in _OPEN:
-            await self._app(scope, receive, _Mender(send, self._mend))
-        elif not self._knows(dict(scope["headers"]).get(b"authorization", b"")):
-            error = make_error(
-                "this server wants an API key: 'Authorization: Bearer KEY'",
-                "authentication_error",
-                code="invalid_api_key",
-            )
-            await _answer(send, 401, error, {b"www-authenticate": b"Bearer"})
-        elif scope["path"] not in _GUARDED:
-            await _answer(send, 404, make_error("no such path", "invalid_request_error"))
-        elif self._room == 0 and scope["method"] == "POST":
-            error = make_error(
-                "too many requests at once; try again soon", "rate_limit_error", code="queue_full"
-            )
-            await _answer(send, 429, error, {b"retry-after": b"1"})
         else:
-            taken = int(scope["method"] == "POST")
-            self._room -= taken
+            answer = _Answer(scope, send, self._mend, self._patience)
+            answer.keeps_text = self._log_text
             try:
-                await self._app(scope, receive, _Mender(send, self._mend, scope["path"]))
+                await self._pass(scope, receive, answer)
+            except _RefusedError as refused:
+                await answer.give(refused.status, refused.body, refused.headers)
+            except Exception:
+                # A client that takes nothing is no fault of the server's.
+                if not answer.stuck:
+                    raise
             finally:
-                self._room += taken
+                self._record(answer)
 
-    def _knows(self, authorization: bytes) -> bool:
-        scheme, _, given = authorization.partition(b" ")
-        # Every key is compared, in constant time, so that timing tells nothing about them.
-        matches = [hmac.compare_digest(given, key) for key in self._keys]
-        return not self._keys or (scheme.lower() == b"bearer" and any(matches))
+    async def _pass(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
+        if scope["path"] in _OPEN:
+            self._refuse_when_draining()
+            await self._app(scope, receive, answer)
+            return
+        answer.holder = self._identify(scope)
+        if scope["path"] not in _GUARDED:
+            raise _RefusedError(404, "no such path", "invalid_request_error")
+        if scope["method"] != "POST":
+            await self._app(scope, receive, answer)
+            return
+        self._refuse_when_draining()
+        if self.in_hand >= self._room:
+            text = "too many requests at once; try again soon"
+            raise _RefusedError(429, text, "rate_limit_error", "queue_full", retry_after="1")
+        self.in_hand += 1
+        try:
+            answer.asked = await self._read(scope, receive)
+            self._enter(answer.holder)
+            await self._app(scope, _replay(answer.asked, receive), answer)
+        finally:
+            self.in_hand -= 1
+
+    def _refuse_when_draining(self) -> None:
+        if self.draining:
+            text = "the server is stopping; try again soon"
+            raise _RefusedError(503, text, "server_error", "draining", retry_after="5")
+
+    def _identify(self, scope: Scope) -> Holder | None:
+        holder = find(self._holders, dict(scope["headers"]).get(b"authorization", b""))
+        if self._holders and holder is None:
+            text = "this server wants an API key: 'Authorization: Bearer KEY'"
+            kind = "authentication_error"
+            raise _RefusedError(401, text, kind, "invalid_api_key", www_authenticate="Bearer")
+        return holder
+
+    def _enter(self, holder: Holder | None) -> None:
+        if seconds := holder.enter() if holder else 0:
+            text = f"this key's limit for a minute is used up; try again in {seconds:.0f} s"
+            later = str(int(seconds) + 1)
+            kind, code = "rate_limit_error", "rate_limit_exceeded"
+            raise _RefusedError(429, text, kind, code, retry_after=later)
+
+    async def _read(self, scope: Scope, receive: Receive) -> bytes:
+        """Take in a whole body, which neither its size nor its pace may make expensive."""
+        too_large = _RefusedError(
+            413,
+            f"a request may have {_LARGEST:,} bytes",
+            "invalid_request_error",
+            "too_large",
+            connection="close",
+        )
+        said = dict(scope["headers"]).get(b"content-length", b"0")
+        if not said.isdigit() or int(said) > _LARGEST:
+            raise too_large
+        body, more = bytearray(), True
+        try:
+            async with asyncio.timeout(self._patience):
+                while more:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        raise _RefusedError(400, "the body broke off", "invalid_request_error")
+                    body += message.get("body", b"")
+                    more = message.get("more_body", False)
+                    if len(body) > _LARGEST:
+                        raise too_large
+        except TimeoutError:
+            text = f"the request's body did not come within {self._patience:g} s"
+            kind = "invalid_request_error"
+            raise _RefusedError(408, text, kind, "timeout", connection="close") from None
+        return bytes(body)
+
+    def _record(self, answer: "_Answer") -> None:
+        if answer.holder is not None:
+            answer.holder.charge(answer.tokens)
+        if answer.path in _OPEN and answer.status == 200:
+            return
+        asked = _read_json(answer.asked)
+        model = asked.get("model") if isinstance(asked, dict) else None
+        log(
+            "request",
+            id=answer.id,
+            key=answer.holder and answer.holder.name,
+            # A path or a model that is none of ours is somebody's text.
+            path=answer.path if answer.path in _OPEN | _GUARDED else None,
+            status=answer.status,
+            model=model if model in (self._base, *self._about) else None,
+            tokens=answer.tokens,
+            seconds=round(time.monotonic() - answer.begun, 3),
+            first_seconds=answer.first and round(answer.first - answer.begun, 3),
+            whole=answer.whole,
+            **({"asked": asked, "answered": answer.text} if self._log_text else {}),
+        )
 
     def _mend(self, status: int, body: Any) -> Any:
         if status < 400:
@@ -136,47 +247,104 @@ class Gate:
             "owned_by": "nothing-gpt",
             "max_model_len": body["data"][0]["max_model_len"],
             "parent": None if about is None else self._base,
-            "structured_outputs": True,
             **({} if about is None else {"nothing_gpt": about}),
         }
 
 
-class _Mender:
-    """A `send` that holds back the bodies which the contract shapes, and sends them mended."""
+class _Answer:
+    """A `send` that watches an answer go by, and mends the bodies which the contract shapes."""
 
-    def __init__(self, send: Send, mend: Callable[[int, Any], Any], path: str = "") -> None:
-        self._send = send
-        self._mend = mend
-        self._path = path
-        self._start: Message | None = None
-        self._body = b""
+    def __init__(
+        self, scope: Scope, send: Send, mend: Callable[[int, Any], Any], patience: float
+    ) -> None:
+        self.id, self.path, self.asked = uuid.uuid4().hex, scope["path"], b""
+        self.holder: Holder | None = None
+        self.begun, self.first = time.monotonic(), 0.0
+        self.status, self.whole, self.stuck, self.keeps_text = 0, False, False, False
+        self._send, self._mend, self._patience = send, mend, patience
+        self._events = self._usage = 0
+        self._held: Message | None = None
+        self._body = bytearray()
+
+    @property
+    def tokens(self) -> int:
+        """Tokens written: as the engine says, or else the events of a stream after the first."""
+        return self._usage or max(self._events - 1, 0)
+
+    @property
+    def text(self) -> str:
+        """What was answered, if it is to be kept."""
+        return self._body.decode(errors="replace")
 
     async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start" and (
-            message["status"] >= 400 or (self._path == "/v1/models" and message["status"] == 200)
-        ):
-            self._start = message
-        elif self._start is None:
-            await self._send(message)
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            if self.status >= 400 or (self.path == "/v1/models" and self.status == 200):
+                self._held = message
+                return
+            headers = [*message.get("headers", ()), (b"x-request-id", self.id.encode())]
+            await self._pass({**message, "headers": headers})
+        elif self._held is None:
+            self._watch(message.get("body", b""), more=message.get("more_body", False))
+            await self._pass(message)
         else:
             self._body += message.get("body", b"")
             if not message.get("more_body"):
-                await self._finish(self._start)
+                await self._finish(self._held)
+
+    def _watch(self, body: bytes, *, more: bool) -> None:
+        self.first = self.first or time.monotonic()
+        self.whole = not more
+        self._events += body.count(b"data: {")
+        if found := _USAGE.findall(body):
+            self._usage = int(found[-1])
+        if self.keeps_text:
+            self._body += body[: _LARGEST - len(self._body)]
+
+    async def _pass(self, message: Message) -> None:
+        try:
+            # A client that takes nothing must not keep its place for ever.
+            async with asyncio.timeout(self._patience):
+                await self._send(message)
+        except TimeoutError:
+            self.stuck = True
+            raise ConnectionError("the client takes nothing") from None
 
     async def _finish(self, start: Message) -> None:
-        try:
-            body = json.loads(self._body)
-        except ValueError:
-            body = None
-        kept = {k: v for k, v in start["headers"] if not k.lower().startswith(b"content-")}
-        await _answer(self._send, start["status"], self._mend(start["status"], body), kept)
+        kept = [(k, v) for k, v in start["headers"] if not k.lower().startswith(b"content-")]
+        if self.status == 503:
+            kept.append((b"retry-after", b"5"))
+        await self.give(self.status, self._mend(self.status, _read_json(self._body)), kept)
+
+    async def give(
+        self, status: int, data: Any, headers: Iterable[tuple[bytes, bytes]] = ()
+    ) -> None:
+        """Send a whole answer."""
+        # Escaped: a lone surrogate, which JSON allows and UTF-8 does not, goes back as it came.
+        body = json.dumps(data).encode()
+        self.status, self.whole = status, True
+        own = [
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(body)).encode()),
+            (b"x-request-id", self.id.encode()),
+        ]
+        await self._pass(
+            {"type": "http.response.start", "status": status, "headers": [*headers, *own]}
+        )
+        await self._pass({"type": "http.response.body", "body": body})
 
 
-async def _answer(
-    send: Send, status: int, data: Any, headers: dict[bytes, bytes] | None = None
-) -> None:
-    body = json.dumps(data, ensure_ascii=False).encode()
-    own = {b"content-type": b"application/json", b"content-length": str(len(body)).encode()}
-    pairs = [*({**(headers or {}), **own}).items()]
-    await send({"type": "http.response.start", "status": status, "headers": pairs})
-    await send({"type": "http.response.body", "body": body})
+def _replay(body: bytes, receive: Receive) -> Receive:
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def again() -> Message:
+        return messages.pop() if messages else await receive()
+
+    return again
+
+
+def _read_json(body: bytes | bytearray) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None

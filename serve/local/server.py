@@ -1,48 +1,85 @@
 """Runs the local engine: listens at once, and answers when the model is in memory."""
 
-import asyncio
 import logging
+import os
 import socket
 import threading
+import time
 from types import FrameType
 
 import uvicorn
 
+from nothing_gpt.errors import UserError
 from serve.gate import Gate, Settings
 from serve.local.api import Api
+from serve.local.protocol import PatientProtocol
+from serve.logs import log, set_up
 from serve.offer import Offer
 
-_PATIENCE = 5  # seconds that running streams get to finish when the server is stopped
+DRAIN = "NOTHING_GPT_DRAIN"
+"""Environment variable: seconds that running answers get when the server is stopped."""
 
-logger = logging.getLogger("serve")
+
+class EngineFailedError(Exception):
+    """The engine failed for good while the process lived."""
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, api: Api, settings: Settings) -> None:
-        config = uvicorn.Config(
-            Gate(api, settings),
-            log_level="warning",
-            access_log=False,
-            timeout_graceful_shutdown=2 * _PATIENCE,
-        )
-        super().__init__(config)
-        self._api = api
+    """Serves until it is told to stop, and then until what runs is finished, within a bound."""
 
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        asyncio.get_running_loop().call_later(_PATIENCE, self.cut)
-        await super().shutdown(sockets)
+    def __init__(self, api: Api, settings: Settings, patience: float) -> None:
+        self._api, self._gate, self._patience = api, Gate(api, settings), patience
+        self._deadline: float | None = None
+        super().__init__(
+            uvicorn.Config(
+                self._gate,
+                http=PatientProtocol,
+                log_config=None,
+                access_log=False,
+                # After the deadline the streams are cut, and get this long to say so.
+                timeout_graceful_shutdown=5,
+            )
+        )
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        # A second Ctrl-C means now; uvicorn would answer it with a traceback.
-        if self.should_exit:
-            self.cut()
+        """Begin to drain; a second signal means now."""
+        self._captured_signals.append(sig)
+        if self._deadline is None:
+            log("draining", requests=self._gate.in_hand, seconds=self._patience)
+            self._gate.draining, self._deadline = True, time.monotonic() + self._patience
         else:
-            super().handle_exit(sig, frame)
+            self._deadline = 0.0
+
+    async def on_tick(self, counter: int) -> bool:
+        """Stop when there is nothing more to wait for; uvicorn asks ten times a second."""
+        late = self._deadline is not None and time.monotonic() > self._deadline
+        idle = self._deadline is not None and not self._gate.in_hand
+        if late or self.has_failed():
+            self.cut()
+        if late or idle or self.has_failed():
+            self.should_exit = True
+        return await super().on_tick(counter)
+
+    def has_failed(self) -> bool:
+        """Whether the engine has failed for good."""
+        return self._api.scheduler is not None and self._api.scheduler.failure is not None
 
     def cut(self) -> None:
         """End what still runs."""
         if self._api.scheduler is not None:
             self._api.scheduler.close()
+
+
+def read_patience() -> float:
+    """Read how long running answers get when the server is stopped: 30 seconds, or DRAIN's.
+
+    Raises:
+        UserError: it is not a number of seconds.
+    """
+    text = os.environ.get(DRAIN, "30")
+    if not text.replace(".", "", 1).isdigit():
+        raise UserError(f"{DRAIN}={text}: must be a number of seconds")
+    return float(text)
 
 
 def run(
@@ -62,12 +99,12 @@ def run(
 
     Raises:
         UserError: the model cannot be loaded.
+        EngineFailedError: it failed for good later.
     """
-    logging.basicConfig(format="%(asctime)s %(message)s")
-    logger.setLevel(logging.INFO)
+    set_up()
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     api = Api()
-    server = _Server(api, Settings.of(offer, max_sequences + max_waiting))
+    server = _Server(api, Settings.of(offer, max_sequences + max_waiting), read_patience())
     failures: list[Exception] = []
 
     def load() -> None:
@@ -83,7 +120,7 @@ def run(
             server.should_exit = True
         else:
             host, port = listener.getsockname()[:2]
-            logger.info("serving %s on http://%s:%d/v1", ", ".join(offer.models), host, port)
+            log("serving", models=offer.models, url=f"http://{host}:{port}/v1")
 
     threading.Thread(target=load, name="loader", daemon=True).start()
     try:
@@ -92,3 +129,5 @@ def run(
         server.cut()
     if failures:
         raise failures[0]
+    if server.has_failed():
+        raise EngineFailedError("the engine failed; the log above says how")

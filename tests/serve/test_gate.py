@@ -12,7 +12,7 @@ class Slow:
     def __init__(self) -> None:
         self.go = asyncio.Event()
 
-    async def __call__(self, scope: Any, _receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["path"] != "/health":
             await self.go.wait()
         await send({"type": "http.response.start", "status": 200, "headers": []})

@@ -136,9 +136,16 @@ def test_a_running_stream_ends_well_when_the_server_is_stopped(
     workspace: Workspace, number: signal.Signals, code: int, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with serving(workspace, "--engine", "local") as server:
-        reader = Reader(server.url, max_tokens=300)
+        reader = Reader(server.url, max_tokens=1500)
         wait_for(lambda: server.metric("num_requests_running") == 1)
         server.process.send_signal(number)
+        wait_for(lambda: httpx.get(f"{server.url}/health").status_code == 503)
+        turned_away = httpx.post(
+            f"{server.url}/v1/chat/completions", headers={"Authorization": "Bearer spare"}, json={}
+        )
+        assert turned_away.status_code == 503
+        assert turned_away.json()["error"]["code"] == "draining"
+        assert int(turned_away.headers["retry-after"]) >= 1
         assert server.process.wait(20) == code
     *_, last, done = reader.events()
     assert json.loads(last.removeprefix("data: "))["choices"][0]["finish_reason"] == "length"
@@ -147,8 +154,9 @@ def test_a_running_stream_ends_well_when_the_server_is_stopped(
 
 
 def test_a_stream_that_would_take_too_long_is_cut_and_told(
-    workspace: Workspace, capfd: pytest.CaptureFixture[str]
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setenv("NOTHING_GPT_DRAIN", "2")
     with serving(workspace, "--engine", "local", "--max-sequences", "4") as server:
         # One after the other, far more than a fast machine writes in the grace that is given.
         readers = [Reader(server.url, n=4, max_tokens=1900) for _ in range(12)]
@@ -171,6 +179,11 @@ def test_it_says_when_it_is_ready_and_nothing_that_people_wrote(
         client.chat.completions.create(model="tiny", messages=messages, max_tokens=3)
         httpx.get(f"{server.url}/v1/models?q=porridge", headers={"Authorization": "Bearer spare"})
     log = "".join(capfd.readouterr())
-    assert f"serving {BASE}, other, tiny on {server.url}" in log
-    assert "+3 tokens" in log
+    records = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+    serving_it, asked, listed, *_ = [r for r in records if r.get("status") != 503]
+    assert serving_it["models"] == [BASE, "other", "tiny"]
+    assert serving_it["url"] == f"{server.url}/v1"
+    assert (asked["key"], asked["model"], asked["status"]) == ("key 2", "tiny", 200)
+    assert (asked["tokens"], asked["whole"]) == (3, True)
+    assert (listed["key"], listed["path"]) == ("key 1", "/v1/models")
     assert "porridge" not in log
