@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from nothing_gpt.errors import UserError
-from nothing_gpt.files import read_json, write_json
+from nothing_gpt.files import fingerprint, read_json, write_json
 from nothing_gpt.records import decode, encode
 from nothing_gpt.show import FormatName, Show
 
@@ -16,7 +16,7 @@ FILE = "manifest.json"
 class Base:
     """The model under an adapter: a hub id or a local folder, and which state of it.
 
-    `fingerprint` is the hub's revision, or a hash over a local folder's weights.
+    `fingerprint` is the hub's revision, or what `fingerprint_base` gives for a local folder.
     """
 
     id: str
@@ -45,6 +45,12 @@ class Manifest:
     preset: str = ""
     checkpoint: Literal["best", "last"] = "last"
     schema: int = 1
+
+
+def fingerprint_base(folder: Path) -> str:
+    """Tell one state of a local base from another: by its weights, shape and tokenizer."""
+    kinds = ("*.safetensors", "config.json", "tokenizer.json")
+    return fingerprint(files=sorted(path for kind in kinds for path in folder.glob(kind)))
 
 
 def read_manifest(adapter: Path) -> Manifest:

@@ -1,11 +1,12 @@
 """What a server offers: one base model, and the adapters that were trained on it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from nothing_gpt.errors import UserError
-from nothing_gpt.manifest import Manifest, list_adapters
+from nothing_gpt.manifest import Manifest, fingerprint_base, list_adapters
+from nothing_gpt.prompt import turns_given
 from nothing_gpt.records import encode
 from nothing_gpt.workspace import Workspace
 
@@ -26,14 +27,14 @@ class Offer:
         base: The base's model name: its hub id, or its folder's name.
         location: Where the base is loaded from: a hub id or a local folder.
         revision: The hub's revision that the adapters were trained on, if it is known.
-        left_out: Adapters in the workspace that stand on another base.
+        left_out: Adapters in the workspace that are not offered, and why not.
     """
 
     base: str
     location: str
     revision: str | None
     adapters: dict[str, Adapter]
-    left_out: tuple[str, ...] = ()
+    left_out: dict[str, str] = field(default_factory=dict)
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -47,9 +48,18 @@ def choose(workspace: Workspace, show: str | None = None, base: str | None = Non
     Without either, the one base that all adapters share.
 
     Raises:
-        UserError: there is nothing to serve, or more than one base to choose from.
+        UserError: there is nothing to serve, or more than one base to choose from; or the base
+            is no longer the one that the adapters were trained on.
     """
-    found = list_adapters(workspace.adapters)
+    every = list_adapters(workspace.adapters)
+    # A room asks for the lines of a cast; these know one speech at a time.
+    alone = {name: m.format for name, m in every.items() if turns_given(m.format) is not None}
+    found = {name: manifest for name, manifest in every.items() if name not in alone}
+    if show in alone:
+        raise UserError(
+            f"adapter '{show}' answers as one character (format '{alone[show]}'); a server offers"
+            " those that write for the whole cast"
+        )
     if show is not None and show not in found:
         there = f"there are: {', '.join(found)}" if found else "there are none"
         raise UserError(
@@ -79,12 +89,18 @@ def choose(workspace: Workspace, show: str | None = None, base: str | None = Non
         known = "; ".join(f"--show {name} ({places[name][0]})" for name in adapters)
         raise UserError(f"the adapters stand on different bases, or states of one: choose {known}")
     is_local = Path(location).is_dir()
+    if is_local and adapters and places[adapters[0]][1] != fingerprint_base(Path(location)):
+        raise UserError(
+            f"{', '.join(adapters)}: trained on another state of {location}, which was replaced "
+            "since; train again with 'python -m train --show NAME', or move the adapter away"
+        )
     return Offer(
         base=Path(location).name if is_local else location,
         location=location,
         revision=places[adapters[0]][1] if adapters and not is_local else None,
         adapters={name: Adapter(workspace.adapters / name, found[name]) for name in adapters},
-        left_out=tuple(name for name in found if name not in adapters),
+        left_out={name: "on another base" for name in found if name not in adapters}
+        | dict.fromkeys(alone, "answers as one character"),
     )
 
 

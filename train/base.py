@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nothing_gpt.errors import UserError
-from nothing_gpt.files import fingerprint
-from nothing_gpt.manifest import Base
+from nothing_gpt.manifest import Base, fingerprint_base
 from nothing_gpt.prompt.template import guard_template
 
 if TYPE_CHECKING:
@@ -137,6 +136,5 @@ def _nf4(dtype: Any) -> Any:
 def _identify(source: str, model: "PreTrainedModel") -> str:
     folder = Path(source)
     if folder.is_dir():
-        weights = sorted([*folder.glob("*.safetensors"), *folder.glob("config.json")])
-        return fingerprint(files=weights)
+        return fingerprint_base(folder)
     return str(getattr(model.config, "_commit_hash", None) or "unknown")

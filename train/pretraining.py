@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from nothing_gpt.errors import UserError
 from nothing_gpt.files import fingerprint, read_json, whole_folder, write_json
-from nothing_gpt.manifest import Base
+from nothing_gpt.manifest import Base, fingerprint_base
 from train.dataset import Example, contents
 from train.pocket import build_model, build_tokenizer, unique_lines
 from train.progress import bar
@@ -60,7 +60,7 @@ def ensure_base(
             tokenizer.save_pretrained(work)
             outcome = {"final_loss": loss, "seconds": round(time.monotonic() - started, 1)}
             write_json(work / CARD, {"inputs": inputs, "recipe": asdict(recipe)} | outcome)
-    return Base(folder.name, inputs)
+    return Base(folder.name, fingerprint_base(folder))
 
 
 def pretrain(

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from nothing_gpt.files import read_json
-from nothing_gpt.manifest import Base, read_manifest, write_manifest
+from nothing_gpt.manifest import Base, fingerprint_base, read_manifest, write_manifest
 from nothing_gpt.show import SHOWS, Show, load_show
 from nothing_gpt.workspace import Workspace
 from tests.fake_endpoint import fake_endpoint, free_port
@@ -175,7 +175,8 @@ def wait_for_commit(plane: ControlPlane, before: int, alive: "subprocess.Popen[b
 def test_the_endpoint_tells_what_it_would_serve(volume: Workspace, modal: Command) -> None:
     shutil.rmtree(volume.adapters, ignore_errors=True)
     for name, rank in {"tiny": 8, "other": 24}.items():
-        adapter = replace(MANIFEST, base=Base("pocket-tiny", "0123"), rank=rank)
+        state = fingerprint_base(volume.base("tiny"))
+        adapter = replace(MANIFEST, base=Base("pocket-tiny", state), rank=rank)
         write_manifest(volume.adapter(name), adapter)
     done = modal("run", "-m", "serve", NOTHING_GPT_OPEN="1")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -190,7 +191,7 @@ def test_the_endpoint_tells_what_it_would_serve(volume: Workspace, modal: Comman
     assert "the adapters stand on different bases" in done.stderr
     done = modal("run", "-m", "serve", NOTHING_GPT_OPEN="1", NOTHING_GPT_BASE="pocket-tiny")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "left out, on another base: huge" in done.stdout
+    assert "left out: huge, on another base" in done.stdout
 
 
 def test_an_endpoint_whose_key_is_empty(volume: Workspace, modal: Command) -> None:

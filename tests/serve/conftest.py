@@ -14,7 +14,7 @@ import httpx
 import pytest
 from openai import OpenAI
 
-from nothing_gpt.manifest import Base, Manifest, write_manifest
+from nothing_gpt.manifest import Base, Manifest, fingerprint_base, write_manifest
 from nothing_gpt.prompt.template import guard_template
 from nothing_gpt.show import Character, Corpus, PromptText, Show
 from nothing_gpt.workspace import Workspace
@@ -139,8 +139,9 @@ def build_adapter(place: Workspace, name: str, *, rank: int, seed: int) -> None:
     base = AutoModelForCausalLM.from_pretrained(place.find_base(BASE))
     get_peft_model(base, config).save_pretrained(str(place.adapter(name)))
     (place.adapter(name) / "chat_template.jinja").write_text(GUARDED, encoding="utf-8")
-    show = replace(SHOW, name=name)
-    write_manifest(place.adapter(name), replace(MANIFEST, show=show, rank=rank))
+    state = Base(BASE, fingerprint_base(Path(place.find_base(BASE))))
+    manifest = replace(MANIFEST, show=replace(SHOW, name=name), base=state, rank=rank)
+    write_manifest(place.adapter(name), manifest)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from nothing_gpt.errors import UserError
-from nothing_gpt.manifest import Base, write_manifest
+from nothing_gpt.manifest import Base, fingerprint_base, read_manifest, write_manifest
 from nothing_gpt.workspace import Workspace
 from serve.base import find_template
 from serve.offer import choose
@@ -24,7 +24,8 @@ def place(tmp_path: Path) -> Workspace:
     return place
 
 
-def add(place: Workspace, name: str, base: str, *, state: str = "0", template: str = "t") -> None:
+def add(place: Workspace, name: str, base: str, *, state: str = "", template: str = "t") -> None:
+    state = state or fingerprint_base(place.root / "bases" / base)
     write_manifest(place.adapter(name), replace(MANIFEST, base=Base(base, state)))
     (place.adapter(name) / "chat_template.jinja").write_text(template, encoding="utf-8")
 
@@ -33,13 +34,13 @@ def test_a_shows_base_is_served_with_all_adapters_on_it(place: Workspace) -> Non
     offer = choose(place, "a")
     assert offer.models == ("pocket-a", "a", "b")
     assert Path(offer.location) == place.root / "bases" / "pocket-a"
-    assert offer.left_out == ("big",)
+    assert offer.left_out == {"big": "on another base"}
 
 
 def test_a_hub_model_is_served_in_the_state_that_training_saw(place: Workspace) -> None:
     offer = choose(place, "big")
     assert (offer.base, offer.location, offer.revision) == (HUB, HUB, "cafe")
-    assert offer.left_out == ("a", "b")
+    assert list(offer.left_out) == ["a", "b"]
 
 
 @pytest.mark.parametrize("how", ["name", "path"])
@@ -71,6 +72,15 @@ def test_adapters_on_another_state_of_the_base_are_left_out(place: Workspace) ->
         choose(place, base="pocket-a")
 
 
+def test_a_base_that_was_trained_again_is_noticed(place: Workspace) -> None:
+    (place.root / "bases" / "pocket-a" / "model.safetensors").write_bytes(b"other weights")
+    for asked in ({"show": "a"}, {"base": "pocket-a"}):
+        with pytest.raises(UserError, match=r"a, b: trained on another state of .*pocket-a"):
+            choose(place, **asked)
+    add(place, "a", "pocket-a")
+    assert choose(place, "a").models == ("pocket-a", "a")
+
+
 def test_an_adapter_that_is_not_there_is_named_with_those_that_are(place: Workspace) -> None:
     with pytest.raises(UserError, match=r"no adapter 'c'.*a, b, big.*python -m train --show c"):
         choose(place, "c")
@@ -94,3 +104,14 @@ def test_adapters_share_one_template(place: Workspace) -> None:
     (place.adapter("b") / "chat_template.jinja").unlink()
     with pytest.raises(UserError, match=r"b/chat_template\.jinja"):
         find_template(choose(place, "a"))
+
+
+def test_an_adapter_that_answers_as_one_character_is_left_out(place: Workspace) -> None:
+    manifest = read_manifest(place.adapter("a"))
+    write_manifest(place.adapter("a-phase1-r16"), replace(manifest, format="single-turn"))
+    write_manifest(place.adapter("a-phase4"), replace(manifest, preset="phase4"))
+    offer = choose(place, "a")
+    assert offer.models == ("pocket-a", "a", "a-phase4", "b")
+    assert offer.left_out["a-phase1-r16"] == "answers as one character"
+    with pytest.raises(UserError, match="answers as one character"):
+        choose(place, "a-phase1-r16")
