@@ -1,6 +1,7 @@
 """Train an adapter on a show's examples: `python -m train --show unclaimed`.
 
 `--base pocket`, the default, first builds a small base model, for which no GPU is needed.
+On several GPUs: `torchrun --standalone --nproc-per-node 2 -m train --show unclaimed`.
 """
 
 import logging
@@ -45,14 +46,17 @@ def train(
     _quieten_libraries()
     from train.config import POCKET, list_warnings, load_profile
     from train.finetuning import Run, finetune
+    from train.processes import join
 
     config = POCKET if base == pocket.NAME else load_profile(profile)
     if seed is not None:
         config = replace(config, seed=seed)
-    for warning in list_warnings(config):
+    group = join()
+    for warning in list_warnings(config) if group.rank == 0 else ():
         typer.echo(f"warning: {warning}", err=True)
     place = Workspace(workspace) if workspace else Workspace.default()
-    finetune(Run(load_show(show), base, config, place, fresh=fresh))
+    chosen = group.decide(lambda: load_show(show))
+    finetune(Run(chosen, base, config, place, fresh=fresh))
 
 
 def _quieten_libraries() -> None:

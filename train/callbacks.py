@@ -1,13 +1,15 @@
-"""What happens while the trainer runs: a progress bar, sealed checkpoints."""
+"""What happens while the trainer runs: a progress bar, sealed checkpoints, dropout's masks."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from train import checkpoints
+from train.processes import Group
 from train.progress import Advance, bar
 
 
@@ -23,6 +25,8 @@ class ProgressBar(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
         """Open the bar where training stands."""
+        if not state.is_world_process_zero:
+            return
         shown = bar("training the adapter", state.max_steps, state.global_step)
         self._advance = self._stack.enter_context(shown)
 
@@ -52,17 +56,35 @@ class ProgressBar(TrainerCallback):
 
 
 class Sealing(TrainerCallback):
-    """Declares each checkpoint whole once the trainer has written all of it.
+    """Declares each checkpoint whole once all processes have written their parts of it.
 
     `published` runs after that; on Modal it commits the volume.
     """
 
-    def __init__(self, published: Callable[[], None]) -> None:
+    def __init__(self, published: Callable[[], None], group: Group) -> None:
         self._published = published
+        self._group = group
 
     def on_save(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
         """Seal the checkpoint of this step."""
-        checkpoints.seal(Path(args.output_dir or "") / f"checkpoint-{state.global_step}")
+        self._group.wait()
+        self._group.decide(
+            lambda: self._publish(Path(args.output_dir or "") / f"checkpoint-{state.global_step}")
+        )
+
+    def _publish(self, checkpoint: Path) -> None:
+        checkpoints.seal(checkpoint)
         self._published()
+
+
+class OwnMasks(TrainerCallback):
+    """Lets every process draw its own dropout masks; the trainer seeds all of them alike."""
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Seed, after the data's order was drawn and before a checkpoint's state is restored."""
+        if args.process_index:
+            torch.manual_seed(args.seed + args.process_index)

@@ -4,7 +4,8 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,6 +20,7 @@ from train.config import TrainingConfig
 from train.dataset import Example, as_dataset, data_format, read_examples, sample
 from train.history import write_history
 from train.pretraining import Pretraining, ensure_base
+from train.processes import join
 from train.provenance import git_revision, package_versions
 from train.tracking import configure_tracking
 
@@ -51,7 +53,8 @@ class Run:
 def finetune(run: Run) -> Path:
     """Train an adapter, or find that it is there already; return its folder.
 
-    An interrupted run continues from its last whole checkpoint.
+    An interrupted run continues from its last whole checkpoint. The processes of one torchrun
+    call this together.
 
     Raises:
         UserError: data or base are missing, the disk is full, or the same show is being
@@ -59,40 +62,78 @@ def finetune(run: Run) -> Path:
     """
     name = run.show.name
     adapter, work = run.workspace.adapter(name), run.workspace.checkpoints(name)
-    training, held_out = read_examples(run.workspace.data(name))
-    with exclusive(work, f"another training of '{name}' is running"):
+    group = join()
+    share = group.divide(run.config)
+    training, held_out = group.take_turns(lambda: read_examples(run.workspace.data(name)))
+    with group.held(exclusive(work, f"another training of '{name}' is running")):
         seed, most = run.config.seed, run.config.max_examples
         held_out = sample(held_out, run.config.max_eval_examples, seed)
-        known = _pocket(run, training) if run.base == pocket.NAME else None
-        base_name = known.id if known else run.base
-        inputs = fingerprint(
-            [training, held_out, asdict(run.config), asdict(known) if known else base_name]
-        )
-        if not run.fresh and _is_current(adapter, inputs):
+        start = group.decide(lambda: _begin(run, training, held_out))
+        if start is None:
             print(f"adapter '{name}' is up to date: {adapter}")
             return adapter
-        latest = _prepare(work, inputs, fresh=run.fresh)
-        loaded = load_base(base_name, run.workspace.find_base(base_name), known)
-        if not loaded.quantized:
-            print("bitsandbytes has no 4-bit kernels for this machine: plain LoRA instead")
-        trainer = build_trainer(run, loaded, sample(training, most, seed), held_out, work)
-        entries = _train(trainer, work, latest)
-        with whole_folder(adapter) as folder:
-            cast("PeftModel", trainer.model).save_pretrained(str(folder))
-            template = loaded.tokenizer.chat_template
-            (folder / _TEMPLATE).write_text(str(template), encoding="utf-8")
-            write_history(folder, entries)
-            manifest = _describe(run, loaded, entries, inputs)
-            write_manifest(folder, manifest)
-        shutil.rmtree(work)
-        run.published()
+        loaded = group.take_turns(lambda: _load(run, start.known))
+        trainer = build_trainer(
+            replace(run, config=share), loaded, sample(training, most, seed), held_out, work
+        )
+        entries = _train(trainer, work, start.latest)
+        manifest = group.decide(lambda: _finish(run, trainer, loaded, entries, start.inputs))
     print(_summary(adapter, manifest))
     return adapter
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """What a run begins with: its fingerprint, the pocket base, where it continues."""
+
+    inputs: str
+    known: Base | None
+    latest: Path | None
+
+
+def _begin(run: Run, training: list[Example], held_out: list[Example]) -> _Start | None:
+    """Find what there is to do; None if the adapter is there already."""
+    name = run.show.name
+    known = _pocket(run, training) if run.base == pocket.NAME else None
+    base = asdict(known) if known else run.base
+    inputs = fingerprint([training, held_out, asdict(run.config), base])
+    if not run.fresh and _is_current(run.workspace.adapter(name), inputs):
+        return None
+    latest = _prepare(run.workspace.checkpoints(name), inputs, fresh=run.fresh)
+    return _Start(inputs, known, latest)
 
 
 def _pocket(run: Run, training: list[Example]) -> Base:
     folder = run.workspace.base(run.show.name)
     return ensure_base(folder, training, run.pretraining, fresh=run.fresh)
+
+
+def _load(run: Run, known: Base | None) -> LoadedBase:
+    name = known.id if known else run.base
+    loaded = load_base(name, run.workspace.find_base(name), known)
+    if not loaded.quantized:
+        print("bitsandbytes has no 4-bit kernels for this machine: plain LoRA instead")
+    return loaded
+
+
+def _finish(
+    run: Run,
+    trainer: "SFTTrainer",
+    loaded: LoadedBase,
+    entries: list[dict[str, Any]],
+    inputs: str,
+) -> Manifest:
+    """Write the adapter with all that belongs to it; its checkpoints go."""
+    with whole_folder(run.workspace.adapter(run.show.name)) as folder:
+        cast("PeftModel", trainer.model).save_pretrained(str(folder))
+        template = loaded.tokenizer.chat_template
+        (folder / _TEMPLATE).write_text(str(template), encoding="utf-8")
+        write_history(folder, entries)
+        manifest = _describe(run, loaded, entries, inputs)
+        write_manifest(folder, manifest)
+    shutil.rmtree(run.workspace.checkpoints(run.show.name))
+    run.published()
+    return manifest
 
 
 def _is_current(adapter: Path, inputs: str) -> bool:
@@ -128,14 +169,12 @@ def build_trainer(
     import datasets
     from peft import LoraConfig
     from transformers.trainer_callback import PrinterCallback, ProgressCallback
-    from trl.trainer.sft_trainer import SFTTrainer
 
-    from train.callbacks import Sealing
-    from train.fused import run_fused
+    from train.callbacks import OwnMasks, Sealing
 
     datasets.disable_progress_bars()
     config = run.config
-    trainer = SFTTrainer(
+    trainer = _kind(config)(
         model=loaded.model,
         args=_arguments(run, loaded, work, config.count_steps(len(training))),
         train_dataset=as_dataset(training),
@@ -148,18 +187,26 @@ def build_trainer(
             target_modules="all-linear",
             task_type="CAUSAL_LM",
         ),
-        callbacks=[Sealing(run.published)],
+        callbacks=[Sealing(run.published, join()), OwnMasks()],
     )
     # TRL stores QLoRA's trainable weights in bf16, which rounds away updates smaller than 1/256
     # of a weight: at the reference's learning rate, all of them in the A matrices.
     for parameter in loaded.model.parameters():
         if parameter.requires_grad:
             parameter.data = parameter.data.float()
-    if config.fused:
-        run_fused(trainer, config.max_length)
     trainer.remove_callback(PrinterCallback)
     trainer.remove_callback(ProgressCallback)
     return trainer
+
+
+def _kind(config: TrainingConfig) -> Callable[..., "SFTTrainer"]:
+    from train.trainer import Trainer
+
+    if not config.fused:
+        return Trainer
+    from train.fused.trainer import FusedTrainer
+
+    return partial(FusedTrainer, longest=config.max_length)
 
 
 def _train(trainer: "SFTTrainer", work: Path, latest: Path | None) -> list[dict[str, Any]]:
@@ -188,7 +235,7 @@ def _arguments(run: Run, loaded: LoadedBase, work: Path, steps: int) -> Any:
 
     config = run.config
     dtype = loaded.model.dtype
-    return SFTConfig(
+    arguments = SFTConfig(
         output_dir=str(work),
         run_name=f"{run.show.name}-{loaded.base.id}",
         max_length=None if config.fused else config.max_length,
@@ -217,7 +264,14 @@ def _arguments(run: Run, loaded: LoadedBase, work: Path, steps: int) -> Any:
         report_to=configure_tracking(run.workspace.logs),
         disable_tqdm=True,
         use_cpu=not torch.cuda.is_available(),
+        # Every adapter has a gradient in every pass, and no buffer changes.
+        ddp_find_unused_parameters=False,
+        ddp_broadcast_buffers=False,
     )
+    if join().size == 1:
+        # One process uses one GPU; several that it sees would be for torch's DataParallel.
+        arguments._n_gpu = min(arguments.n_gpu, 1)
+    return arguments
 
 
 @contextmanager

@@ -1,0 +1,116 @@
+"""Two real processes on the CPU, as torchrun starts them: the answer is that of one."""
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nothing_gpt.errors import UserError
+from nothing_gpt.files import read_json
+from nothing_gpt.manifest import read_manifest
+from tests.train.conftest import BRIEF, TOML
+from tests.train.test_finetuning import wait_for
+from train.config import FAST, REFERENCE, TrainingConfig
+from train.finetuning import Run, finetune
+from train.processes import Group
+
+# Four examples a step, the last step three; the held-out ones do not fill their last batches.
+ALONE = replace(
+    BRIEF, dropout=0.0, max_steps=None, max_eval_examples=None, train_batch=2, accumulation=2
+)
+SHARED = replace(ALONE, fused=True, eval_interval=4)
+SCRIPT = """
+import sys
+from pathlib import Path
+from nothing_gpt.errors import reported_errors
+from nothing_gpt.show import load_show
+from nothing_gpt.workspace import Workspace
+from tests.train.conftest import RECIPE
+from tests.train.test_processes import SHARED
+from train.finetuning import Run, finetune
+with reported_errors():
+    finetune(Run(load_show(sys.argv[1]), "pocket", SHARED, Workspace(Path(sys.argv[2])), RECIPE))
+"""
+
+
+def start(workspace: Path, folder: Path) -> "subprocess.Popen[str]":
+    (folder / "show.toml").write_text(TOML)
+    (folder / "script.py").write_text(SCRIPT)
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    own = [str(folder / "script.py"), str(folder / "show.toml"), str(workspace)]
+    return subprocess.Popen(
+        [*torchrun, "--nproc-per-node", "2", *own],
+        env=os.environ | {"PYTHONPATH": str(Path.cwd()), "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def kill(group: "subprocess.Popen[str]") -> None:
+    """Kill torchrun and its processes at once, as the end of a container does."""
+    children = Path(f"/proc/{group.pid}/task/{group.pid}/children").read_text().split()
+    assert len(children) == 2
+    for process in [group.pid, *map(int, children)]:
+        os.kill(process, signal.SIGKILL)
+    group.communicate()
+
+
+def test_two_processes_learn_what_one_learns_also_when_killed(run: Run, tmp_path: Path) -> None:
+    alone = read_json(finetune(replace(run, config=ALONE)) / "history.json")
+    adapter = run.workspace.adapter("tiny")
+    adapter.rename(tmp_path / "alone")
+    first = start(run.workspace.root, tmp_path)
+    wait_for((run.workspace.checkpoints("tiny") / "checkpoint-4" / "sealed.json").exists, first)
+    kill(first)
+    assert not adapter.exists()
+    second = start(run.workspace.root, tmp_path)
+    said, _ = second.communicate()
+    assert second.returncode == 0, said
+    assert said.count("continuing from checkpoint-") == 1
+    assert said.count("held-out loss") == 1
+    manifest = read_manifest(adapter)
+    assert manifest.metrics["steps"] == alone[-1]["step"] == 10
+    assert manifest.config["train_batch"] * manifest.config["accumulation"] == 4
+    shared = read_json(adapter / "history.json")
+    assert course(shared, "loss") == pytest.approx(course(alone, "loss"), rel=1e-4)
+    assert course(shared, "grad_norm") == pytest.approx(course(alone, "grad_norm"), rel=1e-3)
+    judged = course(alone, "eval_loss")
+    assert course(shared, "eval_loss") == pytest.approx(
+        {step: judged[step] for step in (0, 4, 8, 10)}, rel=1e-4
+    )
+
+
+def course(entries: list[dict[str, float]], key: str) -> dict[float, float]:
+    return {entry["step"]: entry[key] for entry in entries if key in entry}
+
+
+@given(
+    size=st.integers(1, 64),
+    train_batch=st.sampled_from([1, 2, 3, 4, 8, 16]),
+    accumulation=st.integers(1, 16),
+)
+def test_a_step_keeps_its_examples(size: int, train_batch: int, accumulation: int) -> None:
+    config = TrainingConfig(train_batch=train_batch, accumulation=accumulation)
+    try:
+        share = Group(0, size).divide(config)
+    except UserError:
+        assert config.effective_batch % size
+    else:
+        assert share.effective_batch * size == config.effective_batch
+        assert share.train_batch <= train_batch
+
+
+def test_how_the_profiles_are_shared() -> None:
+    assert Group(0, 1).divide(REFERENCE) == REFERENCE
+    four = Group(3, 4).divide(REFERENCE)
+    assert (four.train_batch, four.accumulation, four.eval_batch) == (4, 1, 2)
+    assert Group(1, 2).divide(FAST).train_batch == 8
+    with pytest.raises(UserError, match=r"16 examples .* 3 processes; use one of 1, 2, 4, 8, 16"):
+        Group(0, 3).divide(REFERENCE)
