@@ -67,8 +67,8 @@ def main(
     """
     place = Workspace(workspace) if workspace else Workspace.default()
     offer = choose(place, show, base)
-    if offer.left_out:
-        print(f"left out, on another base: {', '.join(offer.left_out)}", file=sys.stderr)
+    for name, why in offer.left_out.items():
+        print(f"left out: {name}, {why}", file=sys.stderr)
     limits = {"max_length": max_length, "max_sequences": max_sequences}
     given = {name: value for name, value in limits.items() if value is not None}
     if engine == "auto":

@@ -124,11 +124,8 @@ def check() -> Outcome:
         settings = make_settings(Workspace.default())
         arguments = vllm.build_arguments(settings)
         offer = settings.offer
-        left_out = f"\nleft out, on another base: {', '.join(offer.left_out)}"
-        return (
-            f"{', '.join(offer.models)} on {options.gpu}{left_out if offer.left_out else ''}\n"
-            f"vLLM: {' '.join(arguments)}"
-        )
+        left_out = "".join(f"\nleft out: {name}, {why}" for name, why in offer.left_out.items())
+        return f"{', '.join(offer.models)} on {options.gpu}{left_out}\nvLLM: {' '.join(arguments)}"
 
     return attempt("serve", job)
 
