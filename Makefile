@@ -7,7 +7,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: help demo deploy test check format install lock screenshot vllm-cpu clean
+.PHONY: help demo deploy history test check format install lock screenshot vllm-cpu clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -21,6 +21,17 @@ deploy: .venv/modal ## The endpoint and the room on Modal, once there is an adap
 	$(BIN)/modal run -m serve
 	$(BIN)/modal deploy -m serve
 	$(if $(filter 0,$(ROOM)),,$(BIN)/modal deploy -m demo)
+
+history: .venv/local ## The reference's six runs at the pocket's size, their table and curves. SHOW= SOURCE=
+	@set -e; \
+	for format in '' --format=single-turn --format=per-character --format=script; do \
+	  $(BIN)/python -m data_prep --show '$(SHOW)' --tokenizer none $$format \
+	    $(if $(SOURCE),--source '$(SOURCE)'); \
+	done; \
+	for preset in phase1-r16 phase1-r32 phase2-r32 phase2-r64 phase3 phase4; do \
+	  $(BIN)/python -m train --show '$(SHOW)' --preset $$preset; \
+	done; \
+	$(BIN)/python -m train.history --show '$(SHOW)'
 
 test: .venv/test ## Run the tests; what this machine lacks is skipped with a reason.
 	$(BIN)/python -m pytest

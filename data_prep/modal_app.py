@@ -3,19 +3,22 @@
 modal run -m data_prep --show seinfeld
 modal run -m data_prep --show mine.toml --source FOLDER     # your own show
 modal run -m data_prep --show all                           # side by side
+modal run -m data_prep --show seinfeld --format single-turn # for training's presets
 """
 
 import io
 import zipfile
 from pathlib import Path
+from typing import get_args
 
 import modal
 import modal.exception
 
 from nothing_gpt import deployment
+from nothing_gpt.dataset import find_folder
 from nothing_gpt.errors import UserError, reported_errors
 from nothing_gpt.outcome import Outcome, attempt, report
-from nothing_gpt.show import Show, load_show, show_names, show_path
+from nothing_gpt.show import FormatName, Show, load_show, show_names, show_path
 from nothing_gpt.workspace import Workspace
 
 _KAGGLE = "kaggle:"
@@ -52,6 +55,7 @@ def prepare(
     source: str,
     tokenizer: str = "auto",
     fresh: bool = False,  # noqa: FBT001 - mapped over tuples
+    format_name: FormatName | None = None,
 ) -> Outcome:
     """Prepare one show on the volume; what is there and has not changed stays.
 
@@ -60,14 +64,16 @@ def prepare(
         source: A Kaggle data set, or a file that was sent to the volume.
         tokenizer: As `python -m data_prep` takes it.
         fresh: Do it again even if nothing has changed.
+        format_name: How examples are made, if not as the show says.
     """
     from data_prep import pipeline
 
     def job() -> str:
         place = Workspace.default()
-        out = place.data(show.name)
+        wanted = format_name or show.prompt.format
+        out = find_folder(place, show, wanted)
         found = source if source.startswith(_KAGGLE) else str(place.source(show.name) / source)
-        job = pipeline.Job(show, found, out, show.prompt.format, tokenizer)
+        job = pipeline.Job(show, found, out, wanted, tokenizer)
         made, done = pipeline.prepare(job, fresh=fresh)
         volume.commit()
         counts = f"{made.examples.train:,} training, {made.examples.validation:,} held out"
@@ -83,6 +89,7 @@ def main(
     tokenizer: str = "auto",
     fresh: bool = False,  # noqa: FBT001 - modal makes the command line of it
     token: bool = False,  # noqa: FBT001
+    format: str = "",  # noqa: A002 - the option's name
 ) -> None:
     """Send the scripts that are here to the volume, and prepare every show there.
 
@@ -92,8 +99,11 @@ def main(
         tokenizer: What counts tokens for the report, as `python -m data_prep` takes it.
         fresh: Do it again even if nothing has changed.
         token: Ask Kaggle with the token in the secret `kaggle`.
+        format: How examples are made, for training's presets; by default as the show says.
     """
     with reported_errors():
+        if format and format not in get_args(FormatName):
+            raise UserError(f"no format '{format}'; there are {', '.join(get_args(FormatName))}")
         names = show_names() if show == "all" else [show]
         if source and len(names) > 1:
             raise UserError("--source is for one show; name it with --show")
@@ -104,7 +114,10 @@ def main(
         ]
         worker = prepare.with_options(secrets=[kaggle]) if token else prepare
         outcomes = worker.starmap(
-            [(*each, tokenizer, fresh) for each in zip(shows, sources, strict=True)],
+            [
+                (*each, tokenizer, fresh, format or None)
+                for each in zip(shows, sources, strict=True)
+            ],
             return_exceptions=True,
         )
         try:

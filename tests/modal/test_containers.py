@@ -77,6 +77,19 @@ def test_one_show_that_fails_does_not_lose_the_others(modal: Command, volume: Wo
     assert volume.data("unclaimed").is_dir()
 
 
+def test_another_format_lies_beside_the_shows_own(
+    prepared: Workspace, toml: Path, modal: Command
+) -> None:
+    options = ("--show", str(toml), "--tokenizer", "none", "--format")
+    done = modal("run", "-m", "data_prep", *options, "single-turn")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert read_json(prepared.data("tiny", "single-turn") / "report.json")["format"] == (
+        "single-turn"
+    )
+    refused = modal("run", "-m", "data_prep", *options, "sonnet")
+    assert "no format 'sonnet'; there are script, directed, " in refused.stderr
+
+
 def test_a_show_that_is_not_prepared_starts_no_gpu(modal: Command, plane: ControlPlane) -> None:
     done = modal("run", "-m", "train", "--show", "seinfeld")
     assert done.returncode == 1
