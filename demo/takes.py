@@ -109,6 +109,7 @@ class Trials:
                 self._changed.clear()
                 yield self.takes
                 await asyncio.sleep(FRAME)
+            yield self.takes
         finally:
             for number in numbers:
                 self.close(number)

@@ -22,6 +22,8 @@ def write(scene: Scene, title: str) -> str:
     if setting := collapse(scene.direction.setting):
         script.add_element(_heading(setting))
     if premise := collapse(scene.direction.premise):
+        if setting:  # the library puts no empty line here, without which it is no heading
+            script.elements[-1].append_line("")
         script.add_element(screenplay.Synopsis(hide_marks(premise)))
     if present := scene.direction.present:
         script.notes.append(screenplay.Note(f"{PRESENT}{', '.join(present)}"))
