@@ -119,16 +119,13 @@ class Gate:
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         else:
-            answer = _Answer(scope, send, self._mend, self._patience)
+            answer = _Answer(scope, send, self._mend)
             answer.keeps_text = self._log_text
             try:
-                await self._pass(scope, receive, answer)
+                async with _Watch(answer, self._patience):
+                    await self._pass(scope, receive, answer)
             except _RefusedError as refused:
                 await answer.give(refused.status, refused.body, refused.headers)
-            except Exception:
-                # A client that takes nothing is no fault of the server's.
-                if not answer.stuck:
-                    raise
             finally:
                 self._record(answer)
 
@@ -234,6 +231,9 @@ class Gate:
         message, param = str(error.get("message")), error.get("param")
         if status == 404 and param == "model":
             message = f"no such model; there are: {', '.join([self._base, *self._about])}"
+            return make_error(
+                message, "invalid_request_error", param=param, code="model_not_found"
+            )
         kind = error.get("type") or ("server_error" if status >= 500 else "invalid_request_error")
         return make_error(message, kind, param=param, code=error.get("code"))
 
@@ -254,14 +254,13 @@ class Gate:
 class _Answer:
     """A `send` that watches an answer go by, and mends the bodies which the contract shapes."""
 
-    def __init__(
-        self, scope: Scope, send: Send, mend: Callable[[int, Any], Any], patience: float
-    ) -> None:
+    def __init__(self, scope: Scope, send: Send, mend: Callable[[int, Any], Any]) -> None:
         self.id, self.path, self.asked = uuid.uuid4().hex, scope["path"], b""
         self.holder: Holder | None = None
         self.begun, self.first = time.monotonic(), 0.0
-        self.status, self.whole, self.stuck, self.keeps_text = 0, False, False, False
-        self._send, self._mend, self._patience = send, mend, patience
+        self.status, self.whole, self.keeps_text = 0, False, False
+        self.sending = 0.0  # since when a piece waits for the client to take it
+        self._send, self._mend = send, mend
         self._events = self._usage = 0
         self._held: Message | None = None
         self._body = bytearray()
@@ -302,13 +301,9 @@ class _Answer:
             self._body += body[: _LARGEST - len(self._body)]
 
     async def _pass(self, message: Message) -> None:
-        try:
-            # A client that takes nothing must not keep its place for ever.
-            async with asyncio.timeout(self._patience):
-                await self._send(message)
-        except TimeoutError:
-            self.stuck = True
-            raise ConnectionError("the client takes nothing") from None
+        self.sending = time.monotonic()
+        await self._send(message)
+        self.sending = 0.0
 
     async def _finish(self, start: Message) -> None:
         kept = [(k, v) for k, v in start["headers"] if not k.lower().startswith(b"content-")]
@@ -332,6 +327,38 @@ class _Answer:
             {"type": "http.response.start", "status": status, "headers": [*headers, *own]}
         )
         await self._pass({"type": "http.response.body", "body": body})
+
+
+class _Watch:
+    """Gives up an answer of which the client takes nothing, so that it frees its place.
+
+    A timer beside the answer, because one around each piece would cost more than sending it.
+    """
+
+    def __init__(self, answer: _Answer, patience: float) -> None:
+        self._answer, self._patience, self._stuck = answer, patience, False
+
+    async def __aenter__(self) -> None:
+        self._task = asyncio.current_task()
+        self._plan()
+
+    def _plan(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(self._patience, self._look)
+
+    def _look(self) -> None:
+        began = self._answer.sending
+        self._stuck = bool(began) and time.monotonic() - began >= self._patience
+        if self._stuck and self._task is not None:
+            self._task.cancel()
+        else:
+            self._plan()
+
+    async def __aexit__(self, kind: Any, error: Any, trace: Any) -> bool:
+        self._timer.cancel()
+        if self._stuck and kind is asyncio.CancelledError and self._task is not None:
+            self._task.uncancel()
+            return True
+        return False
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

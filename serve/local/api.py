@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from serve.local.scheduler import Scheduler
 
 
+_encode = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps would make one each time
+
+
 class RefusalError(Exception):
     """An answer that is an error."""
 
@@ -203,7 +206,7 @@ def _usage(job: Job) -> dict[str, int]:
 
 
 def _event(data: dict[str, Any]) -> str:
-    return f"data: {json.dumps(data, ensure_ascii=False)}\n\n"
+    return f"data: {_encode(data)}\n\n"
 
 
 async def _refuse(_request: Request, error: Exception) -> Response:
