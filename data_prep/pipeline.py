@@ -7,6 +7,7 @@ from pathlib import Path
 
 import nothing_gpt.line
 import nothing_gpt.prompt
+import nothing_gpt.quotation
 from data_prep.cleaning import Cleaned, clean_speeches
 from data_prep.episode import Episode, Reading
 from data_prep.fountain import read_fountain
@@ -28,11 +29,13 @@ from nothing_gpt.files import (
     write_text,
 )
 from nothing_gpt.prompt import parts_of, turns_given
+from nothing_gpt.quotation import FILE as QUOTATIONS
+from nothing_gpt.quotation import index_speeches
 from nothing_gpt.records import decode, encode
 from nothing_gpt.show import FormatName, Show
 
 READABLE_REPORT = "report.md"
-OUTPUTS = frozenset({DIALOGUES, TRAIN, VALIDATION, REPORT, READABLE_REPORT})
+OUTPUTS = frozenset({DIALOGUES, TRAIN, VALIDATION, REPORT, QUOTATIONS, READABLE_REPORT})
 
 _LITTER = frozenset({".DS_Store"})
 
@@ -101,6 +104,7 @@ def _make(job: Job, files: Sequence[SourceFile], inputs: str, out: Path) -> Repo
         write_jsonl(folder / DIALOGUES, _dialogues(made.cleaned.episodes, made.held_out))
         write_jsonl(folder / TRAIN, made.train)
         write_jsonl(folder / VALIDATION, made.validation)
+        (folder / QUOTATIONS).write_bytes(index_speeches(made.speeches))
         write_json(folder / REPORT, encode(report))
         write_text(folder / READABLE_REPORT, render_report(report))
     return report
@@ -108,7 +112,10 @@ def _make(job: Job, files: Sequence[SourceFile], inputs: str, out: Path) -> Repo
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """The examples, and what was seen on the way to them."""
+    """The examples, and what was seen on the way to them.
+
+    `speeches` is all that is said, as the scripts have it and as the examples do.
+    """
 
     reading: Reading
     cleaned: Cleaned
@@ -117,6 +124,7 @@ class _Made:
     train: list[Example]
     validation: list[Example]
     direction: dict[str, int]
+    speeches: set[str]
 
 
 def _make_examples(job: Job, files: Sequence[SourceFile]) -> _Made:
@@ -138,7 +146,9 @@ def _make_examples(job: Job, files: Sequence[SourceFile]) -> _Made:
     if not train:
         raise _too_short(job, merged)
     turns = sum(len(episode.turns) for episode in merged)
-    return _Made(reading, cleaned, held_out, turns, train, validation, direction)
+    spoken = (*cleaned.episodes, *merged)
+    speeches = {turn.line.text for episode in spoken for turn in episode.turns}
+    return _Made(reading, cleaned, held_out, turns, train, validation, direction, speeches)
 
 
 def _too_short(job: Job, merged: Sequence[Episode]) -> UserError:
@@ -202,6 +212,7 @@ def _fingerprint(job: Job, files: Sequence[SourceFile] | None) -> str:
     code = [
         *sorted(Path(__file__).parent.glob("*.py")),
         Path(nothing_gpt.line.__file__),
+        Path(nothing_gpt.quotation.__file__),
         *sorted(Path(nothing_gpt.prompt.__file__).parent.glob("*.py")),
     ]
     source = job.source if files is None else [file.digest for file in files]

@@ -8,6 +8,7 @@ import pytest
 from data_prep.pipeline import OUTPUTS, Job, prepare
 from nothing_gpt.dataset import DIALOGUES, REPORT, TRAIN, VALIDATION
 from nothing_gpt.errors import UserError
+from nothing_gpt.quotation import read_quotations
 from nothing_gpt.show import Show
 from tests.data_prep.samples import (
     COLUMNS,
@@ -226,3 +227,20 @@ def test_a_lone_table_without_titles_says_so(job: Job, tmp_path: Path) -> None:
     report, _ = prepare(replace(job, source=str(table)))
     assert report.notes == (f"no episode titles: titles.csv is not beside {table}",)
     assert report.direction["premise"] == 0
+
+
+def test_every_long_speech_is_in_the_index_of_quotations(job: Job) -> None:
+    prepare(job)
+    found = read_quotations(job.out)
+    said = [str(line["text"]) for line in load_lines(job.out / DIALOGUES)]
+    assert [found.holds(text) for text in said] == [len(text.split()) >= 5 for text in said]
+    # Also what training shows as one turn, of speeches that follow each other.
+    turns = [
+        message["content"]
+        for record in load_lines(job.out / TRAIN)
+        for message in record["completion"]  # type: ignore[attr-defined]
+    ]
+    lines = [line for turn in turns for line in turn.splitlines()]
+    spoken = [line.partition("] ")[2] for line in lines]
+    assert all(found.holds(text) for text in spoken if len(text.split()) >= 5)
+    assert not found.holds("Nobody has ever said this on a boat.")
