@@ -53,6 +53,11 @@ def fingerprint_base(folder: Path) -> str:
     return fingerprint(files=sorted(path for kind in kinds for path in folder.glob(kind)))
 
 
+def adapter_name(show: str, preset: str = "") -> str:
+    """Name an adapter, as its folder and the server do."""
+    return f"{show}-{preset}" if preset else show
+
+
 def read_manifest(adapter: Path) -> Manifest:
     """Read the manifest in an adapter's folder.
 

@@ -34,6 +34,16 @@ def train(
     profile: Annotated[
         str, typer.Option(help="For real bases: 'reference', or for Llamas 'fast', 'small'.")
     ] = "reference",
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            help="A run of the reference's history: phase1-r16, ... phase4.", metavar="P"
+        ),
+    ] = None,
+    patience: Annotated[
+        int | None,
+        typer.Option(min=1, help="Stop after so many evaluations without a lower loss."),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of data order and dropout.")] = None,
     workspace: Annotated[
         Path | None, typer.Option(help="Folder that the stages share.", show_default="workspace")
@@ -46,9 +56,15 @@ def train(
     _quieten_libraries()
     from train.config import POCKET, list_warnings, load_profile
     from train.finetuning import Run, finetune
+    from train.presets import at_pocket_size, load_preset, with_profile
     from train.processes import join
 
     config = POCKET if base == pocket.NAME else load_profile(profile)
+    repeated = load_preset(preset) if preset else None
+    if repeated:
+        small = base == pocket.NAME
+        config = at_pocket_size(repeated) if small else with_profile(repeated, config)
+    config = replace(config, patience=patience)
     if seed is not None:
         config = replace(config, seed=seed)
     group = join()
@@ -56,7 +72,7 @@ def train(
         typer.echo(f"warning: {warning}", err=True)
     place = Workspace(workspace) if workspace else Workspace.default()
     chosen = group.decide(lambda: load_show(show))
-    finetune(Run(chosen, base, config, place, fresh=fresh))
+    finetune(Run(chosen, base, config, place, fresh=fresh, preset=repeated))
 
 
 def _quieten_libraries() -> None:

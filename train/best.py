@@ -3,9 +3,7 @@
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
-
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from typing import TYPE_CHECKING, Literal
 
 from nothing_gpt.files import read_json, whole_folder, write_json
 
@@ -26,39 +24,19 @@ class Score:
     loss: float
 
 
-class KeepBest(TrainerCallback):
-    """Saves the adapter after each evaluation that is better than all before it.
-
-    The one before the first step is of the base alone and does not count.
-    """
-
-    def __init__(self, work: Path) -> None:
-        self._work = work
-
-    def on_evaluate(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,
-        metrics: dict[str, float] | None = None,
-        model: "PeftModel | None" = None,
-        **_: Any,
-    ) -> None:
-        """Save the adapter if it is the best so far."""
-        if not (metrics and model and state.global_step and state.is_world_process_zero):
-            return
-        score = Score(state.global_step, metrics["eval_loss"])
-        best = find_best(self._work)
-        if best is None or score.loss < best.loss:
-            with whole_folder(self._work / _FOLDER) as folder:
-                model.save_pretrained(str(folder))
-                write_json(folder / _SCORE, asdict(score))
-
-
 def find_best(work: Path) -> Score | None:
     """Read the score of the best adapter so far."""
     path = work / _FOLDER / _SCORE
     return Score(**read_json(path)) if path.is_file() else None
+
+
+def save_best(model: "PeftModel", score: Score, work: Path) -> None:
+    """Save an adapter unless one before it was as good."""
+    best = find_best(work)
+    if best is None or score.loss < best.loss:
+        with whole_folder(work / _FOLDER) as folder:
+            model.save_pretrained(str(folder))
+            write_json(folder / _SCORE, asdict(score))
 
 
 def forget_best(work: Path) -> None:

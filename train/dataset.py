@@ -16,13 +16,23 @@ Example = dict[str, list[dict[str, str]]]
 """`prompt` and `completion`, each a list of chat messages."""
 
 
-def read_examples(folder: Path) -> tuple[list[Example], list[Example]]:
+def read_examples(
+    folder: Path, format_name: FormatName | None = None
+) -> tuple[list[Example], list[Example]]:
     """Read the training and the held-out examples of a show.
 
     Raises:
-        UserError: the data is not there, is empty, or was damaged.
+        UserError: the data is not there, is empty, was damaged, or is of another format than
+            the one that is asked for.
     """
-    return _read(folder / dataset.TRAIN), _read(folder / dataset.VALIDATION)
+    option = f" --format {format_name}" if format_name else ""
+    halves = _read(folder / dataset.TRAIN, option), _read(folder / dataset.VALIDATION, option)
+    if format_name and data_format(folder) != format_name:
+        raise UserError(
+            f"{folder}: examples of the format '{data_format(folder)}', not '{format_name}';"
+            f" run 'python -m data_prep --show NAME{option}'"
+        )
+    return halves
 
 
 def data_format(folder: Path) -> FormatName:
@@ -38,9 +48,11 @@ def data_format(folder: Path) -> FormatName:
     return name
 
 
-def _read(path: Path) -> list[Example]:
+def _read(path: Path, option: str) -> list[Example]:
     if not path.is_file():
-        raise UserError(f"{path}: no such data; run 'python -m data_prep --show NAME' first")
+        raise UserError(
+            f"{path}: no such data; run 'python -m data_prep --show NAME{option}' first"
+        )
     examples: list[Example] = read_jsonl(path)
     if any(example.keys() != {"prompt", "completion"} for example in examples):
         raise UserError(f"{path}: holds no examples; run 'python -m data_prep --fresh'")

@@ -7,30 +7,30 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
+from nothing_gpt.dataset import find_folder
 from nothing_gpt.errors import UserError
 from nothing_gpt.files import exclusive, fingerprint, read_json, whole_folder, write_json
-from nothing_gpt.manifest import Base, Manifest, read_manifest, write_manifest
-from nothing_gpt.show import Show
+from nothing_gpt.manifest import Base, Manifest, adapter_name, read_manifest
+from nothing_gpt.show import FormatName, Show
 from nothing_gpt.workspace import Workspace
 from train import checkpoints, pocket
 from train.base import LoadedBase, load_base
+from train.best import forget_best
 from train.config import TrainingConfig
 from train.dataset import Example, as_dataset, data_format, read_examples, sample
-from train.history import write_history
+from train.presets import Preset
 from train.pretraining import Pretraining, ensure_base
 from train.processes import join
-from train.provenance import git_revision, package_versions
+from train.result import summarize, write_result
 from train.tracking import configure_tracking
 
 if TYPE_CHECKING:
-    from peft import PeftModel
     from trl.trainer.sft_trainer import SFTTrainer
 
 
 _INPUTS = "inputs.json"
-_TEMPLATE = "chat_template.jinja"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,8 @@ class Run:
 
     `base` is `pocket`, a hub id or a folder. `fresh` forgets finished and unfinished work.
     `published` runs after every checkpoint and at the end; on Modal it commits the volume.
+    `preset` is the run of the reference's history that this one repeats: it has a data format
+    and an adapter of its own, and `config` is the preset's or derived from it.
     """
 
     show: Show
@@ -48,6 +50,23 @@ class Run:
     pretraining: Pretraining = field(default_factory=Pretraining)
     fresh: bool = False
     published: Callable[[], None] = lambda: None
+    preset: Preset | None = None
+
+    @property
+    def name(self) -> str:
+        """The adapter's name."""
+        return adapter_name(self.show.name, self.preset.name if self.preset else "")
+
+    @property
+    def format(self) -> FormatName:
+        """How the examples are made."""
+        return self.preset.format if self.preset else data_format(self.data)
+
+    @property
+    def data(self) -> Path:
+        """Where the examples lie."""
+        wanted = self.preset.format if self.preset else self.show.prompt.format
+        return find_folder(self.workspace, self.show, wanted)
 
 
 def finetune(run: Run) -> Path:
@@ -60,11 +79,12 @@ def finetune(run: Run) -> Path:
         UserError: data or base are missing, the disk is full, or the same show is being
             trained by another process.
     """
-    name = run.show.name
+    name = run.name
     adapter, work = run.workspace.adapter(name), run.workspace.checkpoints(name)
     group = join()
     share = group.divide(run.config)
-    training, held_out = group.take_turns(lambda: read_examples(run.workspace.data(name)))
+    wanted = run.preset.format if run.preset else None
+    training, held_out = group.take_turns(lambda: read_examples(run.data, wanted))
     with group.held(exclusive(work, f"another training of '{name}' is running")):
         seed, most = run.config.seed, run.config.max_examples
         held_out = sample(held_out, run.config.max_eval_examples, seed)
@@ -76,9 +96,9 @@ def finetune(run: Run) -> Path:
         trainer = build_trainer(
             replace(run, config=share), loaded, sample(training, most, seed), held_out, work
         )
-        entries = _train(trainer, work, start.latest)
-        manifest = group.decide(lambda: _finish(run, trainer, loaded, entries, start.inputs))
-    print(_summary(adapter, manifest))
+        _train(trainer, work, start.latest)
+        manifest = group.decide(lambda: _finish(run, trainer, loaded, start.inputs))
+    print(summarize(adapter, manifest))
     return adapter
 
 
@@ -93,7 +113,7 @@ class _Start:
 
 def _begin(run: Run, training: list[Example], held_out: list[Example]) -> _Start | None:
     """Find what there is to do; None if the adapter is there already."""
-    name = run.show.name
+    name = run.name
     known = _pocket(run, training) if run.base == pocket.NAME else None
     base = asdict(known) if known else run.base
     inputs = fingerprint([training, held_out, asdict(run.config), base])
@@ -104,8 +124,12 @@ def _begin(run: Run, training: list[Example], held_out: list[Example]) -> _Start
 
 
 def _pocket(run: Run, training: list[Example]) -> Base:
+    """Build the pocket base of a show, or find it; all presets share it, whatever their data."""
     folder = run.workspace.base(run.show.name)
-    return ensure_base(folder, training, run.pretraining, fresh=run.fresh)
+    if not run.preset:
+        return ensure_base(folder, training, run.pretraining, fresh=run.fresh)
+    own, _ = read_examples(find_folder(run.workspace, run.show, run.show.prompt.format))
+    return ensure_base(folder, own, run.pretraining)
 
 
 def _load(run: Run, known: Base | None) -> LoadedBase:
@@ -116,22 +140,11 @@ def _load(run: Run, known: Base | None) -> LoadedBase:
     return loaded
 
 
-def _finish(
-    run: Run,
-    trainer: "SFTTrainer",
-    loaded: LoadedBase,
-    entries: list[dict[str, Any]],
-    inputs: str,
-) -> Manifest:
+def _finish(run: Run, trainer: "SFTTrainer", loaded: LoadedBase, inputs: str) -> Manifest:
     """Write the adapter with all that belongs to it; its checkpoints go."""
-    with whole_folder(run.workspace.adapter(run.show.name)) as folder:
-        cast("PeftModel", trainer.model).save_pretrained(str(folder))
-        template = loaded.tokenizer.chat_template
-        (folder / _TEMPLATE).write_text(str(template), encoding="utf-8")
-        write_history(folder, entries)
-        manifest = _describe(run, loaded, entries, inputs)
-        write_manifest(folder, manifest)
-    shutil.rmtree(run.workspace.checkpoints(run.show.name))
+    with whole_folder(run.workspace.adapter(run.name)) as folder:
+        manifest = write_result(folder, run, trainer, loaded, inputs)
+    shutil.rmtree(run.workspace.checkpoints(run.name))
     run.published()
     return manifest
 
@@ -148,6 +161,7 @@ def _prepare(work: Path, inputs: str, *, fresh: bool) -> Path | None:
             print(f"{work}: checkpoints of another configuration or data; starting afresh")
         for checkpoint in work.glob("checkpoint-*"):
             shutil.rmtree(checkpoint)
+        forget_best(work)
     write_json(marker, inputs)
     latest, skipped = checkpoints.find_latest(work)
     for broken in skipped:
@@ -165,16 +179,16 @@ def build_trainer(
     held_out: list[Example],
     work: Path,
 ) -> "SFTTrainer":
-    """Put TRL's trainer together: LoRA on every linear layer, loss on completions alone."""
+    """Put TRL's trainer together: LoRA on every linear layer, in float32."""
     import datasets
     from peft import LoraConfig
     from transformers.trainer_callback import PrinterCallback, ProgressCallback
 
-    from train.callbacks import OwnMasks, Sealing
+    from train.callbacks import KeepBest, OwnMasks, Sealing, Watch
 
     datasets.disable_progress_bars()
     config = run.config
-    trainer = _kind(config)(
+    trainer = _kind(config, loaded)(
         model=loaded.model,
         args=_arguments(run, loaded, work, config.count_steps(len(training))),
         train_dataset=as_dataset(training),
@@ -187,7 +201,12 @@ def build_trainer(
             target_modules="all-linear",
             task_type="CAUSAL_LM",
         ),
-        callbacks=[Sealing(run.published, join()), OwnMasks()],
+        callbacks=[
+            Watch(config.patience),
+            KeepBest(work),
+            Sealing(run.published, join()),
+            OwnMasks(),
+        ],
     )
     # TRL stores QLoRA's trainable weights in bf16, which rounds away updates smaller than 1/256
     # of a weight: at the reference's learning rate, all of them in the A matrices.
@@ -199,22 +218,29 @@ def build_trainer(
     return trainer
 
 
-def _kind(config: TrainingConfig) -> Callable[..., "SFTTrainer"]:
+def _kind(config: TrainingConfig, loaded: LoadedBase) -> Callable[..., "SFTTrainer"]:
+    import torch
+
     from train.trainer import Trainer
 
     if not config.fused:
         return Trainer
+    if loaded.model.dtype == torch.float16:
+        raise UserError(
+            "the fused layers need a card with bf16, as an L4; use '--profile reference' here"
+        )
     from train.fused.trainer import FusedTrainer
 
     return partial(FusedTrainer, longest=config.max_length)
 
 
-def _train(trainer: "SFTTrainer", work: Path, latest: Path | None) -> list[dict[str, Any]]:
-    """Train to the end and return the losses on the way, from before the first step."""
+def _train(trainer: "SFTTrainer", work: Path, latest: Path | None) -> None:
+    """Train to the end, evaluated before the first step and after the last."""
     from train.callbacks import ProgressBar
 
     progress = ProgressBar()
     trainer.add_callback(progress)
+    trainer.args.eval_on_start = latest is None
     try:
         with _disk_watched(work):
             trainer.train(resume_from_checkpoint=str(latest) if latest else None)
@@ -222,7 +248,6 @@ def _train(trainer: "SFTTrainer", work: Path, latest: Path | None) -> list[dict[
                 trainer.evaluate()
     finally:
         progress.close()
-    return [e for e in trainer.state.log_history if "loss" in e or "eval_loss" in e]
 
 
 def _is_evaluated(entries: list[dict[str, Any]], step: int) -> bool:
@@ -237,10 +262,10 @@ def _arguments(run: Run, loaded: LoadedBase, work: Path, steps: int) -> Any:
     dtype = loaded.model.dtype
     arguments = SFTConfig(
         output_dir=str(work),
-        run_name=f"{run.show.name}-{loaded.base.id}",
+        run_name=f"{run.name}-{loaded.base.id}",
         max_length=None if config.fused else config.max_length,
         padding_free=config.fused,
-        completion_only_loss=True,
+        completion_only_loss=config.completion_only,
         num_train_epochs=config.epochs,
         max_steps=config.max_steps or -1,
         learning_rate=config.learning_rate,
@@ -254,13 +279,15 @@ def _arguments(run: Run, loaded: LoadedBase, work: Path, steps: int) -> Any:
         bf16=dtype == torch.bfloat16,
         fp16=dtype == torch.float16,
         eval_strategy="steps",
-        eval_on_start=True,
         eval_steps=config.eval_interval,
         save_strategy="steps",
         save_steps=config.eval_interval,
         save_total_limit=2,
         logging_steps=min(config.log_interval, steps),
+        # A loss that is no number must show: Watch stops at it.
+        logging_nan_inf_filter=False,
         seed=config.seed,
+        data_seed=config.seed,
         report_to=configure_tracking(run.workspace.logs),
         disable_tqdm=True,
         use_cpu=not torch.cuda.is_available(),
@@ -287,35 +314,3 @@ def _disk_watched(folder: Path) -> Iterator[None]:
                 "it continues from the last whole checkpoint"
             ) from error
         raise
-
-
-def _describe(
-    run: Run, loaded: LoadedBase, entries: list[dict[str, Any]], inputs: str
-) -> Manifest:
-    evaluated = [e["eval_loss"] for e in entries if "eval_loss" in e]
-    trained = [e["loss"] for e in entries if "loss" in e]
-    return Manifest(
-        show=run.show,
-        format=data_format(run.workspace.data(run.show.name)),
-        base=loaded.base,
-        rank=run.config.rank,
-        config=asdict(run.config) | {"quantized": loaded.quantized},
-        metrics={
-            "eval_loss": evaluated[-1],
-            "base_eval_loss": evaluated[0],
-            "train_loss": trained[-1],
-            "steps": float(entries[-1]["step"]),
-        },
-        git_revision=git_revision(),
-        inputs=inputs,
-        versions=package_versions(),
-    )
-
-
-def _summary(adapter: Path, manifest: Manifest) -> str:
-    m = manifest.metrics
-    return (
-        f"adapter: {adapter}\n"
-        f"held-out loss {m['eval_loss']:.3f} after {m['steps']:.0f} steps "
-        f"({m['base_eval_loss']:.3f} without the adapter)"
-    )

@@ -3,71 +3,82 @@
 import resource
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
+import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
-
-if TYPE_CHECKING:
-    from trl.trainer.sft_trainer import SFTTrainer
 
 
 class Meter(TrainerCallback):
     """Counts tokens and seconds of a run, over its interruptions too.
 
-    TRL counts tokens without padding, in all processes together, but from zero again after an
-    interruption; the trainer's state, which checkpoints keep, carries the count over.
+    It never asks the GPU but where the trainer has just waited for it, when it logs a loss.
     """
 
-    def __init__(self, trainer: "SFTTrainer") -> None:
-        self._trainer = trainer
-        self._begun = self._stepped = time.perf_counter()
-        self._earlier = 0.0
-        self._tokens, self._seconds = 0, 0.0
+    def __init__(self) -> None:
+        self._fresh: Any = 0
+        self._total = self._logged = 0
+        self._begun = self._since = time.perf_counter()
+        self._earlier = self._away = 0.0
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
         """Go on counting where the checkpoint stood."""
-        self._tokens = int(state.num_input_tokens_seen)
-        self._trainer._total_train_tokens = self._tokens
+        self._fresh = 0
+        self._total = self._logged = state.num_input_tokens_seen
         self._earlier = max((e.get("seconds", 0.0) for e in state.log_history), default=0.0)
-        self._begun = time.perf_counter()
-        self._seconds = 0.0
+        self._begun = self._since = time.perf_counter()
+        self._away = 0.0
 
-    def on_step_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
-        """Start the clock: evaluations and checkpoints lie between steps."""
-        self._stepped = time.perf_counter()
+    def count(self, batch: dict[str, Any]) -> None:
+        """Count the tokens of a batch, but for padding."""
+        mask = batch.get("attention_mask")
+        self._fresh = self._fresh + (batch["input_ids"].numel() if mask is None else mask.sum())
 
-    def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
-        """Stop it, and put the count where checkpoints keep it."""
-        self._seconds += time.perf_counter() - self._stepped
-        state.num_input_tokens_seen = int(self._trainer._total_train_tokens)
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Leave what is done meanwhile, such as an evaluation, out of the speed."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._away += time.perf_counter() - started
+
+    def settle(self, state: TrainerState, add: Callable[[torch.Tensor], torch.Tensor]) -> None:
+        """Put the count where checkpoints keep it.
+
+        Args:
+            state: The trainer's.
+            add: Adds up what all processes counted.
+        """
+        device = self._fresh.device if isinstance(self._fresh, torch.Tensor) else None
+        self._total += int(add(torch.as_tensor(self._fresh, device=device)))
+        self._fresh = 0
+        state.num_input_tokens_seen = self._total
 
     def measure(self) -> dict[str, float]:
         """Return what belongs beside a training loss, and start the next stretch.
 
-        `tokens_per_second` are real tokens since the last call, in all processes together;
-        `memory_gib` is this process's peak, the GPU's where there is one; `seconds` are since
-        the run's first step, with evaluations.
+        `tokens` are all so far, without padding, of all processes; `tokens_per_second` those
+        since the last call; `memory_gib` this process's peak, the GPU's where there is one;
+        `seconds` the time since the first step, evaluations included.
         """
-        total = int(self._trainer._total_train_tokens)
-        speed = (total - self._tokens) / self._seconds if self._seconds else 0.0
-        self._tokens, self._seconds = total, 0.0
+        now = time.perf_counter()
+        speed = (self._total - self._logged) / max(now - self._since - self._away, 1e-9)
+        self._logged, self._since, self._away = self._total, now, 0.0
         return {
+            "tokens": self._total,
             "tokens_per_second": round(speed, 1),
-            "memory_gib": round(peak_memory() / 2**30, 3),
-            "seconds": round(self._earlier + time.perf_counter() - self._begun, 1),
+            "memory_gib": round(_peak_memory() / 2**30, 3),
+            "seconds": round(self._earlier + now - self._begun, 1),
         }
 
 
-def peak_memory() -> int:
+def _peak_memory() -> int:
     """Return the most bytes held so far: by torch on the GPU, else by this process."""
-    import torch
-
     if torch.cuda.is_available():
         return int(torch.cuda.max_memory_reserved())
     unit = 1 if sys.platform == "darwin" else 1024

@@ -89,6 +89,18 @@ def load_preset(name: str) -> Preset:
     return PRESETS[name]
 
 
+def with_profile(preset: Preset, profile: TrainingConfig) -> TrainingConfig:
+    """Run a preset on a real base with a profile's batches and memory, its own method else."""
+    return replace(
+        preset.config,
+        train_batch=profile.train_batch,
+        eval_batch=profile.eval_batch,
+        accumulation=profile.accumulation,
+        gradient_checkpointing=profile.gradient_checkpointing,
+        fused=profile.fused,
+    )
+
+
 def at_pocket_size(preset: Preset) -> TrainingConfig:
     """Derive the run of a preset on the pocket base: its method, the pocket's size.
 

@@ -1,12 +1,9 @@
 """One page on a run, for a person: what was done, on what, how it went, what it cost."""
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
-from nothing_gpt.dataset import REPORT
-from nothing_gpt.files import read_json, write_text
-from nothing_gpt.manifest import Manifest
+from nothing_gpt.manifest import Manifest, adapter_name
 from train.machine import Machine
 from train.watch import list_remarks
 
@@ -15,41 +12,26 @@ FILE = "report.md"
 Entry = dict[str, Any]
 
 
-def write_report(
-    folder: Path, manifest: Manifest, entries: list[Entry], data: Path, machine: Machine
-) -> None:
-    """Write `report.md` beside an adapter, whose `loss.png` it shows.
+def render_report(
+    manifest: Manifest, entries: list[Entry], data: dict[str, Any], machine: Machine
+) -> str:
+    """Write the page in Markdown; it shows the `loss.png` that lies beside it.
 
     Args:
-        folder: The adapter's.
         manifest: What the adapter says of itself.
         entries: The run's history.
-        data: The folder of the examples, with data_prep's report.
+        data: data_prep's report on the examples.
         machine: Where it ran.
     """
-    write_text(
-        folder / FILE,
-        render_report(folder.name, manifest, entries, read_json(data / REPORT), machine),
-    )
-
-
-def render_report(
-    name: str,
-    manifest: Manifest,
-    entries: list[Entry],
-    data: dict[str, Any],
-    machine: Machine,
-) -> str:
-    """Write the page in Markdown."""
-    parts = _sections(name, manifest, entries, data, machine)
+    parts = _sections(manifest, entries, data, machine)
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _sections(
-    name: str, manifest: Manifest, entries: list[Entry], data: dict[str, Any], machine: Machine
+    manifest: Manifest, entries: list[Entry], data: dict[str, Any], machine: Machine
 ) -> Iterator[str]:
     m = manifest.metrics
-    yield f"# Adapter {name}"
+    yield f"# Adapter {adapter_name(manifest.show.name, manifest.preset)}"
     yield (
         f"Held-out loss **{m['eval_loss']:.3f}** at step {m['adapter_step']:.0f} of"
         f" {m['steps']:.0f}; {m['base_eval_loss']:.3f} without the adapter. "
@@ -94,7 +76,7 @@ def _course(entries: list[Entry], machine: Machine) -> Iterator[tuple[str, str]]
     yield "time, evaluations included", f"{seconds:,.0f} s"
     if measured:
         speeds = sorted(e["tokens_per_second"] for e in measured)
-        yield "tokens seen, without padding", f"{max(e['num_tokens'] for e in measured):,.0f}"
+        yield "tokens seen, without padding", f"{max(e['tokens'] for e in measured):,.0f}"
         yield "tokens a second, in the median", f"{speeds[len(speeds) // 2]:,.0f}"
         yield "most memory", f"{max(e['memory_gib'] for e in measured):.1f} GiB"
     yield "cost", "no price is known" if cost is None else f"${cost:.2f} at the list price"

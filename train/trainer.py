@@ -1,10 +1,15 @@
-"""TRL's trainer, with losses that are the same however batches and processes share examples."""
+"""TRL's trainer, with losses that are the same however batches and processes share examples.
+
+What it logs, and W&B is told, is what `history.json` keeps: the losses with speed and memory.
+"""
 
 from collections.abc import Iterator
 from typing import Any
 
 import torch
 from trl.trainer.sft_trainer import SFTTrainer
+
+from train.meter import Meter
 
 
 class Trainer(SFTTrainer):
@@ -14,10 +19,38 @@ class Trainer(SFTTrainer):
     equally many, and gives every held-out batch the same weight, however few tokens it has.
     """
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self._meter = Meter()
+        super().__init__(*arguments, **options)
+        self.add_callback(self._meter)
+
     def get_batch_samples(self, epoch_iterator: Iterator[Any], *rest: Any) -> Any:
         """Fetch the parts of a step."""
         batches = (self._counted_once(batch) for batch in epoch_iterator)
-        return super().get_batch_samples(batches, *rest)
+        samples, items = super().get_batch_samples(batches, *rest)
+        for batch in samples:
+            self._meter.count(batch)
+        return samples, items
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Log losses, and beside those of training what they took."""
+        for metrics in self._metrics.values():
+            # TRL's count, which begins again after an interruption.
+            metrics.pop("num_tokens", None)
+        if "loss" in logs:
+            self._meter.settle(self.state, self.accelerator.reduce)
+            logs.update(self._meter.measure())
+        super().log(logs, start_time)
+
+    def evaluate(self, *arguments: Any, **options: Any) -> Any:
+        """Judge the held-out examples, while the meter stands still."""
+        with self._meter.paused():
+            return super().evaluate(*arguments, **options)
+
+    def _save_checkpoint(self, *arguments: Any, **options: Any) -> None:
+        with self._meter.paused():
+            self._meter.settle(self.state, self.accelerator.reduce)
+            super()._save_checkpoint(*arguments, **options)  # type: ignore[no-untyped-call]
 
     def evaluation_loop(self, *arguments: Any, **options: Any) -> Any:
         """Judge the held-out examples; their loss is the mean over all their tokens."""

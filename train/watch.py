@@ -1,15 +1,8 @@
-"""What the losses of a run say against it while it goes on, and when to stop."""
+"""What the losses of a run say against it, and when they say to stop."""
 
 import math
-import sys
-from pathlib import Path
 from statistics import median
 from typing import Any
-
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
-
-from nothing_gpt.errors import UserError
-from train import checkpoints
 
 Entry = dict[str, Any]
 """What the trainer logged at one step; losses in nats a token."""
@@ -78,62 +71,3 @@ def list_remarks(entries: list[Entry]) -> list[str]:
                     " fewer epochs, a lower rank, or --patience"
                 )
     return found
-
-
-class Watch(TrainerCallback):
-    """Stops a run that has broken down, or that no longer gains; says what is odd once.
-
-    `patience` is in evaluations; None goes on to the end.
-    """
-
-    def __init__(self, patience: int | None) -> None:
-        self._patience = patience
-        self._said: set[str] = set()
-
-    def on_train_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
-        """Know what was said before an interruption."""
-        self._said.update(list_remarks(state.log_history))
-
-    def on_log(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,
-        logs: Entry | None = None,
-        **_: Any,
-    ) -> None:
-        """Look at the newest numbers, before a checkpoint is made of what led to them.
-
-        Raises:
-            UserError: a loss or gradient is no number any more.
-        """
-        broken = find_breakdown(logs or {}, scaled=args.fp16)
-        if broken:
-            raise UserError(_explain(broken, state.global_step, args))
-        for remark in list_remarks(state.log_history):
-            if remark not in self._said and state.is_world_process_zero:
-                print(f"warning: {remark}", file=sys.stderr)
-            self._said.add(remark)
-
-    def on_evaluate(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
-        """End the run if patience has run out."""
-        without = count_without_gain(state.log_history)
-        if self._patience is not None and without >= self._patience:
-            control.should_training_stop = True
-            if state.is_world_process_zero and state.global_step < state.max_steps:
-                print(f"step {state.global_step}: no gain in {without} evaluations; stopping")
-
-
-def _explain(broken: str, step: int, args: TrainingArguments) -> str:
-    latest, _ = checkpoints.find_latest(Path(args.output_dir or ""))
-    good = f"the last good checkpoint is {latest}" if latest else "no checkpoint was made yet"
-    return (
-        f"{broken} at step {step} (looked at every {args.logging_steps:g}): training has broken"
-        f" down; {good}, and the adapter that was there before is untouched. Try a learning rate"
-        f" below {args.learning_rate:g}, more warm-up than {args.warmup_steps:g} steps, or a card"
-        " with bf16 if this was fp16"
-    )
