@@ -34,6 +34,8 @@ class Setup:
     """One configuration. `cap` in GiB bounds what torch may take, as a smaller card would."""
 
     micro_batch: int = 16
+    batch: int = 16
+    rank: int = 32
     cap: float | None = 22.0
     dropout: float = 0.1
     padding_free: bool = True
@@ -72,7 +74,7 @@ def main(
         if name not in SETUPS:
             raise UserError(f"no configuration '{name}'; there are {', '.join(SETUPS)}")
         if smoke:
-            rows[name] = measure(SETUPS[name], _smoke_lengths(), smoke=True)
+            rows[name] = measure(SETUPS[name], smoke_lengths(), smoke=True)
         elif lengths is None:
             raise UserError("--lengths FILE is missing: the examples' token counts; or --smoke")
         elif here:
@@ -98,7 +100,8 @@ def _row(name: str, row: dict[str, Any]) -> str:
     )
 
 
-def _smoke_lengths() -> list[list[int]]:
+def smoke_lengths() -> list[list[int]]:
+    """Make up token counts, for a CPU."""
     draw = random.Random(0)  # noqa: S311
     return [[n, n // 2] for n in (draw.randint(10, 30) for _ in range(64))]
 
@@ -129,9 +132,8 @@ def measure(setup: Setup, lengths: list[list[int]], *, smoke: bool) -> dict[str,
     gpu = torch.cuda.is_available() and not smoke
     if not gpu and not smoke:
         raise UserError("this measures a GPU and there is none; use --smoke")
-    if gpu and setup.cap:
-        whole = torch.cuda.get_device_properties(0).total_memory
-        torch.cuda.set_per_process_memory_fraction(setup.cap * 2**30 / whole)
+    if gpu:
+        limit_memory(setup)
     if setup.liger and gpu:
         from liger_kernel.transformers import apply_liger_kernel_to_llama
 
@@ -140,11 +142,11 @@ def measure(setup: Setup, lengths: list[list[int]], *, smoke: bool) -> dict[str,
     clock = _Clock(warm_up, gpu=gpu)
     with tempfile.TemporaryDirectory() as folder:
         model = build_model("cpu" if smoke else "cuda", tiny=smoke)
-        trainer = _trainer(setup, model, lengths, warm_up + timed, Path(folder), gpu=gpu)
+        trainer = make_trainer(setup, model, lengths, warm_up + timed, Path(folder), gpu=gpu)
         counts = _count_tokens(trainer)
         trainer.add_callback(clock.callback())
         trainer.train()
-    accumulation = 16 // setup.micro_batch
+    accumulation = setup.batch // setup.micro_batch
     tokens = sum(counts[warm_up * accumulation : (warm_up + timed) * accumulation])
     first = trainer.state.log_history[0]
     gib = 2**30
@@ -157,6 +159,15 @@ def measure(setup: Setup, lengths: list[list[int]], *, smoke: bool) -> dict[str,
         "gradient": first["grad_norm"],
         "setup": asdict(setup),
     }
+
+
+def limit_memory(setup: Setup) -> None:
+    """Let torch take no more of the GPU than the configuration's cap."""
+    import torch
+
+    if setup.cap:
+        whole = torch.cuda.get_device_properties(0).total_memory
+        torch.cuda.set_per_process_memory_fraction(setup.cap * 2**30 / whole)
 
 
 def build_model(device: str, *, tiny: bool, layers: int = 28) -> Any:
@@ -210,7 +221,7 @@ def build_model(device: str, *, tiny: bool, layers: int = 28) -> Any:
             parent = model.model.layers.get_submodule(name.rpartition(".")[0])
             setattr(parent, name.rpartition(".")[2], four.to(device))
     for module in model.modules():
-        if type(module).__name__ == "LlamaRMSNorm":
+        if type(module).__name__.endswith("RMSNorm"):
             ones = torch.ones(module.weight.shape, device=device, dtype=dtype)
             module.weight = torch.nn.Parameter(ones)
     model.model.embed_tokens.weight = torch.nn.Parameter(
@@ -222,7 +233,7 @@ def build_model(device: str, *, tiny: bool, layers: int = 28) -> Any:
     return model
 
 
-def _trainer(
+def make_trainer(
     setup: Setup,
     model: Any,
     lengths: list[list[int]],
@@ -231,19 +242,22 @@ def _trainer(
     *,
     gpu: bool,
 ) -> Any:
+    """Put the configuration's trainer together; its data are random tokens of real lengths."""
     from datasets import Dataset
     from peft import LoraConfig
     from transformers import Trainer
     from trl.trainer.sft_config import SFTConfig
     from trl.trainer.sft_trainer import SFTTrainer
 
-    from train.fused import attention, fuse
+    from train.fused import attention
+    from train.fused.trainer import FusedTrainer
     from train.pocket import build_tokenizer
 
     class FullLogits(SFTTrainer):
         compute_loss = Trainer.compute_loss
 
-    trainer = (FullLogits if setup.full_logits else SFTTrainer)(
+    kind = FusedTrainer if setup.fused else FullLogits if setup.full_logits else SFTTrainer
+    trainer = kind(
         model=model,
         args=SFTConfig(
             output_dir=str(folder),
@@ -252,7 +266,7 @@ def _trainer(
             learning_rate=3e-5,
             weight_decay=0.005,
             per_device_train_batch_size=setup.micro_batch,
-            gradient_accumulation_steps=16 // setup.micro_batch,
+            gradient_accumulation_steps=setup.batch // setup.micro_batch,
             padding_free=setup.padding_free,
             gradient_checkpointing=setup.checkpointing,
             bf16=gpu,
@@ -268,8 +282,8 @@ def _trainer(
         train_dataset=Dataset.from_list(_examples(lengths, model.config.vocab_size)),
         processing_class=build_tokenizer(["no words"]),
         peft_config=LoraConfig(
-            r=32,
-            lora_alpha=32,
+            r=setup.rank,
+            lora_alpha=setup.rank,
             lora_dropout=setup.dropout,
             target_modules="all-linear",
             task_type="CAUSAL_LM",
@@ -278,9 +292,7 @@ def _trainer(
     for parameter in model.parameters():
         if parameter.requires_grad:
             parameter.data = parameter.data.float()
-    if setup.fused:
-        fuse(trainer.model)
-    elif setup.padding_free:
+    if setup.padding_free and not setup.fused:
         attention.register()
         model.set_attn_implementation(attention.NAME)
     return trainer

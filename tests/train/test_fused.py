@@ -6,10 +6,12 @@ import pytest
 import torch
 from peft import LoraConfig, get_peft_model
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 from transformers import LlamaConfig, LlamaForCausalLM, set_seed
 
 from train.fused import fuse, is_fusible
 from train.fused.elementwise import drop
+from train.fused.head import TILE, completion_loss
 from train.fused.layer import Batch
 from train.fused.projection import refresh
 
@@ -131,3 +133,21 @@ def test_other_architectures_are_left_alone() -> None:
     small = GPT2Config(n_layer=1, n_embd=8, n_head=2, vocab_size=9)
     assert not is_fusible(GPT2LMHeadModel(small))
     assert is_fusible(build(fused=False).get_base_model())
+
+
+def test_head_is_a_cross_entropy_over_several_tiles() -> None:
+    draw = torch.Generator().manual_seed(4)
+    hidden, weight = (torch.randn(n, 8, generator=draw) for n in (3 * TILE, 31))
+    hidden.requires_grad_()
+    places = torch.arange(5, 3 * TILE - 7)
+    targets = torch.randint(31, places.shape, generator=draw)
+    found = completion_loss(hidden, weight, places, targets) * 0.25
+    (slope,) = torch.autograd.grad(found, hidden)
+    expected = cross_entropy(hidden[places] @ weight.t(), targets, reduction="sum") * 0.25
+    (true_slope,) = torch.autograd.grad(expected, hidden)
+    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(slope, true_slope)
+    with torch.no_grad():
+        torch.testing.assert_close(
+            completion_loss(hidden, weight, places, targets) * 0.25, expected
+        )

@@ -4,6 +4,6 @@ The mathematics is PyTorch's; only what is kept, what is computed again and what
 pass differ from the plain path. docs/training.md has the measurements behind each choice.
 """
 
-from train.fused.install import fuse, is_fusible, run_fused
+from train.fused.install import fuse, is_fusible
 
-__all__ = ["fuse", "is_fusible", "run_fused"]
+__all__ = ["fuse", "is_fusible"]

@@ -6,13 +6,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nothing_gpt.errors import UserError
 from train.fused import attention
+from train.fused.head import TILE, completion_loss
 from train.fused.layer import Batch, Layer, Norm
 from train.fused.projection import Group, refresh
 
 _RESERVE = 2**29
-"""Bytes left for what is not counted, as the tiles of TRL's head."""
+"""Bytes left for what is not counted."""
 
 _USABLE = 0.96
 """Share of the memory that fragmentation leaves: 0.6 of 22 GiB were lost where it failed."""
@@ -27,31 +27,6 @@ def is_fusible(model: nn.Module) -> bool:
         and not getattr(config, "mlp_bias", True)
         and getattr(config, "hidden_act", None) == "silu"
     )
-
-
-def run_fused(trainer: Any, max_length: int) -> None:
-    """Change over a trainer that was made for padding-free batches.
-
-    TRL cuts no examples to length then, so that it is done here, as TRL does it.
-
-    Raises:
-        UserError: the base is not a Llama.
-    """
-    if not is_fusible(trainer.model.get_base_model()):
-        raise UserError(
-            f"the fused layers are Llama's, and this base is a "
-            f"'{trainer.model.config.model_type}'; use '--profile reference'"
-        )
-    fuse(trainer.model)
-
-    def cut(example: dict[str, list[int]]) -> dict[str, list[int]]:
-        return {key: example[key][:max_length] for key in ("input_ids", "labels")}
-
-    def is_learned_from(example: dict[str, list[int]]) -> bool:
-        return any(label != -100 for label in example["labels"])
-
-    trainer.train_dataset = trainer.train_dataset.map(cut).filter(is_learned_from)
-    trainer.eval_dataset = trainer.eval_dataset.map(cut).filter(is_learned_from)
 
 
 def fuse(model: Any) -> list[Layer]:
@@ -72,7 +47,30 @@ def fuse(model: Any) -> list[Layer]:
         module.forward = _forward(module, layer, state)
     llama.norm.forward = _final_norm(llama.norm, state)
     llama.register_forward_pre_hook(state.prepare, with_kwargs=True)
+    _put_head(model.get_base_model())
     return layers
+
+
+def _put_head(causal: Any) -> None:
+    """Let the model return the loss itself where a batch says what is to be predicted."""
+    plain = causal.forward
+
+    def forward(
+        *arguments: Any,
+        places: Tensor | None = None,
+        targets: Tensor | None = None,
+        labels: Tensor | None = None,
+        **named: Any,
+    ) -> Any:
+        if places is None or targets is None:
+            return plain(*arguments, labels=labels, **named)
+        # Without a mask of four dimensions transformers looks for documents in the positions,
+        # and waits for the GPU to tell.
+        named["attention_mask"] = causal.lm_head.weight.new_empty(1, 1, 1, 1)
+        hidden = causal.model(*arguments, **named).last_hidden_state[0]
+        return completion_loss(hidden, causal.lm_head.weight, places, targets)
+
+    causal.forward = forward
 
 
 def _allowed_bytes() -> int:
@@ -162,7 +160,10 @@ class _State:
         attention_bytes = unit * (sum(layer.widths) + layer.widths[0])
         mlp_bytes = unit * 2 * config.intermediate_size
         always = unit * (2 * config.hidden_size + ranks) * len(self._layers)
-        working = unit * (7 * config.intermediate_size + 3 * config.hidden_size)
+        working = max(
+            unit * (7 * config.intermediate_size + 3 * config.hidden_size),
+            unit * config.hidden_size + 4 * TILE * config.vocab_size,
+        )
         free = int(allowed * _USABLE) - self._held() - always - working - _RESERVE
         for layer in reversed(self._layers):
             layer.keep_attention = free >= attention_bytes

@@ -134,7 +134,7 @@ class _Project(torch.autograd.Function):
         dy = rotate_backward(dq, dk, dv, batch.cos, batch.sin)
         through, adapted, d_inner = layer.qkv.backward(dy)
         seen = norm(h, seed, weight, eps, batch.p)[1]
-        grads = layer.qkv.adapter_gradients(dy, d_inner, seen, inner)
+        grads = layer.qkv.adapter_gradients((dy,), d_inner, seen, inner)
         dh = norm_backward(through, adapted, h, past, seed, weight, eps, batch.p)
         return dh, None, None, *grads
 
@@ -154,7 +154,7 @@ class _Output(torch.autograd.Function):
         x, inner = ctx.saved_tensors
         group, seed, p = ctx.layer.output, ctx.layer.seed(ctx.batch, 1), ctx.batch.p
         through, adapted, d_inner = group.backward(grad)
-        grads = group.adapter_gradients(grad, d_inner, dropped(x, seed, p), inner)
+        grads = group.adapter_gradients((grad,), d_inner, dropped(x, seed, p), inner)
         return add_dropped(through, adapted, seed, p), grad, None, None, *grads
 
 
@@ -184,12 +184,12 @@ class _Mlp(torch.autograd.Function):
             gate_up, inner, seen = _project_up(h, layer, batch)
 
         through, adapted, d_inner = layer.down.backward(grad)
-        d_gate_up, product = swiglu_backward(through, adapted, gate_up, inner_seed, p)
-        lower = layer.down.adapter_gradients(grad, d_inner, product, narrow)
+        d_gate, d_up, product = swiglu_backward(through, adapted, gate_up, inner_seed, p)
+        lower = layer.down.adapter_gradients((grad,), d_inner, product, narrow)
         del through, adapted, product, gate_up, kept
 
-        through, adapted, d_inner = layer.gate_up.backward(d_gate_up)
-        upper = layer.gate_up.adapter_gradients(d_gate_up, d_inner, seen, inner)
+        through, adapted, d_inner = layer.gate_up.backward(d_gate, d_up)
+        upper = layer.gate_up.adapter_gradients((d_gate, d_up), d_inner, seen, inner)
         dh = norm_backward(through, adapted, h, grad, seed, weight, eps, p)
         return dh, None, None, *upper, *lower
 

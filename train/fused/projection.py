@@ -67,19 +67,28 @@ class Group:
         out = inner @ b if residual is None else torch.addmm(residual, inner, b)
         return out.addmm_(x, self.weight().t()), inner
 
-    def backward(self, grad: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def backward(self, *grads: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return the input's gradient through W and through A, and the gradient before A.
 
         The second is before dropout: the caller adds them in a pass that it makes anyway.
+
+        Args:
+            grads: The output's gradient, in one piece or in several side by side.
         """
-        d_inner = self._scaled(grad @ self.b)
-        return grad @ self.weight(), d_inner @ self.a, d_inner
+        sizes = [grad.shape[1] for grad in grads]
+        w, b = self.weight().split(sizes), self.b.split(sizes)
+        through, d_inner = grads[0] @ w[0], grads[0] @ b[0]
+        for grad, rows, columns in zip(grads[1:], w[1:], b[1:], strict=True):
+            through.addmm_(grad, rows)
+            d_inner.addmm_(grad, columns)
+        d_inner = self._scaled(d_inner)
+        return through, d_inner @ self.a, d_inner
 
     def adapter_gradients(
-        self, grad: Tensor, d_inner: Tensor, seen: Tensor, inner: Tensor
+        self, grads: Sequence[Tensor], d_inner: Tensor, seen: Tensor, inner: Tensor
     ) -> list[Tensor]:
         """Return the gradients of `adapters`."""
-        da, db = d_inner.t() @ seen, grad.t() @ inner
+        da, db = d_inner.t() @ seen, torch.cat([grad.t() @ inner for grad in grads])
         parts = [*da.split(self._ranks), *self._blocks(db)]
         return [g.to(p.dtype) for g, p in zip(parts, self.adapters, strict=True)]
 

@@ -1,0 +1,148 @@
+"""Peak memory of training a Llama 3.2 3B in many configurations, beside what the plan says.
+
+    python -m benchmarks.train_memory --lengths lengths.json --report peaks.json
+    python -m benchmarks.train_memory --smoke
+
+Each configuration trains for a few steps in a process of its own, several at a time: their speed
+means nothing here, their memory does. `lengths.json` is that of `benchmarks.train_throughput`.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from benchmarks.train_throughput import (
+    SETUPS,
+    Setup,
+    build_model,
+    limit_memory,
+    make_trainer,
+    smoke_lengths,
+)
+from nothing_gpt.errors import UserError, reported_errors
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+_STEPS, _AT_ONCE = 4, 5
+_REFERENCE, _TRL, _FUSED = SETUPS["reference"], SETUPS["trl"], SETUPS["fused"]
+
+
+def _setup(base: Setup, micro_batch: int, cap: float, rank: int = 32, **more: bool) -> Setup:
+    return replace(base, micro_batch=micro_batch, batch=micro_batch, cap=cap, rank=rank, **more)
+
+
+CASES = {
+    "reference-4-22": _setup(_REFERENCE, 4, 22),
+    "reference-2-22": _setup(_REFERENCE, 2, 22),
+    "reference-1-15": _setup(_REFERENCE, 1, 15),
+    "reference-8-40": _setup(_REFERENCE, 8, 40),
+    "reference-8-22": _setup(_REFERENCE, 8, 22),
+    "reference-4-r64-40": _setup(_REFERENCE, 4, 40, 64),
+    "trl-1-8": _setup(_TRL, 1, 8),
+    "trl-4-22": _setup(_TRL, 4, 22),
+    "trl-8-15": _setup(_TRL, 8, 15),
+    "trl-16-40": _setup(_TRL, 16, 40),
+    "trl-4-r16-15": _setup(_TRL, 4, 15, 16),
+    "trl-2-kept-40": _setup(_TRL, 2, 40, checkpointing=False),
+    "fused-4-8": _setup(_FUSED, 4, 8),
+    "fused-16-15": _setup(_FUSED, 16, 15),
+    "fused-16-22": _setup(_FUSED, 16, 22),
+    "fused-16-40": _setup(_FUSED, 16, 40),
+    "fused-8-r64-40": _setup(_FUSED, 8, 40, 64),
+    "fused-32-22": _setup(_FUSED, 32, 22),
+}
+
+
+@app.command()
+def main(
+    cases: Annotated[list[str] | None, typer.Argument(help="Which; all of them.")] = None,
+    lengths: Annotated[Path | None, typer.Option(help="Token counts of real examples.")] = None,
+    smoke: Annotated[bool, typer.Option("--smoke", help="Tiny shapes on a CPU.")] = False,
+    report: Annotated[Path | None, typer.Option(help="Write the figures here as JSON.")] = None,
+    here: Annotated[bool, typer.Option("--here", help="All in this process.")] = False,
+) -> None:
+    """Measure each configuration and print its peak beside the plan's."""
+    names = cases or list(CASES)
+    if smoke:
+        rows = {name: measure(CASES[name], smoke_lengths(), smoke=True) for name in names}
+    elif lengths is None:
+        raise UserError("--lengths FILE is missing: the examples' token counts; or --smoke")
+    elif here:
+        examples = json.loads(lengths.read_text())["train"]
+        rows = {name: measure(CASES[name], examples, smoke=False) for name in names}
+    else:
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            found = pool.map(lambda name: _measure_apart(name, lengths), names)
+        rows = dict(zip(names, found, strict=True))
+    for name, row in rows.items():
+        print(f"{name:20} {row}")
+    if report:
+        report.write_text(json.dumps(rows, indent=1))
+
+
+def _measure_apart(name: str, lengths: Path) -> dict[str, Any]:
+    environment = os.environ | {"PYTORCH_ALLOC_CONF": "expandable_segments:True"}
+    with tempfile.TemporaryDirectory() as folder:
+        output = Path(folder) / "peak.json"
+        command = [sys.executable, "-m", "benchmarks.train_memory", name, "--here"]
+        done = subprocess.run(
+            [*command, "--lengths", str(lengths), "--report", str(output)],
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode:
+            memory = "OutOfMemoryError" in done.stderr
+            return {"error": "out of memory" if memory else done.stderr[-600:]}
+        return dict(json.loads(output.read_text())[name])
+
+
+def measure(setup: Setup, lengths: list[list[int]], *, smoke: bool) -> dict[str, Any]:
+    """Train for a few steps; return the peaks in GiB and the batches that made them."""
+    import torch
+
+    gpu = not smoke
+    if gpu and not torch.cuda.is_available():
+        raise UserError("this measures a GPU and there is none; use --smoke")
+    if gpu:
+        limit_memory(setup)
+    with tempfile.TemporaryDirectory() as folder:
+        model = build_model("cuda" if gpu else "cpu", tiny=smoke)
+        trainer = make_trainer(setup, model, lengths, _STEPS, Path(folder), gpu=gpu)
+        batches = _note_batches(trainer)
+        trainer.train()
+    gib = 2**30
+    return {
+        "allocated": torch.cuda.max_memory_allocated() / gib if gpu else 0.0,
+        "reserved": torch.cuda.max_memory_reserved() / gib if gpu else 0.0,
+        "batches": batches,
+        "setup": asdict(setup),
+    }
+
+
+def _note_batches(trainer: Any) -> list[list[list[int]]]:
+    """Note the lengths, whole and learned from, of every batch that is put together."""
+    batches: list[list[list[int]]] = []
+    collate = trainer.data_collator
+
+    def noted(examples: list[dict[str, list[int]]]) -> Any:
+        batches.append(
+            [[len(e["labels"]), sum(label != -100 for label in e["labels"])] for e in examples]
+        )
+        return collate(examples)
+
+    trainer.data_collator = noted
+    return batches
+
+
+if __name__ == "__main__":
+    with reported_errors():
+        app()
