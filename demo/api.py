@@ -1,33 +1,74 @@
-"""The room for programs: named endpoints beside the page, for gradio_client and for HTTP."""
+"""The room for programs: named endpoints beside the page, for gradio_client, HTTP and MCP."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from random import Random
 
 import gradio as gr
 from gradio.events import api
 
+from demo.access import Meter
 from demo.client import Endpoint
 from demo.desk import read_desk
+from demo.formats import export_scene, import_scene
+from demo.history import History
 from demo.request import MAX_LINES, Order
 from demo.scene import Entry, Scene, Take
 from demo.session import Session
+from demo.takes import order_takes
+from demo.wishes import read_wishes
 from nothing_gpt.errors import UserError
-from nothing_gpt.line import Line, parse_lines, render_lines
+from nothing_gpt.line import Line, parse_lines, render_line, render_lines
 from nothing_gpt.prompt import Direction
 from nothing_gpt.show import Show
 
+MAX_TAKES = 8
+"""Most takes that one call may ask for; they are written at the same time."""
 
-def add_endpoints(endpoint: Endpoint, shows: Mapping[str, Show], show: str) -> None:
-    """Add `/models` and `/continue_scene` to the `gr.Blocks` that is being made."""
 
-    async def models() -> list[str]:
-        """List the models that a scene can be continued with."""
-        try:
-            return [model.name for model in await endpoint.list_models()]
-        except UserError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+def add_endpoints(
+    endpoint: Endpoint, shows: Mapping[str, Show], show: str, meter: Meter | None = None
+) -> None:
+    """Add the endpoints to the `gr.Blocks` that is being made.
+
+    Args:
+        meter: Counts what visitors have written, also by programs.
+    """
+    programs = Programs(endpoint, shows, show, meter)
+    for function in (
+        programs.models,
+        programs.continue_scene,
+        programs.write_takes,
+        programs.export_scene,
+        programs.import_scene,
+    ):
+        api(function)
+
+
+class Programs:
+    """What programs may call. Scripts are `[NAME] words` lines; names are set apart by commas.
+
+    A server that is asleep is waked first, which may take minutes.
+    """
+
+    def __init__(
+        self, endpoint: Endpoint, shows: Mapping[str, Show], show: str, meter: Meter | None
+    ) -> None:
+        self._endpoint = endpoint
+        self._shows = shows
+        self._show = show
+        self._meter = meter
+
+    async def models(self) -> list[str]:
+        """List the models that a scene can be continued with, adapters and their bases."""
+        with _told():
+            await self._wake()
+            return [model.name for model in await self._endpoint.list_models()]
 
     async def continue_scene(
+        self,
         script: str,
         model: str,
         premise: str = "",
@@ -35,30 +76,145 @@ def add_endpoints(endpoint: Endpoint, shows: Mapping[str, Show], show: str) -> N
         present: str = "",
         lines: int = 8,
         seed: int = -1,
+        first: str = "",
+        required: str = "",
+        barred: str = "",
+        request: gr.Request | None = None,
     ) -> str:
-        """Have a model continue a script of `[NAME] words` lines; gives the new lines alone.
+        """Have a model continue a scene; gives the new lines alone, as a script.
 
-        `present` are names set apart by commas. A negative seed is replaced by a random one.
+        Args:
+            script: The scene so far, one `[NAME] words` line for each speech.
+            model: One of those that `models` lists.
+            premise: What the scene is about; may be empty.
+            setting: Where and when it plays; may be empty.
+            present: Who is in the scene, as names set apart by commas; empty for the whole cast.
+            lines: How many lines to write, at most 30.
+            seed: The same seed gives the same lines; a negative one is replaced by a random one.
+            first: Who speaks next; may be empty.
+            required: Who must speak, as names set apart by commas; may be empty.
+            barred: Who must not speak, as names set apart by commas; may be empty.
         """
-        try:
-            session = Session(models=await endpoint.list_models())
-            desk = read_desk(session.models, shows, model, show, premise, setting, [], present)
-            scene = Scene(tuple(_read_script(script)), desk.direct(Direction()))
-            session.history = session.history.change(scene)
+        with _told():
+            session = await self._begin(request)
+            order = self._direct(session, script, model, premise, setting, present, lines, seed)
+            names = [part for part in required.split(",") if part.strip()]
+            silent = [part for part in barred.split(",") if part.strip()]
+            wishes = read_wishes(order.show, first, silent, names, "", locked=True)
+            order = replace(order, wishes=wishes)
             given = len(session.scene.entries)
-            chosen = seed if seed >= 0 else Random().getrandbits(31)  # noqa: S311 - no secret
-            wanted = min(max(lines, 1), MAX_LINES)
-            order = Order(desk.show, desk.format, Take(model, chosen), wanted)
-            async for _ in session.continue_scene(endpoint, order):
+            async for _ in session.continue_scene(self._endpoint, order):
                 pass
-        except UserError as error:
-            raise gr.Error(str(error), print_exception=False) from error
-        if session.note.mood == "problem":
-            raise gr.Error(session.note.text, print_exception=False)
-        return render_lines(e.line for e in session.scene.entries[given:] if e.line)
+            if session.note.mood == "problem":
+                raise UserError(session.note.text)
+            return render_lines(e.line for e in session.scene.entries[given:] if e.line)
 
-    api(models)
-    api(continue_scene)
+    async def write_takes(
+        self,
+        script: str,
+        model: str,
+        count: int = 3,
+        premise: str = "",
+        setting: str = "",
+        present: str = "",
+        lines: int = 8,
+        seed: int = -1,
+        request: gr.Request | None = None,
+    ) -> list[str]:
+        """Have a model continue a scene several times over; gives one script for each take.
+
+        Args:
+            script: The scene so far, one `[NAME] words` line for each speech.
+            model: One of those that `models` lists.
+            count: How many takes, at most 8.
+            premise: What the scene is about; may be empty.
+            setting: Where and when it plays; may be empty.
+            present: Who is in the scene, as names set apart by commas; empty for the whole cast.
+            lines: How many lines each take has, at most 30.
+            seed: The first take's; the others' follow from it. A negative one is replaced.
+        """
+        with _told():
+            session = await self._begin(request)
+            order = self._direct(session, script, model, premise, setting, present, lines, seed)
+            orders = order_takes(order, min(max(count, 1), MAX_TAKES), order.take.seed)
+            async for _ in session.write_takes(self._endpoint, orders):
+                pass
+            trials = session.takes.trials if session.takes else ()
+            failed = [trial.said for trial in trials if trial.state == "failed"]
+            if len(failed) == len(trials):
+                raise UserError(failed[0])
+            return [render_lines(trial.lines) for trial in trials]
+
+    async def export_scene(
+        self, script: str, ending: str, title: str, premise: str = "", setting: str = ""
+    ) -> str:
+        """Give a script as the text of a file that other programs read.
+
+        Args:
+            script: The scene, one `[NAME] words` line for each speech.
+            ending: fountain, fdx, txt or json.
+            title: The scene's title.
+            premise: What the scene is about; may be empty.
+            setting: Where and when it plays; may be empty.
+        """
+        with _told():
+            scene = Scene(tuple(_read_script(script)), Direction(premise, setting))
+            return await asyncio.to_thread(export_scene, scene, ending, title)
+
+    async def import_scene(self, text: str, ending: str) -> str:
+        """Read a screenplay; gives its speeches as a script, stage directions in brackets.
+
+        Args:
+            text: What the file holds.
+            ending: fountain, fdx, txt or json: how the file's name ends.
+        """
+        with _told():
+            # A long script is read aside, so that nobody's page stands still.
+            scene = await asyncio.to_thread(import_scene, ending, text)
+            return "\n".join(
+                render_line(entry.line) if entry.line else f"({entry.text})"
+                for entry in scene.entries
+            )
+
+    async def _wake(self) -> None:
+        async for _ in self._endpoint.wake():
+            pass
+
+    async def _begin(self, request: gr.Request | None) -> Session:
+        await self._wake()
+        visitor = str(request.client.host) if request and request.client else ""
+        models = await self._endpoint.list_models()
+        return Session(models=models, meter=self._meter, visitor=visitor)
+
+    def _direct(
+        self,
+        session: Session,
+        script: str,
+        model: str,
+        premise: str,
+        setting: str,
+        present: str,
+        lines: int,
+        seed: int,
+    ) -> Order:
+        desk = read_desk(
+            session.models, self._shows, model, self._show, premise, setting, [], present
+        )
+        scene = Scene(tuple(_read_script(script)), desk.direct(Direction()))
+        session.history = History().change(scene)
+        chosen = seed if seed >= 0 else Random().getrandbits(31)  # noqa: S311 - no secret
+        base = next((m.parent for m in session.models if m.name == model and m.parent), "")
+        wanted = min(max(lines, 1), MAX_LINES)
+        return Order(desk.show, desk.format, Take(model, chosen, base), wanted, bound=desk.bound)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Tell a program what is wrong as its protocol does."""
+    try:
+        yield
+    except UserError as error:
+        raise gr.Error(str(error), print_exception=False) from error
 
 
 def _read_script(script: str) -> list[Entry]:
