@@ -57,6 +57,10 @@ class Workspace:
         """An adapter with its manifest, history and report: a show's, or `SHOW-PRESET`."""
         return self.adapters / name
 
+    def export(self, name: str, form: str) -> Path:
+        """An adapter in a form that other engines take."""
+        return self.root / "exports" / f"{name}-{form}"
+
     def history(self, show: str) -> Path:
         """The picture of the loss curves of all runs of a show."""
         return self.root / "history" / f"{show}.png"

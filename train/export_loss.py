@@ -1,0 +1,46 @@
+"""The held-out loss of a model, by which an exported one is compared with what was trained."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from train.dataset import Example
+
+Encoded = tuple[list[int], int]
+"""Token ids of an example, and how many of them are the prompt's."""
+
+
+def encode_examples(tokenizer: Any, examples: Iterable[Example], most: int) -> list[Encoded]:
+    """Turn examples into token ids exactly as training did, at most so many each."""
+    found = []
+    for example in examples:
+        prompt = _render(tokenizer, example["prompt"], add_generation_prompt=True)
+        whole = _render(tokenizer, example["prompt"] + example["completion"])
+        found.append((whole[:most], len(prompt)))
+    return [(ids, start) for ids, start in found if start < len(ids)]
+
+
+def measure_loss(model: Any, encoded: list[Encoded]) -> float:
+    """Return the mean loss over all completion tokens, in nats a token.
+
+    TRL averages over batches, so that its figure differs a little; these are compared with one
+    another.
+    """
+    import torch
+
+    model.eval()
+    total, count = 0.0, 0
+    with torch.inference_mode():
+        for ids, start in encoded:
+            tokens = torch.tensor([ids], device=model.device)
+            logits = model(input_ids=tokens, use_cache=False).logits[0, start - 1 : -1].float()
+            targets = tokens[0, start:]
+            total += float(torch.nn.functional.cross_entropy(logits, targets, reduction="sum"))
+            count += len(targets)
+    return total / count
+
+
+def _render(tokenizer: Any, messages: list[dict[str, str]], **options: bool) -> list[int]:
+    ids: list[int] = tokenizer.apply_chat_template(messages, return_dict=True, **options)[
+        "input_ids"
+    ]
+    return ids
