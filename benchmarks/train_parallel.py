@@ -1,0 +1,195 @@
+"""Training tokens a second of two GPUs against one, data parallel, and their losses side by side.
+
+    python -m benchmarks.train_parallel --lengths lengths.json
+    python -m benchmarks.train_parallel --smoke
+
+The fast path on the model and the examples of `benchmarks.train_throughput`. Every pair learns
+from the same examples in the same steps: `strong` 16 in all, 8 on each of two GPUs; `weak` 32 in
+all, 16 on each, against one GPU that takes them in two parts.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from benchmarks.train_throughput import (
+    Setup,
+    build_model,
+    limit_memory,
+    make_trainer,
+    smoke_lengths,
+)
+from nothing_gpt.errors import UserError, reported_errors
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+_WARM_UP, _TIMED = 4, 10
+_PAIRS = {"strong": 16, "weak": 32}
+_PER_GPU = 16
+
+
+@app.command(help=__doc__)
+def main(
+    pairs: Annotated[
+        list[str] | None, typer.Argument(help=f"Which of: {', '.join(_PAIRS)}. Both.")
+    ] = None,
+    lengths: Annotated[Path | None, typer.Option(help="Token counts of real examples.")] = None,
+    dropout: Annotated[float, typer.Option(help="0 to compare losses exactly.")] = 0.1,
+    cap: Annotated[float, typer.Option(help="GiB that torch may take of each GPU.")] = 22.0,
+    smoke: Annotated[bool, typer.Option("--smoke", help="Tiny shapes on a CPU.")] = False,
+    report: Annotated[Path | None, typer.Option(help="Write the figures here as JSON.")] = None,
+    batch: Annotated[int, typer.Option(hidden=True, help="Measure in this process.")] = 0,
+) -> None:
+    if not smoke and lengths is None:
+        raise UserError("--lengths FILE is missing: the examples' token counts; or --smoke")
+    examples = json.loads(lengths.read_text())["train"] if lengths else smoke_lengths()
+    if batch:
+        setup = Setup(micro_batch=min(batch, _PER_GPU), batch=batch, cap=cap, dropout=dropout)
+        figures = measure(setup, examples, smoke=smoke)
+        if report and figures:
+            report.write_text(json.dumps(figures))
+        return
+    options = ["--dropout", str(dropout), "--cap", str(cap)]
+    options += ["--lengths", str(lengths)] if lengths else []
+    if unknown := set(pairs or ()) - _PAIRS.keys():
+        raise UserError(f"no pair '{min(unknown)}'; there are {', '.join(_PAIRS)}")
+    rows = run_all(pairs or list(_PAIRS), [*options, "--smoke"] if smoke else options)
+    for line in tell(rows):
+        print(line)
+    if report:
+        report.write_text(json.dumps(rows, indent=1))
+
+
+def run_all(pairs: list[str], options: list[str]) -> dict[str, dict[str, Any]]:
+    """Measure one GPU with each batch, side by side, then both GPUs with each."""
+    with tempfile.TemporaryDirectory() as folder:
+
+        def start(name: str, batch: int, *gpus: str) -> "subprocess.Popen[bytes]":
+            own = ["--batch", str(batch), "--report", f"{folder}/{name}", *options]
+            environment = {
+                "CUDA_VISIBLE_DEVICES": ",".join(gpus),
+                "PYTORCH_ALLOC_CONF": "expandable_segments:True",
+            }
+            command = [*launcher(len(gpus)), "-m", "benchmarks.train_parallel", *own]
+            return subprocess.Popen(command, env=os.environ | environment, stdout=sys.stderr)
+
+        def finish(*runs: "subprocess.Popen[bytes]") -> None:
+            codes = [run.wait() for run in runs]
+            if any(codes):
+                raise UserError("a measurement failed; what it said is above")
+
+        alone = zip(pairs, ("0", "1"), strict=False)
+        finish(*[start(f"{name} 1", _PAIRS[name], gpu) for name, gpu in alone])
+        for name in pairs:
+            finish(start(f"{name} 2", _PAIRS[name] // 2, "0", "1"))
+        return {path.name: json.loads(path.read_text()) for path in sorted(Path(folder).iterdir())}
+
+
+def launcher(processes: int) -> list[str]:
+    """The start of a command for so many processes on this machine."""
+    if processes == 1:
+        return [sys.executable]
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    return [*torchrun, "--local-addr", "127.0.0.1", "--nproc-per-node", str(processes)]
+
+
+def tell(rows: dict[str, dict[str, Any]]) -> list[str]:
+    """Say how much faster two are, and how far their losses are apart."""
+    lines = ["            GPUs  examples/step  tokens/s  s/step  reserved GiB each  times one GPU"]
+    for key, row in rows.items():
+        name, gpus = key.split()
+        times = row["tokens_per_second"] / rows[f"{name} 1"]["tokens_per_second"]
+        lines.append(
+            f"{name:10} {gpus:>5}  {_PAIRS[name]:13}  {row['tokens_per_second']:8,.0f}"
+            f"  {row['seconds_per_step']:6.3f}  {row['reserved']:17.1f}  {times:13.2f}"
+        )
+    for name in {key.split()[0]: None for key in rows}:
+        one, two = (rows[f"{name} {gpus}"]["losses"] for gpus in (1, 2))
+        apart = max(abs(a - b) / a for a, b in zip(one, two, strict=True))
+        lines.append(f"{name}: losses at most {apart:.1e} apart, relative; one GPU, then two:")
+        lines += [" ".join(f"{loss:.5f}" for loss in losses) for losses in (one, two)]
+    return lines
+
+
+def measure(setup: Setup, lengths: list[list[int]], *, smoke: bool) -> dict[str, Any] | None:
+    """Train for a few steps, with the processes beside this one; None but in the first."""
+    import torch
+
+    from train.processes import join
+
+    group = join()
+    gpu = torch.cuda.is_available() and not smoke
+    if not gpu and not smoke:
+        raise UserError("this measures GPUs and there are none; use --smoke")
+    if gpu:
+        limit_memory(setup)
+    warm_up, timed = (1, 2) if smoke else (_WARM_UP, _TIMED)
+    with tempfile.TemporaryDirectory() as folder:
+        model = build_model("cuda" if gpu else "cpu", tiny=smoke)
+        trainer = make_trainer(setup, model, lengths, warm_up + timed, Path(folder), gpu=gpu)
+        trainer.accelerator.ddp_handler.find_unused_parameters = False  # as in a real run
+        losses, counts = _note(trainer)
+        marks: list[float] = []
+        trainer.add_callback(_timer(marks, warm_up, gpu=gpu))
+        trainer.train()
+    parts = setup.batch // setup.micro_batch
+    # Of all processes: their losses are parts of one mean, scaled up for what averages gradients.
+    summed = torch.stack(losses).reshape(-1, parts).sum(dim=1)
+    summed = trainer.accelerator.reduce(summed, "mean")
+    tokens = torch.tensor(counts[warm_up * parts : (warm_up + timed) * parts]).sum()
+    tokens = trainer.accelerator.reduce(tokens.to(summed.device), "sum")
+    seconds = marks[1] - marks[0]
+    figures = {
+        "tokens_per_second": int(tokens) / seconds,
+        "seconds_per_step": seconds / timed,
+        "reserved": torch.cuda.max_memory_reserved() / 2**30 if gpu else 0.0,
+        "losses": summed.tolist(),
+    }
+    return None if group.rank else figures
+
+
+def _note(trainer: Any) -> tuple[list[Any], list[int]]:
+    """Collect each part's loss, without waiting for the GPU, and its tokens without padding."""
+    losses: list[Any] = []
+    counts: list[int] = []
+    step: Callable[..., Any] = trainer.training_step
+    collate: Callable[..., Any] = trainer.data_collator
+
+    def noted(*arguments: Any, **options: Any) -> Any:
+        losses.append(step(*arguments, **options))
+        return losses[-1]
+
+    def counted(examples: list[dict[str, list[int]]]) -> Any:
+        counts.append(sum(len(example["input_ids"]) for example in examples))
+        return collate(examples)
+
+    trainer.training_step, trainer.data_collator = noted, counted
+    return losses, counts
+
+
+def _timer(marks: list[float], warm_up: int, *, gpu: bool) -> Any:
+    """Note when the warm-up and the last step end, with the GPU's queue empty."""
+    import torch
+    from transformers import TrainerCallback
+
+    class Timer(TrainerCallback):
+        def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            if state.global_step in (warm_up, state.max_steps):
+                if gpu:
+                    torch.cuda.synchronize()
+                marks.append(time.perf_counter())
+
+    return Timer()
+
+
+if __name__ == "__main__":
+    with reported_errors():
+        app()
