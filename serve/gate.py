@@ -247,6 +247,7 @@ class Gate:
             "owned_by": "nothing-gpt",
             "max_model_len": body["data"][0]["max_model_len"],
             "parent": None if about is None else self._base,
+            "structured_outputs": True,
             **({} if about is None else {"nothing_gpt": about}),
         }
 
