@@ -1,5 +1,6 @@
 """The model in memory: messages and tokens in, logits out, adapters mixed in one batch."""
 
+import asyncio
 import warnings
 from collections.abc import Sequence
 from functools import cached_property
@@ -17,6 +18,7 @@ from transformers.utils.logging import disable_progress_bar
 
 from nothing_gpt.errors import UserError
 from nothing_gpt.prompt import Message
+from serve.activity import PROBE, check_adapters
 from serve.base import fetch, find_template, load_tokenizer
 from serve.local.cache import RowCache
 from serve.offer import Offer
@@ -76,6 +78,11 @@ class Model:
         """What requests may call for, the base first."""
         return [*self._aliases]
 
+    @property
+    def network(self) -> Any:
+        """The model itself, of transformers' kind, with the adapters in its layers."""
+        return self._model
+
     def read(self, messages: Sequence[Message]) -> list[int]:
         """Turn messages into the tokens that ask for the answer.
 
@@ -89,6 +96,22 @@ class Model:
         except TemplateError as error:
             raise ValueError(str(error)) from None
         return list(self.core.encode(text, add_special_tokens=False).ids)
+
+    def check_adapters(self) -> None:
+        """Compare what follows a short text with and without each adapter.
+
+        Raises:
+            UserError: an adapter changes nothing.
+        """
+        probe = self.read(PROBE)
+
+        async def score(name: str) -> list[float]:
+            scores = self.forward([probe], 0, [0], [name])[0].log_softmax(dim=-1)
+            return list(scores.tolist())
+
+        with torch.inference_mode():
+            base, *adapters = self.names
+            asyncio.run(check_adapters(score, base, adapters))
 
     def compile(self, regex: str) -> LLMatcher:
         """Make what keeps a completion to a regular expression.

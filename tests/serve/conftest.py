@@ -22,6 +22,9 @@ from nothing_gpt.workspace import Workspace
 ROOT = Path(__file__).parents[2]
 VLLM_PYTHON = ROOT / ".venv-vllm" / "bin" / "python"
 BASE = "pocket-tiny"
+RANKS = {"tiny": 4, "other": 8} | {f"wide{r}": r for r in (16, 24, 32, 48, 64, 96, 128)}
+"""The adapters on the tiny base, with their ranks."""
+
 KEY = "open-sesame"
 SPECIAL = ("<|begin_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>")
 TEMPLATE = (
@@ -56,10 +59,10 @@ MANIFEST = Manifest(
 
 @pytest.fixture(scope="session")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """A workspace as training leaves it, with the adapters tiny and other."""
+    """A workspace as training leaves it, with nine adapters of nine ranks."""
     place = Workspace(tmp_path_factory.mktemp("workspace"))
     build_base(place.root / "bases" / BASE)
-    for seed, (name, rank) in enumerate({"tiny": 4, "other": 8}.items()):
+    for seed, (name, rank) in enumerate(RANKS.items()):
         build_adapter(place, name, rank=rank, seed=seed)
     return place
 
@@ -123,7 +126,9 @@ def build_base(folder: Path, template: str = GUARDED) -> None:
     model.save_pretrained(folder)
 
 
-def build_adapter(place: Workspace, name: str, *, rank: int, seed: int) -> None:
+def build_adapter(
+    place: Workspace, name: str, *, rank: int, seed: int, trained: bool = True
+) -> None:
     import torch
     from peft import LoraConfig, get_peft_model
     from transformers import AutoModelForCausalLM
@@ -133,7 +138,7 @@ def build_adapter(place: Workspace, name: str, *, rank: int, seed: int) -> None:
         r=rank,
         lora_alpha=4 * rank,
         target_modules=["q_proj", "v_proj", "gate_proj"],
-        init_lora_weights=False,
+        init_lora_weights=not trained,
         task_type="CAUSAL_LM",
     )
     base = AutoModelForCausalLM.from_pretrained(place.find_base(BASE))
@@ -212,7 +217,7 @@ def engine_options(engine: str) -> list[str]:
 
 @pytest.fixture(scope="session", params=["local", "vllm"])
 def server(request: pytest.FixtureRequest, workspace: Workspace) -> Iterator[Running]:
-    """Each engine in turn, with both adapters."""
-    options = [*engine_options(request.param), "--max-sequences", "4"]
+    """Each engine in turn, with all adapters."""
+    options = [*engine_options(request.param), "--max-sequences", "12"]
     with serving(workspace, *options, seconds=240) as running:
         yield running

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from nothing_gpt.workspace import Workspace
-from tests.serve.conftest import BASE, ROOT, free_port, serving, wait_for
+from tests.serve.conftest import BASE, RANKS, ROOT, free_port, serving, wait_for
 
 
 class Reader:
@@ -65,7 +65,7 @@ def refused(workspace: Path, *options: str) -> str:
 def test_a_missing_adapter(workspace: Workspace, tmp_path: Path) -> None:
     message = refused(workspace.root, "--show", "seinfeld")
     assert "'seinfeld'" in message
-    assert "there are: other, tiny" in message
+    assert f"there are: {', '.join(sorted(RANKS))}" in message
     assert "python -m train" in refused(tmp_path)
 
 
@@ -181,7 +181,7 @@ def test_it_says_when_it_is_ready_and_nothing_that_people_wrote(
     log = "".join(capfd.readouterr())
     records = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
     serving_it, asked, listed, *_ = [r for r in records if r.get("status") != 503]
-    assert serving_it["models"] == [BASE, "other", "tiny"]
+    assert serving_it["models"] == [BASE, *sorted(RANKS)]
     assert serving_it["url"] == f"{server.url}/v1"
     assert (asked["key"], asked["model"], asked["status"]) == ("key 2", "tiny", 200)
     assert (asked["tokens"], asked["whole"]) == (3, True)

@@ -1,0 +1,225 @@
+"""Holds the engines against training: the same tokens, and the same loss of held-out examples.
+
+    python -m serve.parity --show unclaimed
+    python -m serve.parity --show unclaimed --vllm-python .venv-vllm/bin/python
+
+Training leaves a few judged examples beside the adapter (`parity.json`). Like is held against
+like: training's loss against the local engine with the base rounded to NF4, as training had it;
+vLLM against the local engine, both with the base as it is served. What NF4 itself changes is
+shown, and is no fault.
+"""
+
+import math
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nothing_gpt.dataset import VALIDATION, find_folder
+from nothing_gpt.errors import UserError, reported_errors
+from nothing_gpt.files import read_jsonl
+from nothing_gpt.parity import Judged, Parity, fingerprint_ids, read_parity
+from nothing_gpt.prompt import Message
+from nothing_gpt.workspace import VARIABLE, Workspace
+from serve import vllm
+from serve.base import find_template, load_tokenizer, write_template
+from serve.offer import Offer, choose
+from serve.port import take
+from serve.scoring import Scored, VllmServer, running_vllm, score_locally
+
+if TYPE_CHECKING:
+    from serve.local.model import Model
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+_BOUNDS = {"float32": 1e-3, "bfloat16": 2e-2, "float16": 5e-3}
+"""Nats by which an example's mean loss may differ between two ways of computing it in a type.
+
+Each way rounds differently, about 1 part in 2^24, 2^8 and 2^11 in every operation; docs/serving.md
+has what was measured. Losses are compared, and not single tokens, because a mean over hundreds of
+them lets noise cancel, and nothing else.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A held-out example, how training judged it, and the ids that it makes at the server."""
+
+    judged: Judged
+    prompt: list[Message]
+    completion: list[Message]
+    ids: list[int]
+
+    @property
+    def whole(self) -> list[int]:
+        """The ids that training saw of it, if they are the same."""
+        return self.ids[: self.judged.tokens]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An example at every engine, a loss in nats a token each; None where it was not asked.
+
+    `apart` is the most that a token's log-probability differs between the local engine and vLLM.
+    """
+
+    example: Example
+    local: Scored
+    rounded: Scored | None
+    vllm: Scored | None
+
+    @property
+    def apart(self) -> float:
+        """How far vLLM and the local engine are apart at the worst token."""
+        if self.vllm is None:
+            return 0.0
+        pairs = zip(self.local.scores, self.vllm.scores, strict=True)
+        return max(abs(a - b) for a, b in pairs)
+
+
+@app.command()
+def main(
+    show: Annotated[str, typer.Option(help="The adapter to hold against its training.")],
+    workspace: Annotated[
+        Path | None, typer.Option(help="Folder with the adapters.", envvar=VARIABLE)
+    ] = None,
+    vllm_python: Annotated[
+        str | None,
+        typer.Option(
+            help="A Python that has vLLM; without it, this one if there is a GPU.",
+            envvar="NOTHING_GPT_VLLM_PYTHON",
+        ),
+    ] = None,
+) -> None:
+    """Compare token ids and losses of held-out examples: training, local engine, vLLM."""
+    place = Workspace(workspace) if workspace else Workspace.default()
+    offer = choose(place, show)
+    offer = replace(offer, adapters={show: offer.adapters[show]})
+    parity = read_parity(offer.adapters[show].path)
+    examples = _read_examples(offer, show, parity, place)
+    python = vllm_python or (sys.executable if vllm.is_usable(sys.executable) else None)
+    with _vllm(python, offer, place) as server:
+        rows, kind = _score(offer, show, parity, examples, server)
+    print(_render(rows))
+    faults = [fault for row in rows for fault in find_faults(row, _BOUNDS[kind])]
+    if server is None:
+        print("vLLM was not asked; name a Python that has it with --vllm-python")
+    if faults:
+        raise UserError("training and serving disagree:\n" + "\n".join(faults))
+    print(f"training and serving agree on {len(rows)} examples, within {_BOUNDS[kind]:g} nats")
+
+
+def find_faults(row: Row, bound: float) -> Iterator[str]:
+    """Say in what an example differs between training and serving."""
+    judged, whole = row.example.judged, row.example.whole
+    name = f"example {judged.example} of {VALIDATION}"
+    if fingerprint_ids(whole) != judged.ids:
+        yield f"{name}: tokenizer and template make other ids than training saw"
+    for engine, scored in (("the local engine", row.local), ("vLLM", row.vllm)):
+        if scored is None:
+            continue
+        start = len(whole) - len(scored.scores)
+        if scored.prompt != whole[:start] or scored.whole != whole:
+            read = scored.whole if scored.whole != whole else scored.prompt
+            at = next((i for i, (a, b) in enumerate(zip(read, whole, strict=False)) if a != b), 0)
+            yield f"{name}: {engine} reads other ids, from token {at} on"
+    pairs = [("training", judged.loss, "the local engine, on the base as trained", row.rounded)]
+    if row.rounded is None:
+        pairs = [("training", judged.loss, "the local engine", row.local)]
+    pairs.append(("the local engine", loss_of(row.local), "vLLM", row.vllm))
+    for one, loss, other, scored in pairs:
+        # What is no number compares false, and is a fault too.
+        if scored is not None and not abs(loss - loss_of(scored)) <= bound:
+            yield f"{name}: loss {loss:.5f} at {one}, {loss_of(scored):.5f} at {other}"
+
+
+def loss_of(scored: Scored) -> float:
+    """Give the mean loss of a completion, in nats a token."""
+    return -math.fsum(scored.scores) / len(scored.scores)
+
+
+def _read_examples(offer: Offer, show: str, parity: Parity, place: Workspace) -> list[Example]:
+    manifest = offer.adapters[show].manifest
+    path = find_folder(place, manifest.show, manifest.format) / VALIDATION
+    records = read_jsonl(path)
+    tokenizer, template = load_tokenizer(offer), find_template(offer)
+
+    def read(judged: Judged) -> Example:
+        if judged.example >= len(records):
+            raise UserError(f"{path}: has no line {judged.example}; the data is not training's")
+        prompt, completion = (records[judged.example][key] for key in ("prompt", "completion"))
+        ids = tokenizer.apply_chat_template(
+            prompt + completion, chat_template=template, return_dict=False
+        )
+        return Example(judged, prompt, completion, ids)
+
+    return [read(judged) for judged in parity.judged]
+
+
+def _score(
+    offer: Offer,
+    show: str,
+    parity: Parity,
+    examples: Sequence[Example],
+    server: VllmServer | None,
+) -> tuple[list[Row], str]:
+    """Score every example at every engine, and name the type that was computed in."""
+    from serve.local.model import Model
+    from serve.quantization import round_to_nf4
+
+    model = Model(offer, rows=1)
+    local = [_score_local(model, show, example) for example in examples]
+    asked: list[Scored | None] = [
+        server.score(show, e.prompt, e.completion, e.judged.tokens) if server else None
+        for e in examples
+    ]
+    rounded: list[Scored | None] = [None] * len(examples)
+    if parity.quantized:
+        round_to_nf4(model.network)
+        rounded = [_score_local(model, show, example) for example in examples]
+    rows = [Row(*values) for values in zip(examples, local, rounded, asked, strict=True)]
+    return rows, str(model.network.dtype).removeprefix("torch.")
+
+
+def _score_local(model: "Model", show: str, example: Example) -> Scored:
+    return score_locally(model, show, example.prompt, example.whole)
+
+
+@contextmanager
+def _vllm(python: str | None, offer: Offer, place: Workspace) -> Iterator[VllmServer | None]:
+    if python is None:
+        yield None
+        return
+    with take("127.0.0.1", 0) as listener:
+        port: int = listener.getsockname()[1]
+    settings = vllm.Settings(offer, write_template(offer, place), port=port, max_sequences=4)
+    with running_vllm(python, settings, place.logs / "parity-vllm.log") as server:
+        yield server
+
+
+def _render(rows: Sequence[Row]) -> str:
+    """Make the table."""
+    lines = [
+        "                     loss in nats a completion token               worst token",
+        "example  tokens  training  as trained    served      vLLM    NF4  vLLM to served",
+    ]
+    for row in rows:
+        judged, local = row.example.judged, loss_of(row.local)
+
+        def show(scored: Scored | None, width: int) -> str:
+            return f"{loss_of(scored):{width}.4f}" if scored else "-".rjust(width)
+
+        lines.append(
+            f"{judged.example:7}  {judged.tokens:6}  {judged.loss:8.4f}  {show(row.rounded, 10)}"
+            f"  {local:8.4f}  {show(row.vllm, 8)}  {judged.loss - local:+5.3f}  {row.apart:14.4f}"
+        )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    with reported_errors():
+        app()

