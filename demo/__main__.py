@@ -31,16 +31,31 @@ def main(
     share: Annotated[
         bool, typer.Option("--share", help="Also make a public Gradio link.")
     ] = False,
+    mcp: Annotated[
+        bool, typer.Option("--mcp", help="Also be an MCP server, for assistants and editors.")
+    ] = False,
+    tokens_per_request: Annotated[
+        int, typer.Option(min=0, help="Most tokens of one request; 0 for no limit.")
+    ] = 0,
+    tokens_per_minute: Annotated[
+        int, typer.Option(min=0, help="Most tokens that one visitor has written in a minute.")
+    ] = 0,
 ) -> None:
-    """Open the writers' room. The server's key, if it needs one, is read from OPENAI_API_KEY."""
+    """Open the writers' room. The server's key, if it needs one, is read from OPENAI_API_KEY.
+
+    With NAME:PASSWORD in NOTHING_GPT_ROOM_LOGIN the room asks for both.
+    """
+    from demo.access import Limits, read_login
     from demo.client import Endpoint
-    from demo.launch import open_room
+    from demo.launch import Doors, open_room
     from nothing_gpt.show import load_show, show_names
 
     endpoint = Endpoint(base_url, os.environ.get("OPENAI_API_KEY") or "none")
     shows = {each.name: each for each in map(load_show, dict.fromkeys([show, *show_names()]))}
     chosen = next(iter(shows))
-    open_room(endpoint, shows, show=chosen, model=model, host=host, port=port, share=share)
+    limits = Limits(tokens_per_request=tokens_per_request, tokens_per_minute=tokens_per_minute)
+    doors = Doors(share, mcp, read_login(os.environ), limits)
+    open_room(endpoint, shows, show=chosen, model=model, host=host, port=port, doors=doors)
 
 
 if __name__ == "__main__":

@@ -1,31 +1,50 @@
 """How things stand, as values for the components of the page."""
 
-from itertools import count
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
 
+from demo.client import LockState
+from demo.continuation import say_lock
 from demo.desk import Desk
 from demo.layout import STAGE_DIRECTION, Layout
-from demo.page import render_growing, render_note, render_page
+from demo.page import describe_line, describe_page, render_note, render_status
+from demo.panel import ANYONE
 from demo.session import Session
+from demo.speed import say_speed
+from demo.takes import Takes
+from demo.visit import Visit
+from demo.wishes import Sampling
 from nothing_gpt.line import Line
+from nothing_gpt.show import Show
 
 Update = dict[Any, Any]
 """Components with their new values; those that are not in it stay as they are."""
 
+_LOCKS: dict[LockState, str] = {
+    "server": "speakers locked by the server",
+    "filter": "speakers filtered here",
+    "off": "speakers free",
+}
+
+Quoted = Callable[[Show, str], bool]
+
 
 class Drawing:
-    """Draws a session on the components of the page."""
+    """Draws a visit on the components of the page.
 
-    def __init__(self, parts: Layout) -> None:
+    `quoted` tells whether words stand in the scripts of a show.
+    """
+
+    def __init__(self, parts: Layout, quoted: Quoted) -> None:
         self._parts = parts
-        self._revisions = count(1)
+        self._quoted = quoted
 
     def direction(self, session: Session, desk: Desk) -> Update:
         """What the scene says of itself, in the fields that the model was trained on."""
         direction, names, carried = session.scene.direction, desk.show.names, desk.carried
-        parts, has_cast = self._parts, "present" in carried
+        parts, has_cast = self._parts.direction, "present" in carried
         present = [name for name in direction.present if name in names]
         guests = [name for name in direction.present if name not in names]
         return {
@@ -35,30 +54,102 @@ class Drawing:
             parts.guests: gr.update(value=", ".join(guests), visible=has_cast),
         }
 
-    def view(self, session: Session, desk: Desk) -> Update:
-        """Everything that shows the scene, and what can be done with it now."""
-        parts, history, idle = self._parts, session.history, not session.writing
-        speakers = [*desk.show.names, *history.scene.speakers, STAGE_DIRECTION]
-        changing = [parts.proceed, parts.surprise, parts.start_over]
+    def brief(self, session: Session, desk: Desk) -> Update:
+        """The names and the settings of the chosen show."""
+        brief, own = self._parts.brief, Sampling.of(desk.show.generation)
+        names = self._speakers(session, desk)
+        premises = list(desk.show.prompt.premises)
         return {
-            **dict.fromkeys(changing, gr.update(interactive=idle)),
-            **self.script(session, desk, None),
-            parts.note: render_note(session.note),
-            parts.speaker: gr.update(choices=list(dict.fromkeys(speakers))),
-            parts.stop: gr.update(interactive=not idle),
-            parts.retake: gr.update(interactive=idle and history.scene.last_take is not None),
-            parts.undo: gr.update(interactive=idle and history.can_undo),
-            parts.redo: gr.update(interactive=idle and history.can_redo),
+            brief.first: gr.update(choices=[ANYONE, *names], value=ANYONE),
+            brief.required: gr.update(choices=names, value=[]),
+            brief.barred: gr.update(choices=names, value=[]),
+            brief.tone: gr.update(visible=not desk.bound),
+            brief.temperature: own.temperature,
+            brief.top_p: own.top_p,
+            brief.frequency_penalty: own.frequency_penalty,
+            brief.presence_penalty: own.presence_penalty,
+            self._parts.direction.ideas: gr.update(
+                choices=premises, value=None, visible=bool(premises) and "premise" in desk.carried
+            ),
         }
 
-    def script(self, session: Session, desk: Desk, line: Line | None) -> Update:
-        """The page, and the line that grows under it."""
-        scene, editable = session.scene, not session.writing
-        page = render_page(desk.show, scene, editable=editable, revision=next(self._revisions))
-        return {self._parts.page: page, **self.growing(session, desk, line)}
+    def view(self, visit: Visit, desk: Desk, *, refused: bool = False) -> Update:
+        """Everything that shows the scene, and what can be done with it now."""
+        session, dock = visit.session, self._parts.dock
+        history, idle = session.history, not session.writing
+        speakers = [*self._speakers(session, desk), STAGE_DIRECTION]
+        changing = [dock.proceed, dock.takes, self._parts.models.compare]
+        return {
+            **dict.fromkeys([*changing, self._parts.direction.surprise], _enabled(when=idle)),
+            **self.script(visit, desk, None, refused=refused),
+            dock.note: render_note(session.note),
+            dock.status: self.status(session, desk),
+            dock.speaker: gr.update(choices=speakers),
+            dock.stop: _enabled(when=not idle),
+            dock.retake: _enabled(when=idle and history.scene.last_take is not None),
+            dock.undo: _enabled(when=idle and history.can_undo),
+            dock.redo: _enabled(when=idle and history.can_redo),
+        }
 
-    def growing(self, session: Session, desk: Desk, line: Line | None) -> Update:
-        """The line that grows."""
-        scene = session.scene
-        drawn = render_growing(desk.show, scene, line, writing=session.writing)
-        return {self._parts.growing: drawn}
+    def script(
+        self, visit: Visit, desk: Desk, line: Line | None, *, refused: bool = False
+    ) -> Update:
+        """What is new on the page, and the line that grows under it."""
+        session = visit.session
+        editable = not session.writing
+        page = visit.sheet.tell(
+            session.history,
+            describe_page(desk.show, session.branches if editable else (), editable=editable),
+            shown=len(session.scene.entries),
+            quoted=lambda text: self._quoted(desk.show, text),
+            refused=refused,
+        )
+        return {self._parts.page: page, **self.growing(visit, desk, line)}
+
+    def growing(self, visit: Visit, desk: Desk, line: Line | None) -> Update:
+        """The line that grows, or the takes to choose from."""
+        session, value = visit.session, {}
+        if session.takes is not None:
+            value = _describe_takes(session.takes)
+        elif session.writing:
+            value = {"writing": True, "line": describe_line(line)}
+        return {self._parts.growing: value | {"cast": self._speakers(session, desk)}}
+
+    def status(self, session: Session, desk: Desk) -> str:
+        """Which model writes, how its speakers are kept to the cast, and how fast it was."""
+        card = next((model for model in session.models if model.name == desk.model), None)
+        if card is None:
+            return render_status(())
+        kind = f"adapter on {card.parent}" if card.parent else "base model"
+        report = session.report
+        measured = (
+            [
+                (_LOCKS[report.lock], say_lock(report.lock)),
+                (say_speed(report.speed), "of the last lines, from asking to showing"),
+            ]
+            if report
+            else []
+        )
+        return render_status([(f"{card.name}, {kind}", "the model that writes"), *measured])
+
+    def _speakers(self, session: Session, desk: Desk) -> list[str]:
+        return list(dict.fromkeys([*desk.show.names, *session.history.scene.speakers]))
+
+
+def _enabled(*, when: bool) -> dict[str, Any]:
+    update: dict[str, Any] = gr.update(interactive=when)
+    return update
+
+
+def _describe_takes(takes: Takes) -> dict[str, Any]:
+    trials = [
+        {
+            "name": takes.name(index),
+            "state": trial.state,
+            "lines": [describe_line(line) for line in trial.lines],
+            "growing": describe_line(trial.growing),
+            "said": trial.said,
+        }
+        for index, trial in enumerate(takes.trials)
+    ]
+    return {"takes": trials, "chosen": takes.chosen}

@@ -4,13 +4,35 @@ import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from demo.access import Limits
 from demo.client import Endpoint
 from nothing_gpt.errors import UserError
 from nothing_gpt.show import Show
 
-STYLE = Path(__file__).parent / "style.css"
+_HERE = Path(__file__).parent
+STYLES = (_HERE / "style.css", _HERE / "static" / "script.css")
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """How the room is opened to others.
+
+    Attributes:
+        share: Whether to make a public Gradio link.
+        mcp: Whether programs that speak the Model Context Protocol may use it.
+        login: The name and the password that it asks for.
+    """
+
+    share: bool = False
+    mcp: bool = False
+    login: tuple[str, str] | None = None
+    limits: Limits = field(default_factory=Limits)
+
+
+CLOSED = Doors()
 
 
 def open_room(
@@ -21,14 +43,14 @@ def open_room(
     model: str = "",
     host: str = "127.0.0.1",
     port: int = 7860,
-    share: bool = False,
+    doors: Doors = CLOSED,
 ) -> None:
     """Serve the room until Ctrl-C.
 
     Raises:
         UserError: the port is taken, or the host is not this machine's.
     """
-    with running_room(endpoint, shows, show=show, model=model, host=host, port=port, share=share):
+    with running_room(endpoint, shows, show=show, model=model, host=host, port=port, doors=doors):
         threading.Event().wait()
 
 
@@ -41,7 +63,7 @@ def running_room(
     model: str = "",
     host: str = "127.0.0.1",
     port: int = 7860,
-    share: bool = False,
+    doors: Doors = CLOSED,
 ) -> Iterator[str]:
     """Serve the room for as long as the block runs; gives its address.
 
@@ -54,15 +76,17 @@ def running_room(
 
     from demo.room import Room
 
-    blocks = Room(endpoint, shows, show, model).blocks
+    blocks = Room(endpoint, shows, show, model, doors.limits).blocks
     sans = ["ui-sans-serif", "system-ui", "sans-serif"]
     try:
         _, local, public = blocks.launch(
             server_name=host,
             server_port=port,
-            share=share,
+            share=doors.share,
+            mcp_server=doors.mcp,
+            auth=doors.login,
             theme=gr.themes.Base(font=sans, font_mono=["ui-monospace", "monospace"]),
-            css_paths=STYLE,
+            css_paths=STYLES,
             footer_links=["api"],
             run_history=False,
             quiet=True,
@@ -74,7 +98,7 @@ def running_room(
             f"choose another one by --port"
         ) from None
     print(f"The writers' room is open at {local}", flush=True)
-    if share and not public:  # where it is public, Gradio has said where
+    if doors.share and not public:  # where it is public, Gradio has said where
         print("It could not be shared, see above; it is open here alone.", flush=True)
     yield local
     # Not after Ctrl-C: the process ends, and closing would wait seconds for pages still open.

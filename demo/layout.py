@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import gradio as gr
+from gradio.components import Component
 
-from demo.page import render_page, render_title
-from demo.scene import Scene
-from demo.session import Session
+from demo.page import read_growing_script, read_script, render_frame, render_title
+from demo.panel import Brief, Models, lay_out_brief, lay_out_models
+from demo.visit import Visit
 from nothing_gpt.show import Show
 
 STAGE_DIRECTION = "stage direction"
@@ -17,29 +17,24 @@ STAGE_DIRECTION = "stage direction"
 LINES = 8
 """Lines of a continuation, unless the writer asks for another number."""
 
-_FOLDER = Path(__file__).parent
-
 
 @dataclass(frozen=True, slots=True)
-class Layout:
-    """The room's components by what they are for."""
+class Direction:
+    """What the scene is told about itself."""
 
-    session: gr.State
-    title: gr.HTML
-    model: gr.Dropdown
-    reconnect: gr.Button
-    show: gr.Dropdown
-    undirected: gr.HTML
     premise: gr.Textbox
+    ideas: gr.Dropdown
     setting: gr.Textbox
     present: gr.CheckboxGroup
     guests: gr.Textbox
+    undirected: gr.HTML
     surprise: gr.Button
-    page: gr.HTML
-    growing: gr.HTML
-    save_text: gr.Button
-    save_fountain: gr.Button
-    start_over: gr.Button
+
+
+@dataclass(frozen=True, slots=True)
+class Dock:
+    """What the writer does, always in reach."""
+
     note: gr.HTML
     speaker: gr.Dropdown
     line: gr.Textbox
@@ -47,136 +42,165 @@ class Layout:
     lines: gr.Number
     stop: gr.Button
     retake: gr.Button
+    takes: gr.Button
     undo: gr.Button
     redo: gr.Button
+    status: gr.HTML
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The room's components by what they are for."""
+
+    visit: gr.State
+    title: gr.HTML
+    direction: Direction
+    brief: Brief
+    models: Models
+    page: gr.HTML
+    growing: gr.HTML
+    dock: Dock
     composed: gr.Textbox
     download: gr.JSON
 
     @property
-    def direction(self) -> list[gr.components.Component]:
+    def told(self) -> list[Component]:
         """The fields that tell a scene about itself."""
-        return [self.premise, self.setting, self.present, self.guests]
+        part = self.direction
+        return [part.premise, part.setting, part.present, part.guests]
 
     @property
-    def choice(self) -> list[gr.components.Component]:
+    def choice(self) -> list[Component]:
         """What depends on the chosen model and show."""
-        return [self.model, self.show, self.title, self.undirected]
+        part, models = self.direction, self.models
+        brief = [self.brief.first, self.brief.required, self.brief.barred, *self.brief.sampling]
+        shown = [models.model, models.show, models.rival, self.brief.tone]
+        return [*shown, self.title, part.undirected, part.ideas, *brief]
 
     @property
-    def view(self) -> list[gr.components.Component]:
+    def view(self) -> list[Component]:
         """What shows the scene as it stands, and what can be done with it."""
-        shown = [self.page, self.growing, self.note, self.speaker, self.line]
-        writing = [self.proceed, self.stop, self.retake, self.undo, self.redo]
-        return [*shown, *writing, self.surprise, self.start_over]
+        dock = self.dock
+        writing = [dock.proceed, dock.stop, dock.retake, dock.takes, dock.undo, dock.redo]
+        shown = [self.page, self.growing, dock.note, dock.status, dock.speaker, dock.line]
+        return [*shown, *writing, self.direction.surprise, self.models.compare]
 
     @property
-    def desk(self) -> list[gr.components.Component]:
+    def desk(self) -> list[Component]:
         """What every action reads."""
-        return [self.session, self.model, self.show, *self.direction]
+        return [self.visit, self.models.model, self.models.show, *self.told]
+
+    @property
+    def chosen(self) -> list[Component]:
+        """What is read when a model or another scene comes: of the last one's fields, none."""
+        return [self.visit, self.models.model, self.models.show]
+
+    @property
+    def order(self) -> list[Component]:
+        """What having a model write reads besides."""
+        return [self.dock.lines, *self.brief.fields]
 
 
-def lay_out(shows: Mapping[str, Show], show: str, model: str) -> Layout:
+def lay_out(
+    shows: Mapping[str, Show], show: str, model: str, endings: list[tuple[str, str]]
+) -> Layout:
     """Make the components, inside a `gr.Blocks`."""
-    session = gr.State(Session())
+    visit = gr.State(Visit())
     title = gr.HTML(render_title(shows[show]), apply_default_css=False)
     with gr.Row(elem_id="room"):
         with gr.Column(scale=1, min_width=280, elem_id="panel"):
-            premise = gr.Textbox(
-                label="Premise", lines=2, max_lines=5, placeholder="What is this scene about?"
-            )
-            setting = gr.Textbox(label="Setting", placeholder="Where and when?")
-            present = gr.CheckboxGroup(list(shows[show].names), label="In the scene")
-            guests = gr.Textbox(label="Guests", placeholder="Names, set apart by commas")
-            undirected = gr.HTML(_UNDIRECTED, visible=False, apply_default_css=False)
-            surprise = gr.Button("Surprise me", elem_id="surprise")
-            with gr.Row(elem_id="who"):
-                picked = gr.Dropdown(
-                    [model] if model else [],
-                    value=model or None,
-                    label="Model",
-                    allow_custom_value=True,
-                    scale=4,
-                    min_width=120,
-                )
-                reconnect = gr.Button("Reconnect", scale=0, min_width=110, elem_id="reconnect")
-            titles = [(each.title, name) for name, each in shows.items()]
-            chosen = gr.Dropdown(titles, value=show, label="Show", elem_id="show")
+            direction = _lay_out_direction(shows[show])
+            brief = lay_out_brief(shows[show])
+            models = lay_out_models(shows, show, model)
         with gr.Column(scale=3, min_width=320, elem_id="script"):
             with gr.Column(elem_id="sheet"):
-                with gr.Row(elem_id="keep"):
-                    start_over = gr.Button("Start over", size="sm")
-                    save_text = gr.Button("Save text", size="sm")
-                    save_fountain = gr.Button("Save Fountain", size="sm")
-                blank = render_page(shows[show], Scene(), editable=True)
-                script = (_FOLDER / "page.js").read_text(encoding="utf-8")
-                page = gr.HTML(blank, js_on_load=script, apply_default_css=False)
-                growing = gr.HTML(apply_default_css=False)
-            with gr.Column(elem_id="dock"):
-                note = gr.HTML(apply_default_css=False)
-                with gr.Row(elem_id="compose"):
-                    names = [*shows[show].names, STAGE_DIRECTION]
-                    speaker = gr.Dropdown(
-                        names,
-                        value=names[0],
-                        label="Who",
-                        allow_custom_value=True,
-                        scale=1,
-                        min_width=130,
-                    )
-                    line = gr.Textbox(
-                        label="New line",
-                        placeholder="Write a line",
-                        lines=1,
-                        max_lines=6,
-                        scale=5,
-                        submit_btn="Add",
-                        min_width=200,
-                    )
-                with gr.Row(elem_id="actions"):
-                    proceed = gr.Button("Continue", variant="primary", scale=0, min_width=120)
-                    lines = gr.Number(
-                        LINES,
-                        label="Lines to write",
-                        elem_id="lines",
-                        precision=0,
-                        scale=0,
-                        min_width=84,
-                    )
-                    stop = gr.Button(
-                        "Stop", variant="stop", interactive=False, scale=0, min_width=80
-                    )
-                    retake = gr.Button("Retake", interactive=False, scale=0, min_width=80)
-                    undo = gr.Button("Undo", interactive=False, scale=0, min_width=80)
-                    redo = gr.Button("Redo", interactive=False, scale=0, min_width=80)
+                page = gr.HTML(
+                    html_template=render_frame(endings),
+                    js_on_load=read_script(),
+                    apply_default_css=False,
+                )
+                growing = gr.HTML(
+                    html_template="", js_on_load=read_growing_script(), apply_default_css=False
+                )
+            dock = _lay_out_dock(shows[show])
     return Layout(
-        session,
+        visit,
         title,
-        picked,
-        reconnect,
-        chosen,
-        undirected,
-        premise,
-        setting,
-        present,
-        guests,
-        surprise,
+        direction,
+        brief,
+        models,
         page,
         growing,
-        save_text,
-        save_fountain,
-        start_over,
-        note,
-        speaker,
-        line,
-        proceed,
-        lines,
-        stop,
-        retake,
-        undo,
-        redo,
+        dock,
         gr.Textbox(visible=False),
         gr.JSON(visible=False),
     )
+
+
+def _lay_out_direction(show: Show) -> Direction:
+    premise = gr.Textbox(
+        label="Premise", lines=2, max_lines=5, placeholder="What is this scene about?"
+    )
+    ideas = gr.Dropdown(
+        list(show.prompt.premises),
+        value=None,
+        label="Ideas from the show",
+        visible=bool(show.prompt.premises),
+        elem_id="ideas",
+    )
+    setting = gr.Textbox(label="Setting", placeholder="Where and when?")
+    present = gr.CheckboxGroup(list(show.names), label="In the scene")
+    guests = gr.Textbox(label="Guests", placeholder="Names, set apart by commas")
+    undirected = gr.HTML(_UNDIRECTED, visible=False, apply_default_css=False)
+    surprise = gr.Button("Surprise me", elem_id="surprise")
+    return Direction(premise, ideas, setting, present, guests, undirected, surprise)
+
+
+def _lay_out_dock(show: Show) -> Dock:
+    with gr.Column(elem_id="dock"):
+        note = gr.HTML(apply_default_css=False)
+        with gr.Row(elem_id="compose"):
+            names = [*show.names, STAGE_DIRECTION]
+            speaker = gr.Dropdown(
+                names,
+                value=names[0],
+                label="Who",
+                allow_custom_value=True,
+                scale=1,
+                min_width=130,
+            )
+            line = gr.Textbox(
+                label="New line",
+                placeholder="Write a line",
+                lines=1,
+                max_lines=6,
+                scale=5,
+                submit_btn="Add",
+                min_width=200,
+            )
+        with gr.Row(elem_id="actions"):
+            proceed = gr.Button(
+                "Continue", variant="primary", scale=0, min_width=120, elem_id="continue"
+            )
+            lines = gr.Number(
+                LINES,
+                label="Lines to write",
+                elem_id="lines",
+                precision=0,
+                minimum=1,
+                scale=0,
+                min_width=84,
+            )
+            stop = gr.Button(
+                "Stop", variant="stop", interactive=False, scale=0, min_width=80, elem_id="stop"
+            )
+            retake, takes, undo, redo = map(_action, ("Retake", "Takes", "Undo", "Redo"))
+        status = gr.HTML(apply_default_css=False, elem_id="status")
+    return Dock(note, speaker, line, proceed, lines, stop, retake, takes, undo, redo, status)
+
+
+def _action(name: str) -> gr.Button:
+    return gr.Button(name, interactive=False, scale=0, min_width=80, elem_id=name.lower())
 
 
 _UNDIRECTED = (

@@ -1,63 +1,85 @@
-"""The script page as HTML. Nothing that a model or a person wrote is ever markup here.
+"""The script page: its frame as HTML, and what its own script needs to know of a scene.
 
 Why not Gradio's own components: gr.Dialogue edits a whole dialogue at once, so that nothing
 tells which line a person changed, takes only speakers that it was given beforehand, and has
-colours only where it cannot be edited; gr.Chatbot has two sides, and a cast has more.
+colours only where it cannot be edited; gr.Chatbot has two sides, and a cast has more. Both send
+the whole scene at every change. The page is told what is new (`demo.sheet`), draws it by itself
+(`static/`), and puts all words in as text: what a model or a person wrote is never HTML here.
 """
 
+from collections.abc import Iterable
 from html import escape
+from pathlib import Path
+from typing import Any
 
-from demo.scene import Entry, Scene
+from demo.history import Branch
 from demo.session import Note
 from nothing_gpt.line import Line
 from nothing_gpt.show import Opening, Show
 
-VOICES = 8
-"""How many colours style.css has for characters; a larger cast shares them."""
+_STATIC = Path(__file__).parent / "static"
+_PARTS = ("book", "script", "menu", "shelf", "scenes", "keys", "page")
 
-_MARKS = {"model": "", "human": "by hand", "edited": "edited"}
-
-
-def render_page(show: Show, scene: Scene, *, editable: bool, revision: int = 0) -> str:
-    """Draw the scene; lines that are editable carry what page.js needs.
-
-    Another revision makes the browser draw again what is the same here: a person's edit that
-    was refused has changed the page, not the scene.
-    """
-    if scene.entries:
-        voices = _voices(show, scene)
-        entries = (_entry(i, e, voices, editable=editable) for i, e in enumerate(scene.entries))
-        body = "".join(entries)
-    else:
-        body = _blank(show) if editable else ""
-    head = _heading("h2", "setting", scene.direction.setting) + _heading(
-        "p", "premise", scene.direction.premise
-    )
-    return f'<div class="script" data-revision="{revision}">{head}<div>{body}</div></div>'
+OPENINGS = 3
+"""Openings that a blank page offers."""
 
 
-def render_growing(show: Show, scene: Scene, line: Line | None, *, writing: bool) -> str:
-    """Draw the line that is being written, or that one is awaited, or nothing."""
-    if not writing:
-        return ""
-    if line is None:
-        voice, name, words = "", "", ""
-    else:
-        voices = _voices(show, scene.append(Entry(line.text, line.speaker)))
-        voice, name, words = (
-            f" voice-{voices[line.speaker]}",
-            _text(line.speaker),
-            _text(line.text),
-        )
-    return (
-        f'<div class="entry growing{voice}"><span class="name">{name}</span>'
-        f'<span class="words">{words}<span class="caret"></span></span></div>'
-    )
+def read_script() -> str:
+    """The page's own script, its parts in one scope, as Gradio takes it."""
+    return "\n".join((_STATIC / f"{part}.js").read_text(encoding="utf-8") for part in _PARTS)
+
+
+def read_growing_script() -> str:
+    """The script that draws the lines which are being written."""
+    return "\n".join((_STATIC / f"{part}.js").read_text(encoding="utf-8") for part in _GROWING)
+
+
+_GROWING = ("script", "growing")
+
+
+def describe_page(show: Show, branches: Iterable[Branch], *, editable: bool) -> dict[str, Any]:
+    """Say what the page needs besides the scene."""
+    return {
+        "cast": list(show.names),
+        "openings": [_card(opening) for opening in show.prompt.openings[:OPENINGS]],
+        "branches": [_branch(branch) for branch in branches],
+        "editable": editable,
+    }
+
+
+def describe_line(line: Line | None) -> dict[str, str] | None:
+    """Say a line that grows."""
+    return None if line is None else {"speaker": line.speaker, "text": line.text}
+
+
+def _card(opening: Opening) -> dict[str, str]:
+    first = opening.script[0]
+    return {"premise": opening.premise, "speaker": first.speaker, "text": first.text}
+
+
+def _branch(branch: Branch) -> dict[str, Any]:
+    told = [[entry.speaker or "", entry.text[:80]] for entry in branch.fresh]
+    return {
+        "version": branch.version,
+        "lines": branch.lines,
+        "told": told,
+        "current": branch.current,
+    }
 
 
 def render_note(note: Note) -> str:
     """Draw what the room has to say."""
     return f'<p class="note {note.mood}" role="status">{_text(note.text)}</p>'
+
+
+def render_status(parts: Iterable[tuple[str, str]]) -> str:
+    """Draw what the room knows of the model and its speed: words, and what they mean at length."""
+    drawn = (
+        f'<span title="{escape(meaning)}">{_text(words)}</span>'
+        for words, meaning in parts
+        if words
+    )
+    return f'<p class="status">{" &middot; ".join(drawn)}</p>'
 
 
 def render_title(show: Show) -> str:
@@ -71,47 +93,58 @@ def _text(text: str) -> str:
     return f'<bdi dir="auto">{escape(text)}</bdi>'
 
 
-def _heading(tag: str, kind: str, text: str) -> str:
-    # There even without words: Gradio redraws by position, and an element that came or went
-    # would make it throw away all after it, with the cursor of who is typing there.
-    hidden = "" if text else " hidden"
-    return f'<{tag} class="{kind}"{hidden}>{_text(text)}</{tag}>'
-
-
-def _entry(index: int, entry: Entry, voices: dict[str, int], *, editable: bool) -> str:
-    def field(kind: str, label: str, text: str) -> str:
-        edit = (
-            f' contenteditable="plaintext-only" spellcheck="false" role="textbox" '
-            f'aria-label="{escape(label)}"'
-        )
-        return f'<span class="{kind}" dir="auto"{edit if editable else ""}>{escape(text)}</span>'
-
-    if entry.speaker is None:
-        kind, name = "stage", ""
-    else:
-        kind = f"voice-{voices[entry.speaker]}"
-        name = field("name", f"Who speaks line {index + 1}", entry.speaker)
-    words = field("words", f"Line {index + 1}", entry.text)
-    mark = f'<span class="mark">{_MARKS[entry.origin]}</span>'
-    return f'<div class="entry {kind}" data-index="{index}">{name}{words}{mark}</div>'
-
-
-def _blank(show: Show) -> str:
-    cards = "".join(_card(i, opening) for i, opening in enumerate(show.prompt.openings[:3]))
-    hint = "Write the first line below" + (", or begin with one of these." if cards else ".")
-    return f'<p class="hint">{hint}</p><div class="openings">{cards}</div>'
-
-
-def _card(index: int, opening: Opening) -> str:
-    first = opening.script[0]
-    premise = f"<em>{_text(opening.premise)}</em>" if opening.premise else ""
-    return (
-        f'<button type="button" data-opening="{index}">{premise}'
-        f"<span><b>{_text(first.speaker)}</b> {_text(first.text)}</span></button>"
+def render_frame(endings: Iterable[tuple[str, str]]) -> str:
+    """Draw the frame that the page's script fills; `endings` are formats' names and endings."""
+    kinds = "".join(
+        f'<li><button type="button" data-ending="{escape(ending)}" data-always="1">'
+        f"{escape(name)} <small>.{escape(ending)}</small></button></li>"
+        for name, ending in endings
     )
+    accepted = ",".join(f".{escape(ending)}" for _, ending in endings)
+    keys = "".join(
+        f"<dt>{''.join(f'<kbd>{escape(key)}</kbd>' for key in chord.split('+'))}</dt>"
+        f"<dd>{escape(deed)}</dd>"
+        for chord, deed in KEYS
+    )
+    return _FRAME.format(kinds=kinds, accepted=accepted, keys=keys)
 
 
-def _voices(show: Show, scene: Scene) -> dict[str, int]:
-    """Give each character a colour: the cast in its order, guests as they turn up."""
-    names = dict.fromkeys([*show.names, *(line.speaker for line in scene.lines)])
-    return {name: i % VOICES for i, name in enumerate(names)}
+KEYS = (
+    ("Ctrl+Enter", "Continue; with a line in the composer, add it first"),
+    ("Esc", "Stop the model"),
+    ("Alt+R", "Retake; in a line: retake from there"),
+    ("Ctrl+Shift+Enter", "Several takes, side by side"),
+    ("Ctrl+Z", "Undo anything"),
+    ("Ctrl+Shift+Z", "Redo"),
+    ("Alt+N", "Go to the new line"),
+    ("Enter", "In a line: keep the change; Esc leaves it as it was"),
+    ("Alt+↑", "Move the line up; Alt ↓ moves it down"),
+    ("Alt+Enter", "Insert a line below"),
+    ("Alt+Del", "Delete the line"),
+    ("1", "Choose the first of several takes, 2 the second, and so on"),
+    ("?", "This sheet"),
+)
+"""The help sheet."""
+
+_FRAME = """<div class="script">
+<div class="bar">
+<button type="button" class="scenes" popovertarget="scenes"
+ aria-label="Scenes"><span></span></button>
+<button type="button" class="versions" popovertarget="branches" hidden>Versions</button>
+<button type="button" class="import">Import</button>
+<button type="button" popovertarget="exports" data-always="1">Export</button>
+<button type="button" class="ask" data-always="1" aria-label="Keys and help">?</button>
+</div>
+<p class="whisper" role="status"></p>
+<h2 class="setting" hidden></h2><p class="premise" hidden></p>
+<div class="blank"><p class="hint"></p><div class="openings"></div></div>
+<ol class="lines" aria-label="The script"></ol>
+<div class="panel" id="scenes" popover aria-label="Scenes">
+<button type="button" class="new">New scene</button><ul></ul>
+<p class="hint">Scenes are kept in this browser alone.</p></div>
+<div class="panel" id="branches" popover aria-label="Other versions"><ul></ul></div>
+<div class="panel" id="exports" popover aria-label="Export"><ul>{kinds}</ul></div>
+<input type="file" accept="{accepted}" aria-label="A script to import" hidden>
+<dialog id="help" aria-label="Keys"><h2>Keys</h2><dl>{keys}</dl>
+<button type="button" autofocus>Close</button></dialog>
+</div>"""

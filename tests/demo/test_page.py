@@ -1,21 +1,31 @@
 import re
+from html import escape
 from html.parser import HTMLParser
 from itertools import combinations
 from math import dist
-from pathlib import Path
 
 import pytest
 
-import demo
-from demo.page import VOICES, render_growing, render_note, render_page, render_title
-from demo.scene import Entry, Scene, Take
+from demo.history import Branch
+from demo.launch import STYLES
+from demo.page import (
+    KEYS,
+    OPENINGS,
+    describe_page,
+    read_growing_script,
+    read_script,
+    render_frame,
+    render_note,
+    render_status,
+    render_title,
+)
+from demo.scene import Entry
 from demo.session import Note
-from nothing_gpt.line import Line
-from nothing_gpt.prompt import Direction
-from nothing_gpt.show import Character, Opening, PromptText, Show, load_show
+from nothing_gpt.show import Character, PromptText, Show, load_show
 
 SHOW = load_show("unclaimed")
-STYLE = (Path(demo.__file__).parent / "style.css").read_text(encoding="utf-8")
+STYLE = "".join(path.read_text(encoding="utf-8") for path in STYLES)
+VOICES = int(re.findall(r"const VOICES = (\d+);", read_script())[0])
 
 SCHEMES = [":root body {", ":root body.dark {"]
 
@@ -47,19 +57,11 @@ class Reader(HTMLParser):
 
 
 def pages(words: str) -> list[str]:
-    """Everything that draws text, with these words wherever words may stand."""
-    scene = Scene((Entry(words, "DOT"), Entry(words)), Direction(words, words))
-    opening = Opening((f"[DOT] {words}",), words)
-    prompt = PromptText("directed", "", openings=(opening,))
+    """Everything of the page that is drawn here, with these words wherever words may stand."""
+    prompt = PromptText("directed", "")
     show = Show("a", words, (Character("DOT", voice="dry"),), prompt, SHOW.corpus)
-    return [
-        render_page(show, scene, editable=True),
-        render_page(show, scene, editable=False),
-        render_page(show, Scene(), editable=True),
-        render_growing(show, scene, Line("DOT", words), writing=True),
-        render_note(Note(words, "problem")),
-        render_title(show),
-    ]
+    notes = [render_note(Note(words, "problem")), render_status([(words, words)])]
+    return [*notes, render_title(show)]
 
 
 @pytest.mark.parametrize("words", HOSTILE)
@@ -75,23 +77,25 @@ def test_each_text_has_its_own_direction() -> None:
             assert 'dir="auto"' in before
 
 
-def test_where_a_line_came_from_is_marked() -> None:
-    take = Take("unclaimed", 7)
-    entries = (Entry("A.", "DOT"), Entry("B.", "DOT", take), Entry("C.", "DOT", take, edited=True))
-    page = render_page(SHOW, Scene(entries), editable=True)
-    assert re.findall(r'class="mark">([^<]*)<', page) == ["by hand", "", "edited"]
+def test_the_page_is_told_only_what_it_needs_of_a_show() -> None:
+    branch = Branch(3, 8, (Entry("x" * 200, "DOT"), Entry("A pause.")), current=True)
+    told = describe_page(SHOW, [branch], editable=True)
+    assert told["cast"] == list(SHOW.names)
+    assert [card["speaker"] for card in told["openings"]] == [
+        opening.script[0].speaker for opening in SHOW.prompt.openings[:OPENINGS]
+    ]
+    shown = {"version": 3, "lines": 8, "current": True}
+    assert told["branches"] == [shown | {"told": [["DOT", "x" * 80], ["", "A pause."]]}]
 
 
-def test_lines_are_editable_only_when_they_may_be_edited() -> None:
-    scene = Scene((Entry("A.", "DOT"),))
-    assert render_page(SHOW, scene, editable=True).count("contenteditable") == 2
-    assert "contenteditable" not in render_page(SHOW, scene, editable=False)
-
-
-def test_characters_keep_their_colours_and_guests_get_others() -> None:
-    scene = Scene((Entry("A.", "RUTH"), Entry("B.", "DOT"), Entry("C.", "AN INSPECTOR")))
-    page = render_page(SHOW, scene, editable=False)
-    assert re.findall(r'"entry voice-(\d)"', page) == ["6", "0", "7"]
+def test_the_frame_offers_every_format_and_every_key() -> None:
+    frame = render_frame([("Fountain", "fountain"), ("Final Draft", "fdx")])
+    assert re.findall(r'data-ending="(\w+)"', frame) == ["fountain", "fdx"]
+    assert 'accept=".fountain,.fdx"' in frame
+    for _, deed in KEYS:
+        assert escape(deed) in frame
+    # Gradio reads it as a template of JavaScript and of Handlebars.
+    assert not re.search(r"`|\$\{|\{\{", frame)
 
 
 def colours_of(scheme: str) -> dict[str, str]:
@@ -158,5 +162,13 @@ def test_colour_blind_readers_can_tell_the_voices_apart(scheme: str, kind: str) 
 
 
 def test_the_page_asks_for_nothing_from_elsewhere() -> None:
-    assert "http" not in STYLE
-    assert "@import" not in STYLE
+    for text in (STYLE, read_script(), read_growing_script()):
+        assert "http" not in text
+        assert "@import" not in text
+
+
+def test_the_page_never_makes_html_of_text() -> None:
+    for text in (read_script(), read_growing_script()):
+        assert not re.search(
+            r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", text
+        )

@@ -1,0 +1,122 @@
+"""Coming into the room: waking the server, choosing a model, and bringing a kept scene along."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any
+
+import gradio as gr
+
+from demo.drawing import Update
+from demo.floor import Floor
+from demo.formats import import_scene
+from demo.history import History
+from demo.journal import Journal, read_journal
+from demo.page import render_note, render_title
+from demo.session import Note
+from demo.visit import Visit
+from nothing_gpt.errors import UserError
+from nothing_gpt.records import decode
+
+
+class Arrivals:
+    """Handlers for what comes before writing."""
+
+    def __init__(self, floor: Floor) -> None:
+        self.floor = floor
+
+    async def arrive(
+        self, request: gr.Request, visit: Visit, *fields: Any
+    ) -> AsyncGenerator[Update]:
+        """Call the server, which may be asleep, and then ask for its models."""
+        visit.session.meter, visit.session.visitor = self.floor.meter, name_visitor(request)
+        async with aclosing(self.wake(visit)) as updates:
+            async for update in updates:
+                yield update
+        yield await self.connect(visit, *fields)
+
+    async def wake(self, visit: Visit) -> AsyncGenerator[Update]:
+        """Wait for a server that is asleep, and say how long already."""
+        dock = self.floor.parts.dock
+        async with aclosing(self.floor.endpoint.wake()) as waited:
+            async for seconds in waited:
+                visit.session.note = Note.waking(seconds)
+                stop = gr.update(interactive=True)
+                yield {dock.note: render_note(visit.session.note), dock.stop: stop}
+
+    async def connect(self, visit: Visit, *fields: Any) -> Update:
+        """Ask the server for its models; without an answer the room stays open."""
+        session = visit.session
+        try:
+            session.models = await self.floor.endpoint.list_models()
+        except UserError as error:
+            session.note = Note.problem(error)
+            return await self.choose(visit, *fields[:2])
+        model = self.default(visit, fields[0])
+        notes = [each.note for each in session.models if each.note]
+        if model not in [each.name for each in session.models]:
+            notes.append(f"The server does not list the model '{model}'.")
+        session.note = Note(" ".join(notes), "problem") if notes else Note("Ready.")
+        return await self.choose(visit, model, fields[1])
+
+    def default(self, visit: Visit, model: str | None) -> str:
+        """Choose a model for a writer who has not."""
+        # What somebody trained is more likely meant than the base below it.
+        trained = [each.name for each in visit.session.models if each.show]
+        others = [each.name for each in visit.session.models]
+        return next(filter(None, [model, self.floor.wanted, *trained, *others]), "")
+
+    async def choose(self, visit: Visit, *fields: Any) -> Update:
+        """Show what the chosen model, with its show, lets a person direct."""
+        desk, parts, draw = self.floor.desk(visit, fields), self.floor.parts, self.floor.draw
+        names = [model.name for model in visit.session.models]
+        others = [name for name in names if name != desk.model]
+        return {
+            parts.models.model: gr.update(choices=names, value=desk.model or None),
+            parts.models.show: gr.update(visible=not desk.bound),
+            parts.models.rival: gr.update(choices=others, value=next(iter(others), None)),
+            parts.title: render_title(desk.show),
+            parts.direction.undirected: gr.update(visible=not desk.carried),
+            **draw.brief(visit.session, desk),
+            **draw.direction(visit.session, desk),
+            **draw.view(visit, desk),
+        }
+
+    async def greet(self, event: gr.EventData, visit: Visit, *fields: Any) -> Update:
+        """Take over the scene that the browser kept, or a blank one."""
+        desk = self.floor.desk(visit, fields)
+        try:
+            kept = event.journal
+            journal = Journal() if kept is None else decode(Journal, kept, "the kept scene")
+            self._begin(visit, str(event.run), read_journal(journal), known=True)
+        except UserError as error:
+            visit.session.note = Note.problem(error)
+        directed = self.floor.draw.direction(visit.session, desk)
+        return {**directed, **self.floor.draw.view(visit, desk)}
+
+    async def bring(self, event: gr.EventData, visit: Visit, *fields: Any) -> Update:
+        """Begin a new scene with a script that the writer brings along."""
+        desk = self.floor.desk(visit, fields)
+        name = str(event.name)
+        try:
+            scene = import_scene(name.rpartition(".")[2].lower(), str(event.text))
+            self._begin(visit, str(event.run), History().change(scene), known=False)
+            count = len(scene.entries)
+            visit.session.note = Note(f"{name}: {count} {'line' if count == 1 else 'lines'}.")
+        except UserError as error:
+            visit.session.note = Note.problem(error)
+        directed = self.floor.draw.direction(visit.session, desk)
+        return {**directed, **self.floor.draw.view(visit, desk)}
+
+    def _begin(self, visit: Visit, run: str, history: History, *, known: bool) -> None:
+        if visit.session.writing:
+            raise UserError("the model is still writing; stop it first")
+        if visit.session.takes is not None:
+            visit.session.put_takes_away()
+        visit.session.history = history
+        visit.sheet.begin(run, history if known else None)
+
+
+def name_visitor(request: gr.Request) -> str:
+    """Tell visitors apart for the limits: by the address that their page comes from."""
+    # A login is shared by all who know it, and a header for proxies can hold anything.
+    return str(request.client.host) if request.client else ""

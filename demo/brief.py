@@ -1,0 +1,90 @@
+"""What stands in the fields for the next lines, read for one order."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from random import Random
+
+from demo.client import Model
+from demo.desk import Desk
+from demo.layout import LINES
+from demo.panel import ANYONE
+from demo.request import MAX_LINES, Order
+from demo.scene import Take
+from demo.wishes import Sampling, Wishes, read_wishes
+from nothing_gpt.errors import UserError
+
+Numeral = int | float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """How many lines, how sampled, and in how many takes; a missing seed is a new one."""
+
+    lines: int
+    wishes: Wishes
+    sampling: Sampling
+    seed: int | None
+    takes: int
+
+    def order(self, desk: Desk, models: Iterable[Model], random: Random) -> Order:
+        """Make the order of one continuation."""
+        base = next((m.parent for m in models if m.name == desk.model and m.parent), "")
+        seed = random.getrandbits(31) if self.seed is None else self.seed
+        return Order(
+            desk.show,
+            desk.format,
+            Take(desk.model, seed, base),
+            self.lines,
+            self.wishes if not desk.bound else replace(self.wishes, tone=""),
+            self.sampling,
+            desk.bound,
+        )
+
+
+def read_brief(
+    desk: Desk,
+    lines: Numeral,
+    first: str | None,
+    required: Sequence[str],
+    barred: Sequence[str],
+    tone: str | None,
+    locked: bool,  # noqa: FBT001 - a field of the page like the others
+    temperature: Numeral,
+    top_p: Numeral,
+    frequency_penalty: Numeral,
+    presence_penalty: Numeral,
+    seed: str | None,
+    takes: Numeral,
+) -> Brief:
+    """Read the fields, in the order in which the page gives them; empty ones are the show's.
+
+    Raises:
+        UserError: a name cannot be one, or a number is out of its range.
+    """
+    own = Sampling.of(desk.show.generation)
+    given = {
+        "temperature": temperature,
+        "top_p": top_p,
+        "frequency_penalty": frequency_penalty,
+        "presence_penalty": presence_penalty,
+    }
+    numbers = {name: float(value) for name, value in given.items() if value is not None}
+    leading = "" if first in (None, ANYONE) else first
+    return Brief(
+        min(max(int(lines or LINES), 1), MAX_LINES),
+        read_wishes(
+            desk.show, leading or "", barred or (), required or (), tone or "", locked=locked
+        ),
+        replace(own, **numbers),  # type: ignore[arg-type]
+        _read_seed(seed or ""),
+        min(max(int(takes or 2), 2), 4),
+    )
+
+
+def _read_seed(text: str) -> int | None:
+    if not text.strip():
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        raise UserError(f"'{text[:40]}' is no seed; write a whole number, or nothing") from None

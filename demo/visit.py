@@ -1,0 +1,14 @@
+"""What belongs to one browser tab: the session, and what its page was told."""
+
+from dataclasses import dataclass, field
+
+from demo.session import Session
+from demo.sheet import Sheet
+
+
+@dataclass
+class Visit:
+    """One tab, for as long as it is open."""
+
+    session: Session = field(default_factory=Session)
+    sheet: Sheet = field(default_factory=Sheet)

@@ -1,0 +1,195 @@
+"""Having models write: one continuation, takes side by side, two models side by side."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Any
+
+import gradio as gr
+
+from demo.arrivals import Arrivals
+from demo.brief import Brief, read_brief
+from demo.desk import Desk
+from demo.drawing import Update
+from demo.edits import Edits
+from demo.floor import Floor
+from demo.pacing import pace
+from demo.request import Order
+from demo.session import Note
+from demo.takes import order_takes
+from demo.visit import Visit
+from nothing_gpt.errors import UserError
+
+STOPPING = 5.0
+"""Seconds that Stop waits for a continuation to have ended."""
+
+FAILED = Note("Something went wrong in the room itself; the scene is kept.", "problem")
+
+DESK = 6
+"""Fields of the desk, which stand before those of the brief."""
+
+Updates = AsyncGenerator[Update]
+
+
+class Writing:
+    """Handlers that have a model write; Gradio cancels them, which stops the server too."""
+
+    def __init__(self, floor: Floor, arrivals: Arrivals, edits: Edits) -> None:
+        self.floor = floor
+        self.arrivals = arrivals
+        self.edits = edits
+
+    async def proceed(self, visit: Visit, *fields: Any) -> Updates:
+        """Add the line that the writer may have composed, then have the model write on."""
+        *rest, speaker, line = fields
+        if line.strip():
+            yield await self.edits.write(visit, *rest[:DESK], speaker, line)
+            if visit.session.note.mood == "problem":
+                return
+        async with aclosing(self._run(visit, rest, retake=False)) as updates:
+            async for update in updates:
+                yield update
+
+    async def retake(self, visit: Visit, *fields: Any) -> Updates:
+        """Have the last continuation written again."""
+        async with aclosing(self._run(visit, list(fields), retake=True)) as updates:
+            async for update in updates:
+                yield update
+
+    async def retake_from(self, event: gr.EventData, visit: Visit, *fields: Any) -> Updates:
+        """Have everything from a line on written anew."""
+        since = int(event.index)
+        async with aclosing(self._run(visit, list(fields), retake=False, since=since)) as updates:
+            async for update in updates:
+                yield update
+
+    async def takes(self, visit: Visit, *fields: Any) -> Updates:
+        """Have several takes of the same lines written side by side."""
+
+        def orders(desk: Desk, brief: Brief) -> tuple[Order, ...]:
+            order = brief.order(desk, visit.session.models, self.floor.random)
+            return order_takes(order, brief.takes, order.take.seed)
+
+        async with aclosing(self._compare(visit, list(fields), orders)) as updates:
+            async for update in updates:
+                yield update
+
+    async def compare(self, visit: Visit, *fields: Any) -> Updates:
+        """Have two models write the same lines side by side."""
+        *rest, rival, blind = fields
+
+        def orders(desk: Desk, brief: Brief) -> tuple[Order, ...]:
+            models = visit.session.models
+            if not rival or rival == desk.model:
+                raise UserError("choose another model to compare with")
+            other = self.floor.desk(visit, [rival, *rest[1:DESK]])
+            first = brief.order(desk, models, self.floor.random)
+            second = replace(brief, seed=first.take.seed).order(other, models, self.floor.random)
+            return (first, second)
+
+        async with aclosing(self._compare(visit, rest, orders, blind=blind)) as updates:
+            async for update in updates:
+                yield update
+
+    async def _ready(self, visit: Visit, fields: list[Any]) -> Updates:
+        """Wake the server; in the end the first field is a model that it has."""
+        async with aclosing(self.arrivals.wake(visit)) as updates:
+            async for update in updates:
+                yield update
+        if not visit.session.models:  # the server was away when the page opened
+            yield await self.arrivals.connect(visit, *fields[:DESK])
+            fields[0] = self.arrivals.default(visit, fields[0])
+
+    async def _run(
+        self, visit: Visit, fields: list[Any], *, retake: bool, since: int | None = None
+    ) -> Updates:
+        async with aclosing(self._ready(visit, fields)) as updates:
+            async for update in updates:
+                yield update
+        session, draw = visit.session, self.floor.draw
+        desk = self.floor.desk(visit, fields[:DESK])
+        if not desk.model:
+            return
+        try:
+            session.direct(desk.direct(session.history.scene.direction))
+            brief = read_brief(desk, *fields[DESK:])
+            order = brief.order(desk, session.models, self.floor.random)
+            scene = session.continue_scene(self.floor.endpoint, order, retake=retake, since=since)
+            async with aclosing(scene), aclosing(pace(scene)) as steps:
+                await anext(steps)
+                yield draw.view(visit, desk)
+                async for step in steps:
+                    drawn = draw.script if step.lines else draw.growing
+                    yield drawn(visit, desk, step.growing)
+        except UserError as error:
+            session.note = Note.problem(error)
+        except Exception:
+            session.note = FAILED
+            raise
+        yield draw.view(visit, desk)
+
+    async def _compare(
+        self,
+        visit: Visit,
+        fields: list[Any],
+        make: Callable[[Desk, Brief], tuple[Order, ...]],
+        *,
+        blind: bool = False,
+    ) -> Updates:
+        async with aclosing(self._ready(visit, fields)) as updates:
+            async for update in updates:
+                yield update
+        session, draw = visit.session, self.floor.draw
+        desk = self.floor.desk(visit, fields[:DESK])
+        if not desk.model:
+            return
+        try:
+            session.direct(desk.direct(session.history.scene.direction))
+            orders = make(desk, read_brief(desk, *fields[DESK:]))
+            trials = session.write_takes(self.floor.endpoint, orders, blind=blind)
+            async with aclosing(trials) as steps:
+                await anext(steps)
+                yield draw.view(visit, desk)
+                async for _ in steps:
+                    yield draw.growing(visit, desk, None)
+        except UserError as error:
+            session.note = Note.problem(error)
+        except Exception:
+            session.note = FAILED
+            raise
+        yield draw.view(visit, desk)
+
+    async def choose_take(self, event: gr.EventData, visit: Visit, *fields: Any) -> Update:
+        """Go on with one of the takes, or with none."""
+        session, index = visit.session, int(event.index)
+
+        def choose(_: Desk) -> None:
+            if index >= 0:
+                session.choose_take(index)
+            session.put_takes_away()
+
+        return self.floor.act(visit, fields, choose)
+
+    async def stop(self, visit: Visit, *fields: Any) -> Update:
+        """Show what stays when Gradio has cancelled the continuation."""
+        session = visit.session
+        if session.ended is not None:
+            ended = asyncio.ensure_future(session.ended.wait())
+            await asyncio.wait([ended], timeout=STOPPING)
+        if session.note.mood == "busy" and not session.writing:  # it slept still
+            session.note = Note("Stopped.")
+        return await self.edits.redraw(visit, *fields)
+
+    async def preview(self, visit: Visit, *fields: Any) -> str:
+        """Tell what the next request would hold, to the letter."""
+        desk = self.floor.desk(visit, fields[:DESK])
+        try:
+            visit.session.direct(desk.direct(visit.session.history.scene.direction))
+            brief = read_brief(desk, *fields[DESK:])
+            order = brief.order(desk, visit.session.models, self.floor.random)
+            request = visit.session.preview(order)
+        except UserError as error:
+            return json.dumps({"cannot": str(error)}, indent=1, ensure_ascii=False)
+        return json.dumps(request, indent=1, ensure_ascii=False)

@@ -1,0 +1,174 @@
+"""One browser, one room and one server for all tests of the page; a scene in each is its own."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+
+from demo.client import Endpoint
+from demo.launch import running_room
+from nothing_gpt.records import encode
+from nothing_gpt.show import load_show
+from tests.fake_endpoint import FakeEndpoint, Script, cut, fake_endpoint, free_port
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+SHOWS = {name: load_show(name) for name in ("unclaimed", "seinfeld")}
+MODELS: list[dict[str, Any]] = [
+    {"id": "pocket-unclaimed"},
+    {
+        "id": "unclaimed",
+        "parent": "pocket-unclaimed",
+        "nothing_gpt": {"show": encode(SHOWS["unclaimed"]), "format": "directed"},
+    },
+    {"id": "elaine", "nothing_gpt": {"show": encode(SHOWS["seinfeld"]), "format": "directed"}},
+    {"id": "jerry", "nothing_gpt": {"show": encode(SHOWS["seinfeld"]), "format": "script"}},
+]
+SCENE = (
+    "[DOT] It does seem to be.\n[FELIX] Should we be running? My shoe is undone.\n"
+    "[JUNE] Nobody runs before tea.\n[MR. PIKE] Let it be noted that I did not run.\n"
+    "[DOT] In my day a suitcase waited its turn.\n[FELIX] Can I ask something?\n"
+    "[DOT] No.\n[FELIX] Picture this. A bigger suitcase.\n"
+)
+"""Eight lines of the cast that the show's first opening has."""
+
+expect.set_options(timeout=15_000)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A page in a browser, with what a person finds on it."""
+
+    page: Page
+
+    def note(self) -> Locator:
+        """What the room says."""
+        return self.page.locator(".note")
+
+    def lines(self) -> Locator:
+        """The lines of the script."""
+        return self.page.locator("[data-index]")
+
+    def words(self, index: int) -> Locator:
+        """What a line says."""
+        return self.lines().nth(index).locator(".words")
+
+    def button(self, name: str) -> Locator:
+        """A button by its name."""
+        return self.page.get_by_role("button", name=name, exact=True)
+
+    def composer(self) -> Locator:
+        """The field for a new line."""
+        return self.page.get_by_label("New line")
+
+    def write(self, speaker: str, text: str) -> None:
+        """Write a line as somebody."""
+        who = self.page.get_by_label("Who", exact=True)
+        who.fill(speaker)
+        who.press("Enter")
+        self.composer().fill(text)
+        self.composer().press("Enter")
+
+    def begin(self) -> None:
+        """Take the first opening, of five lines."""
+        self.page.locator("[data-opening='0']").click()
+        expect(self.lines()).to_have_count(5)
+
+    def proceed(self, said: str | re.Pattern[str] = "8 lines by unclaimed.") -> None:
+        """Have the model write on, until the room says so."""
+        self.button("Continue").click()
+        expect(self.note()).to_have_text(said)
+
+    def shown(self) -> list[str]:
+        """The script as it is read."""
+        rows = self.lines().all()
+        names = [row.locator(".name").all_text_contents() for row in rows]
+        words = self.page.locator("[data-index] .words").all_text_contents()
+        return [f"[{''.join(n)}] {text}" for n, text in zip(names, words, strict=True)]
+
+    def choose(self, label: str, option: str) -> None:
+        """Choose from a list."""
+        self.page.get_by_label(label, exact=True).click()
+        self.page.get_by_role("option", name=option, exact=True).click()
+
+    def do(self, index: int, deed: str) -> None:
+        """Do something with a line by its menu."""
+        self.lines().nth(index).hover()
+        self.page.get_by_label(f"What to do with line {index + 1}", exact=True).click()
+        self.page.get_by_role("menuitem", name=deed).click()
+
+    def export(self, name: str) -> str:
+        """Export the scene."""
+        self.button("Export").click()
+        with self.page.expect_download() as download:
+            self.page.locator("#exports").get_by_text(name).click()
+        return Path(download.value.path()).read_text(encoding="utf-8")
+
+    def come_in(self, url: str) -> "Stage":
+        """Open the room, until it is ready."""
+        self.page.set_default_timeout(15_000)
+        self.page.goto(url)
+        expect(self.note()).to_have_text("Ready.")
+        return self
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's chromium."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"no browser at {CHROMIUM}")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def shared_server() -> Iterator[FakeEndpoint]:
+    """The server that the room calls."""
+    with fake_endpoint() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def server(shared_server: FakeEndpoint) -> FakeEndpoint:
+    """The server, as if it had just been started."""
+    shared_server.script = Script(models=MODELS, pieces=cut(SCENE), delay=0.001)
+    shared_server.requests.clear()
+    shared_server.disconnected.clear()
+    return shared_server
+
+
+@pytest.fixture(scope="session")
+def room(shared_server: FakeEndpoint) -> Iterator[str]:
+    """The room's address."""
+    endpoint = Endpoint(shared_server.url, "none")
+    with running_room(endpoint, SHOWS, show="unclaimed", port=free_port()) as url:
+        yield url
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A person's browser, with nothing kept in it; what goes wrong on its pages fails the test."""
+    with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
+        elsewhere: list[str] = []
+        faults: list[str] = []
+        context.on("request", lambda request: elsewhere.append(request.url))
+        context.on("weberror", lambda fault: faults.append(str(fault.error)))
+        yield context
+        assert faults == []
+        local = ("http://127.0.0.1:", "data:", "blob:")
+        assert [url for url in elsewhere if not url.startswith(local)] == []
+
+
+@pytest.fixture
+def stage(context: BrowserContext, server: FakeEndpoint, room: str) -> Stage:  # noqa: ARG001
+    """A page on which the room is ready."""
+    return Stage(context.new_page()).come_in(room)
