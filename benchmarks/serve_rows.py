@@ -82,14 +82,12 @@ SMOKE = {
 """Two rows for a machine without a GPU."""
 
 
-def list_arguments(row: Row, models: Path, port: int, memory: float | None) -> list[str]:
+def list_arguments(row: Row, models: Path, memory: float | None) -> list[str]:
     """Make vLLM's arguments; `memory` is the share of the GPU, None where there is none."""
     pairs = {
         "--model": str(models / row.weights),
         "--served-model-name": "base",
         "--load-format": "dummy",
-        "--host": "127.0.0.1",
-        "--port": str(port),
         "--max-model-len": "2048",
         "--structured-outputs-config": json.dumps({"backend": "guidance"}),
     }

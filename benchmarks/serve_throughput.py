@@ -19,7 +19,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import Executor
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -100,7 +100,7 @@ def _measure_row(server: Server, pool: Executor, left: float) -> dict[str, Any]:
     end = time.monotonic() + left
     found: dict[str, Any] = {"measured": []}
     try:
-        with _running(server, end) as (url, process, seconds):
+        with _start(server, end) as (url, process, seconds):
             found["start_up_seconds"] = seconds
             for load in _loads(server.row, url):
                 if time.monotonic() > end:
@@ -131,26 +131,38 @@ def _measure(load: Load, process: int, pool: Executor) -> dict[str, Any]:
     return {"streams": load.streams, "kind": kind, **figures, "cores": used}
 
 
-@contextmanager
-def _running(server: Server, end: float) -> Iterator[tuple[str, int, float]]:
-    """Run vLLM; give its address, process id and the seconds that its start took."""
-    port, kernels = _free_port(), str(server.models / "kernels")
-    arguments = list_arguments(server.row, server.models, port, server.memory)
-    row = server.row.environment.items()
-    wanted = {key: value.format(kernels=kernels) for key, value in row}
+def _start(server: Server, end: float) -> AbstractContextManager[tuple[str, int, float]]:
+    kernels = str(server.models / "kernels")
+    wanted = {k: v.format(kernels=kernels) for k, v in server.row.environment.items()}
     if server.memory is None:
         wanted["VLLM_CPU_KVCACHE_SPACE"] = "1"
-    url, begun = f"http://127.0.0.1:{port}", time.monotonic()
-    with server.log.open("wb") as output:
+    arguments = list_arguments(server.row, server.models, server.memory)
+    patience = end - time.monotonic()
+    return running(server.python, arguments, wanted, server.log, patience=patience)
+
+
+@contextmanager
+def running(
+    python: str, arguments: list[str], environment: dict[str, str], log: Path, *, patience: float
+) -> Iterator[tuple[str, int, float]]:
+    """Run vLLM; give its address, process id and the seconds that its start took.
+
+    Raises:
+        RuntimeError: it ended by itself, or was not ready after `patience` seconds.
+    """
+    port, begun = _free_port(), time.monotonic()
+    url = f"http://127.0.0.1:{port}"
+    place = ["--host", "127.0.0.1", "--port", str(port)]
+    with log.open("wb") as output:
         process = subprocess.Popen(
-            [server.python, "-m", "vllm.entrypoints.openai.api_server", *arguments],
-            env=os.environ | wanted,
+            [python, "-m", "vllm.entrypoints.openai.api_server", *place, *arguments],
+            env=os.environ | environment,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
         try:
-            _wait(process, f"{url}/health", server.log, end)
+            _wait(process, f"{url}/health", log, begun + patience)
             yield url, process.pid, time.monotonic() - begun
         finally:
             _end(process)

@@ -32,7 +32,7 @@ def test_adapter_covers_all_seven_projections_of_every_layer(tmp_path: Path) -> 
 @pytest.mark.parametrize("name", serve_rows.ROWS)
 def test_rows_name_weights_that_are_made_and_an_adapter_where_they_use_one(name: str) -> None:
     row = serve_rows.ROWS[name]
-    arguments = serve_rows.list_arguments(row, Path("/models"), 8000, 0.157)
+    arguments = serve_rows.list_arguments(row, Path("/models"), 0.157)
     assert row.weights in serve_shapes.WEIGHTS
     assert row.adapter == ("--enable-lora" in arguments)
     assert arguments.count("--dtype") == 1
