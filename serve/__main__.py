@@ -18,9 +18,10 @@ from nothing_gpt.errors import UserError, reported_errors
 from nothing_gpt.workspace import VARIABLE, Workspace
 from serve import vllm
 from serve.base import write_template
-from serve.gate import KEY
+from serve.keys import KEY, read_keys
 from serve.offer import choose
 from serve.port import take
+from serve.supervisor import SOCKET, supervise
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -63,14 +64,20 @@ def main(
 ) -> None:
     """Serve a base model and its adapters over OpenAI's API.
 
-    NOTHING_GPT_API_KEY holds the keys that open the server, separated by commas.
+    NOTHING_GPT_API_KEY holds the keys that open the server, separated by commas;
+    NOTHING_GPT_KEYS names a file with named keys and their limits (docs/serving.md).
     """
     place = Workspace(workspace) if workspace else Workspace.default()
     offer = choose(place, show, base)
-    for name, why in offer.left_out.items():
-        print(f"left out: {name}, {why}", file=sys.stderr)
     limits = {"max_length": max_length, "max_sequences": max_sequences}
     given = {name: value for name, value in limits.items() if value is not None}
+    if path := os.environ.get(SOCKET):
+        from serve.local.server import run
+
+        run(offer, path, **given)
+        return
+    for name, why in offer.left_out.items():
+        print(f"left out: {name}, {why}", file=sys.stderr)
     if engine == "auto":
         engine = "vllm" if print_command or vllm.is_usable(vllm_python) else "local"
     if engine == "local" and print_command:
@@ -79,20 +86,18 @@ def main(
         _warn_if_open(host)
         listener = take(host, port)
     if engine == "local":
-        from serve.local.server import run
-
-        run(offer, listener, **given)
-        return
+        # The same command once more, which finds SOCKET and is then the engine.
+        command = [sys.executable, "-m", "serve", *sys.argv[1:]]
+        raise typer.Exit(supervise(lambda _path: command, {}, listener, offer.models))
     settings = vllm.Settings(offer, write_template(offer, place), host, port, **given)
     if print_command:
         print(shlex.join(vllm.build_command(vllm_python, settings)))
     else:
-        listener.close()
-        raise typer.Exit(vllm.run(vllm_python, settings))
+        raise typer.Exit(vllm.run(vllm_python, settings, listener))
 
 
 def _warn_if_open(host: str) -> None:
-    if host not in ("127.0.0.1", "localhost", "::1") and not os.environ.get(KEY):
+    if not read_keys() and host not in ("127.0.0.1", "localhost", "::1"):
         print(f"open to whoever reaches {host}; to ask for keys, set {KEY}", file=sys.stderr)
 
 

@@ -38,7 +38,8 @@ LOG_TEXT = "NOTHING_GPT_LOG_TEXT"
 
 # vLLM answers on many more paths; what this project does not promise it does not keep open.
 _OPEN = {"/health"}
-_GUARDED = {"/metrics", "/openapi.json", "/v1/models", "/v1/chat/completions"}
+_CHAT = "/v1/chat/completions"
+_GUARDED = {"/metrics", "/openapi.json", "/v1/models", _CHAT}
 
 _LARGEST = 1024 * 1024  # bytes of a body: more than any context that is served here holds
 _PATIENCE = 30.0  # seconds for a request's body to come in, and for a client to take a piece
@@ -137,7 +138,7 @@ class Gate:
         answer.holder = self._identify(scope)
         if scope["path"] not in _GUARDED:
             raise _RefusedError(404, "no such path", "invalid_request_error")
-        if scope["method"] != "POST":
+        if scope["method"] != "POST" or scope["path"] != _CHAT:
             await self._app(scope, receive, answer)
             return
         self._refuse_when_draining()
@@ -147,6 +148,7 @@ class Gate:
         self.in_hand += 1
         try:
             answer.asked = await self._read(scope, receive)
+            _check_text(answer.asked)
             self._enter(answer.holder)
             await self._app(scope, _replay(answer.asked, receive), answer)
         finally:
@@ -204,7 +206,7 @@ class Gate:
     def _record(self, answer: "_Answer") -> None:
         if answer.holder is not None:
             answer.holder.charge(answer.tokens)
-        if answer.path in _OPEN and answer.status == 200:
+        if answer.path in _OPEN:
             return
         asked = _read_json(answer.asked)
         model = asked.get("model") if isinstance(asked, dict) else None
@@ -360,6 +362,16 @@ class _Watch:
             self._task.uncancel()
             return True
         return False
+
+
+def _check_text(body: bytes) -> None:
+    """Refuse what no engine can read, and fails over: no JSON, nested beyond reason, no text."""
+    try:
+        # A lone half of a surrogate pair is possible in JSON, and in no tokenizer.
+        json.dumps(json.loads(body), ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        text = "the body must be JSON, not deeply nested, and its texts Unicode"
+        raise _RefusedError(400, text, "invalid_request_error", "invalid_json") from None
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

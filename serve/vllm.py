@@ -3,7 +3,7 @@
 import importlib.util
 import json
 import os
-import signal
+import socket
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from pathlib import Path
 from nothing_gpt.errors import UserError
 from serve.gate import Settings as GateSettings
 from serve.offer import Offer
+from serve.supervisor import read_drain, supervise
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -62,12 +63,13 @@ def build_arguments(settings: Settings) -> list[str]:
         # The local engine's library, so that a regular expression means the same to both.
         "--structured-outputs-config": json.dumps({"backend": "guidance"}),
         "--allowed-origins": "[]",
-        "--middleware": "serve.gate.Gate",
         "--shutdown-timeout": "5",
     }
     if offer.revision is not None:
         pairs |= {"--revision": offer.revision, "--tokenizer-revision": offer.revision}
     flags = ["--enable-prefix-caching", "--disable-uvicorn-access-log"]
+    # The last one stands outermost.
+    flags += ["--middleware", "serve.activity.Check", "--middleware", "serve.gate.Gate"]
     return [
         *("-m", "vllm.entrypoints.openai.api_server"),
         *(part for pair in pairs.items() for part in pair),
@@ -117,11 +119,11 @@ def is_usable(python: str) -> bool:
     return _is_installed(python) and subprocess.run([python, "-c", question]).returncode == 0
 
 
-def run(python: str, settings: Settings) -> int:
-    """Run vLLM until it ends, passing on the signals that this process gets.
+def run(python: str, settings: Settings, listener: socket.socket) -> int:
+    """Run vLLM behind a port until it is to stop; `supervise` says how it is kept up.
 
     Returns:
-        Its exit code, 128 + N if signal N ended it.
+        The exit code.
 
     Raises:
         UserError: vLLM is not installed.
@@ -131,14 +133,12 @@ def run(python: str, settings: Settings) -> int:
             f"vLLM is not installed for {python}; name a Python that has it with --vllm-python, "
             "or use --engine local"
         )
-    command = [python, *build_arguments(settings)]
-    environment = os.environ | build_environment(settings)
-    # A session of its own: Ctrl-C in a terminal would otherwise reach it twice.
-    child = subprocess.Popen(command, env=environment, start_new_session=True)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda number, _frame: child.send_signal(number))
-    code = child.wait()
-    return code if code >= 0 else 128 - code
+
+    def make(path: str) -> list[str]:
+        drain = str(round(read_drain()))
+        return [python, *build_arguments(settings), "--uds", path, "--shutdown-timeout", drain]
+
+    return supervise(make, build_environment(settings), listener, settings.offer.models)
 
 
 def _is_installed(python: str) -> bool:

@@ -1,23 +1,17 @@
 """Runs the local engine: listens at once, and answers when the model is in memory."""
 
 import logging
-import os
-import socket
 import threading
 import time
 from types import FrameType
 
 import uvicorn
 
-from nothing_gpt.errors import UserError
 from serve.gate import Gate, Settings
 from serve.local.api import Api
-from serve.local.protocol import PatientProtocol
-from serve.logs import log, set_up
+from serve.logs import set_up
 from serve.offer import Offer
-
-DRAIN = "NOTHING_GPT_DRAIN"
-"""Environment variable: seconds that running answers get when the server is stopped."""
+from serve.supervisor import read_drain
 
 
 class EngineFailedError(Exception):
@@ -27,13 +21,13 @@ class EngineFailedError(Exception):
 class _Server(uvicorn.Server):
     """Serves until it is told to stop, and then until what runs is finished, within a bound."""
 
-    def __init__(self, api: Api, settings: Settings, patience: float) -> None:
-        self._api, self._gate, self._patience = api, Gate(api, settings), patience
+    def __init__(self, api: Api, settings: Settings, path: str) -> None:
+        self._api, self._gate = api, Gate(api, settings)
         self._deadline: float | None = None
         super().__init__(
             uvicorn.Config(
                 self._gate,
-                http=PatientProtocol,
+                uds=path,
                 log_config=None,
                 access_log=False,
                 # After the deadline the streams are cut, and get this long to say so.
@@ -45,8 +39,7 @@ class _Server(uvicorn.Server):
         """Begin to drain; a second signal means now."""
         self._captured_signals.append(sig)
         if self._deadline is None:
-            log("draining", requests=self._gate.in_hand, seconds=self._patience)
-            self._gate.draining, self._deadline = True, time.monotonic() + self._patience
+            self._gate.draining, self._deadline = True, time.monotonic() + read_drain()
         else:
             self._deadline = 0.0
 
@@ -70,29 +63,18 @@ class _Server(uvicorn.Server):
             self._api.scheduler.close()
 
 
-def read_patience() -> float:
-    """Read how long running answers get when the server is stopped: 30 seconds, or DRAIN's.
-
-    Raises:
-        UserError: it is not a number of seconds.
-    """
-    text = os.environ.get(DRAIN, "30")
-    if not text.replace(".", "", 1).isdigit():
-        raise UserError(f"{DRAIN}={text}: must be a number of seconds")
-    return float(text)
-
-
 def run(
     offer: Offer,
-    listener: socket.socket,
+    path: str,
     *,
     max_length: int | None = None,
     max_sequences: int = 8,
     max_waiting: int = 64,
 ) -> None:
-    """Serve on a bound socket until SIGINT or SIGTERM.
+    """Serve at a Unix socket until SIGTERM.
 
     Args:
+        path: The socket's.
         max_length: Tokens of prompt and completion together; None for what the model allows.
         max_sequences: Sequences generated at once.
         max_waiting: Requests that may wait besides.
@@ -104,7 +86,7 @@ def run(
     set_up()
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     api = Api()
-    server = _Server(api, Settings.of(offer, max_sequences + max_waiting), read_patience())
+    server = _Server(api, Settings.of(offer, max_sequences + max_waiting), path)
     failures: list[Exception] = []
 
     def load() -> None:
@@ -114,17 +96,15 @@ def run(
             from serve.local.scheduler import Scheduler
 
             model = Model(offer, rows=max_sequences, limit=max_length)
+            model.check_adapters()
             api.scheduler = Scheduler(model, max_sequences, api.send)
         except Exception as error:  # noqa: BLE001 - raised again in the main thread
             failures.append(error)
             server.should_exit = True
-        else:
-            host, port = listener.getsockname()[:2]
-            log("serving", models=offer.models, url=f"http://{host}:{port}/v1")
 
     threading.Thread(target=load, name="loader", daemon=True).start()
     try:
-        server.run(sockets=[listener])
+        server.run()
     finally:
         server.cut()
     if failures:

@@ -1,0 +1,231 @@
+"""The port and what is kept running behind it: real processes, an engine of a few lines."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.serve.conftest import ROOT, free_port, wait_for
+
+# An engine as the supervisor knows one: it serves at the socket that it is told, health is 503
+# until it is ready, and SIGTERM lets it finish. /die ends it, /slow answers for a while.
+ENGINE = """
+import asyncio, os, sys, signal, time
+from pathlib import Path
+import uvicorn
+folder = Path(sys.argv[1])
+with (folder / "starts").open("a") as file:
+    print(os.getpid(), file=file)
+if (folder / "broken").exists():
+    sys.exit(3)
+
+async def app(scope, receive, send):
+    if scope["type"] != "http":
+        return
+    status, path = 200, scope["path"]
+    if path == "/health" and not (folder / "ready").exists():
+        status = 503
+    if path == "/die":
+        os._exit(9)
+    await send({"type": "http.response.start", "status": status, "headers": []})
+    if path == "/slow":
+        for part in range(20):
+            await send({"type": "http.response.body", "body": b"part ", "more_body": True})
+            await asyncio.sleep(0.05)
+    if path == "/echo":
+        more, size = True, 0
+        while more:
+            message = await receive()
+            size += len(message.get("body", b""))
+            more = message.get("more_body")
+        await send({"type": "http.response.body", "body": b"x" * size, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+uvicorn.run(app, uds=os.environ["NOTHING_GPT_SOCKET"], log_level="error")
+"""
+MAIN = """
+import sys
+from serve.port import take
+from serve.supervisor import supervise
+port, folder = sys.argv[1:]
+command = [sys.executable, folder + "/engine.py", folder]
+sys.exit(supervise(lambda path: command, {}, take("127.0.0.1", int(port)), ["tiny"]))
+"""
+
+
+@dataclass(frozen=True)
+class Kept:
+    url: str
+    folder: Path
+    process: "subprocess.Popen[str]"
+
+    def starts(self) -> list[int]:
+        path = self.folder / "starts"
+        return [int(line) for line in path.read_text().split()] if path.exists() else []
+
+    def status(self) -> int:
+        return httpx.get(f"{self.url}/health").status_code
+
+    def set_ready(self) -> None:
+        (self.folder / "ready").touch()
+        wait_for(lambda: self.status() == 200)
+
+
+@contextmanager
+def keeping(folder: Path, drain: str = "5") -> Iterator[Kept]:
+    (folder / "engine.py").write_text(ENGINE)
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-c", MAIN, str(port), str(folder)],
+        cwd=ROOT,
+        env=os.environ | {"NOTHING_GPT_DRAIN": drain},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    kept = Kept(f"http://127.0.0.1:{port}", folder, process)
+    try:
+        wait_for(lambda: is_open(port))
+        yield kept
+    finally:
+        process.kill()
+        process.wait()
+
+
+def is_open(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def refused(answer: httpx.Response, code: str) -> bool:
+    assert int(answer.headers["retry-after"]) >= 1
+    error = answer.json()["error"]
+    return (answer.status_code, error["type"], error["code"]) == (503, "server_error", code)
+
+
+def test_the_port_says_that_the_engine_loads(tmp_path: Path) -> None:
+    with keeping(tmp_path) as kept:
+        for method in ("GET", "POST"):
+            assert refused(httpx.request(method, f"{kept.url}/v1/models", json={}), "loading")
+        kept.set_ready()
+        assert httpx.get(f"{kept.url}/v1/models").status_code == 200
+
+
+def test_an_engine_that_dies_is_started_again(tmp_path: Path) -> None:
+    with keeping(tmp_path) as kept:
+        kept.set_ready()
+        with pytest.raises(httpx.TransportError):
+            httpx.get(f"{kept.url}/die")
+        wait_for(lambda: refused(httpx.get(f"{kept.url}/health"), "restarting"), 5)
+        wait_for(lambda: kept.status() == 200)
+        assert len(kept.starts()) == 2
+
+
+def test_an_engine_that_goes_on_dying_is_started_ever_more_rarely(tmp_path: Path) -> None:
+    with keeping(tmp_path) as kept:
+        kept.set_ready()
+        (tmp_path / "broken").touch()
+        os.kill(kept.starts()[0], signal.SIGKILL)
+        wait_for(lambda: len(kept.starts()) == 3)
+        kept.process.send_signal(signal.SIGTERM)
+        assert kept.process.wait(10) == -signal.SIGTERM
+        records = [json.loads(line) for line in kept.process.stderr or ()]
+        waits = [record["again_in_seconds"] for record in records if "code" in record]
+        assert waits[:2] == [1, 2]
+
+
+def test_an_engine_that_never_comes_up_ends_it_with_its_own_code(tmp_path: Path) -> None:
+    (tmp_path / "broken").touch()
+    with keeping(tmp_path) as kept:
+        assert kept.process.wait(20) == 3
+        assert len(kept.starts()) == 1
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, -signal.SIGTERM), (signal.SIGINT, 130)]
+)
+def test_answers_are_finished_before_it_stops(tmp_path: Path, number: int, code: int) -> None:
+    with keeping(tmp_path) as kept:
+        kept.set_ready()
+        with httpx.stream("GET", f"{kept.url}/slow") as answer:
+            parts = answer.iter_bytes()
+            text = next(parts)
+            kept.process.send_signal(number)
+            wait_for(lambda: refused(httpx.get(f"{kept.url}/health"), "draining"))
+            text += b"".join(parts)
+        assert text.count(b"part") == 20
+        assert kept.process.wait(10) == code
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child")
+def test_no_engine_outlives_a_killed_server(tmp_path: Path) -> None:
+    with keeping(tmp_path) as kept:
+        kept.set_ready()
+        (engine,) = kept.starts()
+        kept.process.kill()
+        wait_for(lambda: not is_alive(engine))
+
+
+def test_large_bodies_pass_in_both_directions(tmp_path: Path) -> None:
+    with keeping(tmp_path) as kept:
+        kept.set_ready()
+        body = os.urandom(3_000_000)
+        assert len(httpx.post(f"{kept.url}/echo", content=body, timeout=30).content) == len(body)
+
+
+def test_a_thousand_idle_connections_are_in_nobodys_way(tmp_path: Path) -> None:
+    async def check(url: str, port: int) -> None:
+        idle = [await asyncio.open_connection("127.0.0.1", port) for _ in range(1000)]
+        for number, (_, writer) in enumerate(idle):
+            writer.write(b"POST /v1/chat/completions HTTP/1.1\r\n" if number % 2 else b"")
+        async with httpx.AsyncClient() as client:
+            for _ in range(5):
+                assert (await client.get(f"{url}/v1/models")).status_code == 200
+        for _, writer in idle:
+            writer.close()
+
+    with keeping(tmp_path) as kept:
+        kept.set_ready()
+        asyncio.run(check(kept.url, int(kept.url.rsplit(":", 1)[1])))
+
+
+def test_a_head_that_does_not_end_is_refused(tmp_path: Path) -> None:
+    with keeping(tmp_path) as kept:
+        port = int(kept.url.rsplit(":", 1)[1])
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            client.sendall(b"GET /health HTTP/1.1\r\n" + b"x-filler: y\r\n" * 6000)
+            assert b" 431 " in client.recv(4096)
+
+
+def test_a_slow_head_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    from serve import door
+
+    async def check() -> None:
+        server = await asyncio.get_running_loop().create_server(
+            door.Door("/nowhere").visit, "127.0.0.1", 0
+        )
+        async with server:
+            port = server.sockets[0].getsockname()[1]
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"GET /health HT")
+            assert await asyncio.wait_for(reader.read(), 10) == b""
+            writer.close()
+
+    monkeypatch.setattr(door, "_HEAD", 0.1)
+    asyncio.run(check())
