@@ -54,6 +54,10 @@ def check_tracking(command: str) -> None:
         wandb.login(key=key, relogin=True, prompt=False, verify=True, timeout=30)
     except (wandb.errors.Error, ValueError) as error:
         why = str(error).strip().splitlines()[0]
+        if "Failed to execute API request" in why:  # also an AuthenticationError of wandb's
+            raise UserError(
+                f"Weights & Biases cannot be asked ({why}); leave out --wandb, or try again later"
+            ) from None
         raise UserError(
             f"Weights & Biases refuses the key ({why}); leave out --wandb, or put a valid one"
             f" into the secret: {command}"
