@@ -15,7 +15,7 @@ from demo.desk import Desk
 from demo.drawing import Update
 from demo.edits import Edits
 from demo.floor import Floor
-from demo.pacing import pace
+from demo.pacing import has_lines, pace
 from demo.request import Order
 from demo.session import Note
 from demo.takes import order_takes
@@ -117,7 +117,7 @@ class Writing:
             brief = read_brief(desk, *fields[DESK:])
             order = brief.order(desk, session.models, self.floor.random)
             scene = session.continue_scene(self.floor.endpoint, order, retake=retake, since=since)
-            async with aclosing(scene), aclosing(pace(scene)) as steps:
+            async with aclosing(scene), aclosing(pace(scene, has_lines)) as steps:
                 await anext(steps)
                 yield draw.view(visit, desk)
                 async for step in steps:
@@ -149,7 +149,8 @@ class Writing:
             session.direct(desk.direct(session.history.scene.direction))
             orders = make(desk, read_brief(desk, *fields[DESK:]))
             trials = session.write_takes(self.floor.endpoint, orders, blind=blind)
-            async with aclosing(trials) as steps:
+            paced = pace(trials, lambda _: False)
+            async with aclosing(trials), aclosing(paced) as steps:
                 await anext(steps)
                 yield draw.view(visit, desk)
                 async for _ in steps:

@@ -156,7 +156,8 @@ class Script {
   }
 
   settle(row, kept) {
-    if (!row.isConnected) return;
+    if (row.dataset.settled) return; // its removal takes the focus away, which settles again
+    row.dataset.settled = "1";
     const { speaker, text } = this.words(row);
     const index = Number(row.dataset.before);
     this.edit = null;

@@ -198,6 +198,7 @@ def test_the_room_offers_what_the_model_was_trained_on(stage: Stage, server: Fak
 def test_a_closed_tab_stops_the_server(stage: Stage, server: FakeEndpoint) -> None:
     numbered = "".join(f"[DOT] Number {i}.\n" for i in range(6))
     server.script.pieces = cut(numbered) + ["[DOT] No. "] * 500
+    server.script.delay = 0.02
     stage.write("DOT", "No.")
     expect(stage.lines()).to_have_count(1)
     stage.page.get_by_label("Lines to write").fill("30")
@@ -258,5 +259,5 @@ def test_two_models_are_compared_without_knowing_which_is_which(
     expect(stage.page.locator(".trial h3")).to_have_text(["A", "B"])
     assert {request["model"] for request in server.requests} == {"unclaimed", "pocket-unclaimed"}
     stage.button("Choose take A").click()
-    expect(stage.note()).to_have_text(re.compile("Taken: (pocket-)?unclaimed"))
+    expect(stage.note()).to_have_text(re.compile("Taken: A: (pocket-)?unclaimed"))
     expect(stage.lines()).to_have_count(13)

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from demo.client import Progress
-from demo.pacing import pace
+from demo.pacing import has_lines, pace
 from nothing_gpt.errors import UserError
 from nothing_gpt.line import Line
 
@@ -22,7 +22,7 @@ def test_finished_lines_are_never_held_back_or_lost() -> None:
             yield step
 
     async def collect() -> list[Progress]:
-        return [step async for step in pace(stream(), frame=3600)]
+        return [step async for step in pace(stream(), has_lines, frame=3600)]
 
     assert asyncio.run(collect()) == [growing("N"), NEXT, NEXT, NEXT]
 
@@ -36,7 +36,7 @@ def test_the_latest_is_shown_when_the_stream_stalls() -> None:
         await stalled.wait()
 
     async def watch() -> list[Progress]:
-        steps = pace(stream(), frame=0.01)
+        steps = pace(stream(), has_lines, frame=0.01)
         seen = [await anext(steps), await anext(steps)]
         await steps.aclose()
         return seen
@@ -56,7 +56,7 @@ def test_stopping_reaches_the_stream_and_its_faults_come_through() -> None:
             raise
 
     async def stop() -> None:
-        steps = pace(stream())
+        steps = pace(stream(), has_lines)
         await anext(steps)
         await steps.aclose()
 
@@ -73,3 +73,17 @@ def test_stopping_reaches_the_stream_and_its_faults_come_through() -> None:
 
     with pytest.raises(UserError, match="gone"):
         asyncio.run(exhaust())
+
+
+def test_a_silent_stream_still_shows_a_pulse_by_which_a_page_that_went_is_noticed() -> None:
+    async def stream() -> AsyncGenerator[Progress]:
+        yield growing("N")
+        await asyncio.Event().wait()
+
+    async def watch() -> list[Progress]:
+        steps = pace(stream(), has_lines, pulse=0.01)
+        seen = [await anext(steps) for _ in range(3)]
+        await steps.aclose()
+        return seen
+
+    assert asyncio.run(watch()) == [growing("N")] * 3

@@ -1,0 +1,106 @@
+"""What goes wrong, in words that a writer understands; the scene is never lost."""
+
+import time
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from demo.client import Endpoint
+from demo.launch import running_room
+from tests.demo.conftest import MODELS, SCENE, SHOWS, Stage
+from tests.fake_endpoint import FakeEndpoint, Script, cut, fake_endpoint, free_port
+
+
+def test_the_server_dies_in_the_middle_of_a_line_and_comes_back(
+    stage: Stage, server: FakeEndpoint
+) -> None:
+    stage.begin()
+    server.script.die_after = 25
+    stage.button("Continue").click()
+    expect(stage.note()).to_contain_text("2 lines kept. The server at")
+    expect(stage.note()).to_contain_text("broke off in the middle")
+    expect(stage.lines()).to_have_count(7)
+
+    server.script.status = 503
+    stage.button("Continue").click()
+    expect(stage.note()).to_contain_text("Waiting for the server, 1 s so far.")
+    server.script.status, server.script.die_after = 200, None
+    expect(stage.note()).to_have_text("8 lines by unclaimed.")
+    expect(stage.lines()).to_have_count(15)
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ({"key": "another"}, "refused the key (401)"),
+        ({"status": 429}, "busy (429); wait a little and try again"),
+        ({"models": [{"id": "other"}]}, "has no model 'unclaimed'; choose another one"),
+        ({"pieces": [], "raw": b"data: {not json\n\n"}, "not OpenAI's protocol"),
+    ],
+)
+def test_a_fault_is_said_and_the_scene_stays(
+    stage: Stage, server: FakeEndpoint, fault: dict[str, object], said: str
+) -> None:
+    stage.write("DOT", "No.")
+    expect(stage.lines()).to_have_count(1)
+    for name, value in fault.items():
+        setattr(server.script, name, value)
+    stage.button("Continue").click()
+    expect(stage.note()).to_contain_text(said)
+    assert stage.shown() == ["[DOT] No."]
+    expect(stage.button("Continue")).to_be_enabled()
+    server.script = Script(models=MODELS, pieces=cut(SCENE))
+    stage.proceed()
+
+
+def test_a_server_that_falls_silent(browser: Browser, server: FakeEndpoint) -> None:
+    endpoint = Endpoint(server.url, "none", patience=1)
+    with (
+        running_room(endpoint, SHOWS, show="unclaimed", port=free_port()) as url,
+        browser.new_context() as context,
+    ):
+        stage = Stage(context.new_page()).come_in(url)
+        stage.begin()
+        server.script.hang_after = 32
+        stage.button("Continue").click()
+        expect(stage.note()).to_contain_text("3 lines kept.")
+        expect(stage.note()).to_contain_text("has not said a word for 1 seconds; try again")
+        expect(stage.lines()).to_have_count(8)
+
+
+def test_the_server_is_asleep_when_the_page_opens(stage: Stage, server: FakeEndpoint) -> None:
+    server.script.awake_at = time.monotonic() + 4
+    stage.page.reload()
+    expect(stage.note()).to_contain_text("s so far. A GPU that was asleep is starting")
+    expect(stage.note()).to_have_text("Ready.", timeout=10_000)
+
+
+def test_waiting_for_a_sleeping_server_can_be_stopped(stage: Stage, server: FakeEndpoint) -> None:
+    stage.begin()
+    server.script.awake_at = time.monotonic() + 3600
+    for name in ("Reconnect", "Continue"):
+        stage.button(name).click()
+        expect(stage.note()).to_contain_text("Waiting for the server")
+        stage.button("Stop").click()
+        expect(stage.note()).to_have_text("Stopped.")
+        expect(stage.button("Stop")).to_be_disabled()
+    server.script.awake_at = 0
+    stage.proceed()
+
+
+def test_a_server_that_comes_after_the_room(browser: Browser) -> None:
+    port = free_port()
+    endpoint = Endpoint(f"http://127.0.0.1:{port}/v1", "none")
+    with (
+        running_room(endpoint, SHOWS, show="unclaimed", port=free_port()) as url,
+        browser.new_context() as context,
+    ):
+        stage = Stage(context.new_page())
+        stage.page.goto(url)
+        expect(stage.note()).to_contain_text("cannot be reached; start it")
+        stage.begin()
+        with fake_endpoint(Script(models=MODELS, pieces=cut(SCENE)), port=port):
+            stage.proceed()
+            stage.button("Reconnect").click()
+            expect(stage.note()).to_have_text("Ready.")
+        expect(stage.lines()).to_have_count(13)
