@@ -121,8 +121,8 @@ def _loads(row: Row, url: str) -> Iterator[Load]:
 
 
 def _measure(load: Load, process: int, pool: Executor) -> dict[str, Any]:
-    """Send a load, after a short one of the same kind for what is made lazily."""
-    run(replace(load, rounds=1, tokens=8, seed=1), pool)
+    """Send a load, after a first round of it for what is made lazily."""
+    run(replace(load, rounds=1, seed=1), pool)
     before, begun = _cpu_seconds(process), time.monotonic()
     figures = summarise(run(load, pool))
     took = time.monotonic() - begun
