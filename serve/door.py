@@ -11,6 +11,7 @@ from typing import cast
 from serve.gate import make_error
 
 _HEAD = 20.0  # seconds for a new connection to send the head of its first request
+_LARGEST = 64 * 1024  # bytes of a head
 _IDLE = 600.0  # seconds without a byte in either direction; a long completion is silent
 _CONNECTIONS = 4000
 _LINGER = 2.0  # seconds to take in what a client still sends after it was sent away
@@ -58,8 +59,13 @@ class _Side(asyncio.Protocol):
             self.other.transport.resume_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self.other is not None and self.other.transport is not None:
-            self.other.transport.close()
+        if self.other is not None:
+            self.other.part()
+
+    def part(self) -> None:
+        """End this side, because the other one has ended."""
+        if self.transport is not None:
+            self.transport.close()
 
 
 class _Visitor(_Side):
@@ -67,7 +73,7 @@ class _Visitor(_Side):
 
     def __init__(self, door: Door) -> None:
         super().__init__()
-        self._door, self._head, self._sent_away = door, bytearray(), False
+        self._door, self._head, self._parting = door, bytearray(), False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -76,18 +82,20 @@ class _Visitor(_Side):
         self._timer = loop.call_later(_HEAD, self._close)
 
     def data_received(self, data: bytes) -> None:
+        if self._parting:
+            return
         if self.other is not None and self.other.transport is not None:
             super().data_received(data)
         elif self.other is not None:
             self._head += data
-        elif not self._sent_away:
+        else:
             # The whole head first, so that a slow client costs the engine nothing.
             self._head += data
-            if len(self._head) > 64 * 1024:
-                self._send_away(431, "head_too_large", "the request's head is too large")
-            elif b"\r\n\r\n" in self._head:
+            if b"\r\n\r\n" in self._head[:_LARGEST]:
                 self._timer.cancel()
                 self._enter()
+            elif len(self._head) > _LARGEST:
+                self._send_away(431, "head_too_large", "the request's head is too large")
 
     def _enter(self) -> None:
         if self._door.closed is not None:
@@ -133,12 +141,17 @@ class _Visitor(_Side):
             f"HTTP/1.1 {status} Unavailable\r\ncontent-type: application/json\r\n"
             f"content-length: {len(body)}\r\nretry-after: 5\r\nconnection: close\r\n\r\n"
         )
-        self._sent_away = True
+        if self.transport is not None:
+            self.transport.write(head.encode() + body)
+        self.part()
+
+    def part(self) -> None:
+        """Say no more, and take in what the client still sends: else it may miss the answer."""
+        self._parting = True
         self._timer.cancel()
         if self.transport is not None and not self.transport.is_closing():
-            self.transport.write(head.encode() + body)
+            self.transport.resume_reading()
             self.transport.write_eof()
-            # Closing at once, with something of the request unread, would take the answer away.
             self._timer = asyncio.get_running_loop().call_later(_LINGER, self._close)
 
     def _close(self) -> None:

@@ -42,6 +42,7 @@ _CHAT = "/v1/chat/completions"
 _GUARDED = {"/metrics", "/openapi.json", "/v1/models", _CHAT}
 
 _LARGEST = 1024 * 1024  # bytes of a body: more than any context that is served here holds
+_SENSELESS = 32 * _LARGEST
 _PATIENCE = 30.0  # seconds for a request's body to come in, and for a client to take a piece
 
 # In JSON a quotation mark inside a text has a backslash, so no text can look like this.
@@ -183,24 +184,25 @@ class Gate:
             "too_large",
             connection="close",
         )
-        said = dict(scope["headers"]).get(b"content-length", b"0")
-        if not said.isdigit() or int(said) > _LARGEST:
-            raise too_large
-        body, more = bytearray(), True
+        body, size, more = bytearray(), 0, True
         try:
             async with asyncio.timeout(self._patience):
-                while more:
+                # What is too large is taken in, though not kept: a client that is answered while
+                # it still sends mostly does not see the answer.
+                while more and size <= _SENSELESS:
                     message = await receive()
                     if message["type"] == "http.disconnect":
                         raise _RefusedError(400, "the body broke off", "invalid_request_error")
-                    body += message.get("body", b"")
-                    more = message.get("more_body", False)
-                    if len(body) > _LARGEST:
-                        raise too_large
+                    piece = message.get("body", b"")
+                    size, more = size + len(piece), message.get("more_body", False)
+                    if size <= _LARGEST:
+                        body += piece
         except TimeoutError:
             text = f"the request's body did not come within {self._patience:g} s"
             kind = "invalid_request_error"
             raise _RefusedError(408, text, kind, "timeout", connection="close") from None
+        if size > _LARGEST:
+            raise too_large
         return bytes(body)
 
     def _record(self, answer: "_Answer") -> None:
