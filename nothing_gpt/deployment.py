@@ -75,18 +75,34 @@ GPUS = {
 }
 
 
+MAX_GPUS = 8
+"""How many GPUs Modal puts into one container at most."""
+
+
+def find_gpus(name: str) -> tuple[Gpu, int]:
+    """Find a kind of GPU by Modal's name for it, as `L4` or `L4:4`, and how many are meant.
+
+    Raises:
+        UserError: there is none of that name, or no container has so many.
+    """
+    kind, colon, count = name.upper().partition(":")
+    if kind not in GPUS:
+        raise UserError(f"no GPU '{name}'; there are: {', '.join(GPUS)}")
+    if colon and not (count.isdecimal() and 1 <= int(count) <= MAX_GPUS):
+        raise UserError(f"GPU '{name}': say how many from 1 to {MAX_GPUS}, as in {kind}:4")
+    return GPUS[kind], int(count or 1)
+
+
 def find_gpu(name: str) -> Gpu:
-    """Find a kind of GPU by Modal's name for it.
+    """Find a kind of GPU of which one is used.
 
     Raises:
         UserError: there is none of that name, or several are asked for.
     """
-    kind, _, count = name.upper().partition(":")
-    if kind not in GPUS:
-        raise UserError(f"no GPU '{name}'; there are: {', '.join(GPUS)}")
-    if count not in ("", "1"):
-        raise UserError(f"GPU '{name}': a training uses one GPU as yet; say --gpu {kind}")
-    return GPUS[kind]
+    gpu, count = find_gpus(name)
+    if count > 1:
+        raise UserError(f"GPU '{name}': one is used here; say {gpu.name}")
+    return gpu
 
 
 def read_requirements(group: str) -> list[str]:

@@ -9,11 +9,12 @@ from nothing_gpt.errors import UserError
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one job went, in words for a person."""
+    """How one job went, in words for a person; `idle` if there was nothing to do."""
 
     name: str
     text: str
     failed: bool = False
+    idle: bool = False
 
     @classmethod
     def of_crash(cls, name: str, error: BaseException) -> "Outcome":

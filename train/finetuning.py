@@ -115,12 +115,28 @@ def _begin(run: Run, training: list[Example], held_out: list[Example]) -> _Start
     """Find what there is to do; None if the adapter is there already."""
     name = run.name
     known = _pocket(run, training) if run.base == pocket.NAME else None
-    base = asdict(known) if known else run.base
-    inputs = fingerprint([training, held_out, asdict(run.config), base])
+    inputs = _fingerprint(run, training, held_out, known)
     if not run.fresh and _is_current(run.workspace.adapter(name), inputs):
         return None
     latest = _prepare(run.workspace.checkpoints(name), inputs, fresh=run.fresh)
     return _Start(inputs, known, latest)
+
+
+def is_finished(run: Run) -> bool:
+    """Whether a real base's adapter is there and nothing has changed since; costs no GPU."""
+    if run.base == pocket.NAME:
+        return False
+    training, held_out = read_examples(run.data, run.preset.format if run.preset else None)
+    held_out = sample(held_out, run.config.max_eval_examples, run.config.seed)
+    inputs = _fingerprint(run, training, held_out, None)
+    return _is_current(run.workspace.adapter(run.name), inputs)
+
+
+def _fingerprint(
+    run: Run, training: list[Example], held_out: list[Example], known: Base | None
+) -> str:
+    base = asdict(known) if known else run.base
+    return fingerprint([training, held_out, asdict(run.config), base])
 
 
 def _pocket(run: Run, training: list[Example]) -> Base:

@@ -1,12 +1,13 @@
 """QLoRA of one show or many, on Modal's GPUs.
 
 modal run --detach -m train --show seinfeld
-modal run --detach -m train --show all --gpu A10
+modal run --detach -m train --show seinfeld --gpu L4:4          # four in one container
+modal run -m train --show seinfeld --preset history             # six runs, side by side
 """
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,25 @@ import modal
 import modal.exception
 
 from nothing_gpt import deployment
+from nothing_gpt.dataset import find_folder
 from nothing_gpt.errors import UserError, reported_errors
+from nothing_gpt.manifest import adapter_name
 from nothing_gpt.outcome import Outcome, attempt, report
 from nothing_gpt.show import Show, load_show, show_names
 from nothing_gpt.workspace import Workspace
 from train import pocket
 from train.base import REFERENCE_BASE
-from train.config import POCKET, REFERENCE, TrainingConfig, list_warnings
+from train.config import POCKET, TrainingConfig, list_warnings, load_profile
+from train.presets import PRESETS, Preset, at_pocket_size, load_preset, with_profile
+from train.processes import Group, launch
 from train.provenance import VARIABLE, git_revision
+
+HISTORY = "history"
+"""All presets."""
+
+_GPU = "L4"
+_CPU, _MEMORY = 2, 16 * 1024
+"""For each GPU: cores, and MiB, most of which a base takes on its way to the GPU."""
 
 app = modal.App(deployment.TRAIN, include_source=False)
 volume = modal.Volume.from_name(
@@ -40,6 +52,26 @@ image = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What one container trains; it travels there as a value.
+
+    `fresh` does it again though it be done; what is there has been deleted then.
+    """
+
+    show: Show
+    base: str
+    config: TrainingConfig
+    gpu: str = _GPU
+    preset: Preset | None = None
+    fresh: bool = False
+
+    @property
+    def name(self) -> str:
+        """The adapter's name."""
+        return adapter_name(self.show.name, self.preset.name if self.preset else "")
+
+
 @app.function(
     image=image,
     volumes={deployment.MOUNT: volume},
@@ -48,58 +80,77 @@ image = (
     timeout=10 * 60,
     max_containers=16,
 )
-def examine(show: Show, base: str, config: TrainingConfig, gpu: str) -> Outcome:
-    """Find out on a CPU whether a run can succeed, and what it will take."""
+def examine(job: Job) -> Outcome:
+    """Find out on a CPU whether a run can succeed, what it will take, and whether it is done."""
     from train.access import check_base, check_tracking
     from train.dataset import read_examples
+    from train.finetuning import Run, is_finished
     from train.plan import make_plan
 
-    def job() -> str:
-        place = Workspace.default()
-        if not place.data(show.name).is_dir():
+    place = Workspace.default()
+    wanted = job.preset.format if job.preset else job.show.prompt.format
+    data = find_folder(place, job.show, wanted)
+
+    def look() -> str:
+        if not data.is_dir():
+            other = f" --format {wanted}" if wanted != job.show.prompt.format else ""
             raise UserError(
                 f"not prepared on the volume '{deployment.VOLUME}'; run"
-                f" 'modal run -m data_prep --show {show.name}' first"
+                f" 'modal run -m data_prep --show {job.show.name}{other}' first"
             )
-        training, held_out = read_examples(place.data(show.name))
-        plan = make_plan(base, config, deployment.find_gpu(gpu), training, held_out)
-        if base != pocket.NAME:
-            check_base(place.find_base(base), deployment.HUGGING_FACE.command)
+        training, held_out = read_examples(data, wanted)
+        gpu, count = deployment.find_gpus(job.gpu)
+        plan = make_plan(job.base, job.config, gpu, training, held_out)
+        if job.base != pocket.NAME:
+            check_base(place.find_base(job.base), deployment.HUGGING_FACE.command)
         check_tracking(deployment.WANDB.command)
-        return str(plan)
+        shared = f"; {count} of them share it: at best {plan.hours / count:.1f} h, the same money"
+        return f"{plan}{shared if count > 1 else ''}"
 
-    return attempt(show.name, job)
+    with suppress(UserError):  # which look raises too
+        run = Run(job.show, job.base, job.config, place, preset=job.preset)
+        if not job.fresh and is_finished(run):
+            return Outcome(job.name, f"up to date: {place.adapter(job.name)}", idle=True)
+    return attempt(job.name, look)
 
 
 @app.function(
     image=image,
-    gpu="L4",
+    gpu=_GPU,
     volumes={deployment.MOUNT: volume},
     env={VARIABLE: git_revision()},
-    cpu=2,
-    memory=16 * 1024,
+    cpu=_CPU,
+    memory=_MEMORY,
     timeout=24 * 60 * 60,
     # A preempted or crashed run goes on from its last checkpoint, in a container of its own.
     retries=modal.Retries(max_retries=10, initial_delay=0.0, backoff_coefficient=1.0),
     single_use_containers=True,
 )
-def finetune(show: Show, base: str, config: TrainingConfig) -> Outcome:
+def finetune(job: Job) -> Outcome:
     """Train an adapter on the volume, or go on with what was interrupted."""
+    _, count = deployment.find_gpus(job.gpu)
+    return train_one(job) if count == 1 else launch(count, train_one, job)
+
+
+def train_one(job: Job) -> Outcome:
+    """Train as the only process, or as one of those that share a container."""
     from train.finetuning import Run
     from train.finetuning import finetune as train_adapter
 
-    def job() -> str:
-        run = Run(show, base, config, Workspace.default(), published=volume.commit)
-        return f"adapter {train_adapter(run)}"
-
-    return attempt(show.name, job)
+    place = Workspace.default()
+    run = Run(job.show, job.base, job.config, place, published=volume.commit, preset=job.preset)
+    with suppress(SystemExit):  # another process failed, and tells why
+        return attempt(job.name, lambda: f"adapter {train_adapter(run)}")
+    return Outcome(job.name, "stopped with the first process", failed=True)
 
 
 @app.local_entrypoint()
 def main(
     show: str,
     base: str = REFERENCE_BASE,
-    gpu: str = "L4",
+    gpu: str = "",
+    profile: str = "reference",
+    preset: str = "",
     seed: int = -1,
     fresh: bool = False,  # noqa: FBT001 - modal makes the command line of it
     token: bool = True,  # noqa: FBT001
@@ -110,76 +161,109 @@ def main(
     Args:
         show: A show's name, its TOML file, or `all`.
         base: A hub id, or `pocket`.
-        gpu: Modal's name of the GPU.
+        gpu: Modal's name of the GPU, or of several, as L4:4; by default L4, or the preset's.
+        profile: `reference`, or for Llamas `fast` or `small`.
+        preset: A run of the reference's history, as `phase3`, or `history` for all of them.
         seed: Seed of data order and dropout; by default the configuration's.
-        fresh: Delete the show's adapter and checkpoints first.
+        fresh: Delete the adapters and checkpoints first.
         token: Ask the hub with the token in the secret `huggingface`.
         wandb: Report to Weights & Biases with the key in the secret `wandb`.
     """
     with reported_errors():
-        config = POCKET if base == pocket.NAME else REFERENCE
-        if seed >= 0:
-            config = replace(config, seed=seed)
-        for warning in list_warnings(config):
-            print(f"warning: {warning}")
         shows = [load_show(name) for name in (show_names() if show == "all" else [show])]
+        presets = _find_presets(preset)
+        jobs = [
+            replace(_make_job(each, base, gpu, profile, one, seed), fresh=fresh)
+            for each in shows
+            for one in presets
+        ]
+        for warning in {line: None for job in jobs for line in _list_warnings(job)}:
+            print(f"warning: {warning}")
         named = [deployment.HUGGING_FACE] * (token and base != pocket.NAME)
         named += [deployment.WANDB] * wandb
         secrets = [modal.Secret.from_name(c.name, required_keys=[c.key]) for c in named]
-        train_all([(each, base, config) for each in shows], gpu, secrets, fresh=fresh)
+        train_all(jobs, secrets)
 
 
-Job = tuple[Show, str, TrainingConfig]
-"""What one container trains; a preset is a list of these."""
+def _find_presets(name: str) -> Sequence[Preset | None]:
+    if name == HISTORY:
+        return tuple(PRESETS.values())
+    return (load_preset(name) if name else None,)
 
 
-def train_all(
-    jobs: list[Job],
-    gpu: str,
-    secrets: Sequence[modal.Secret] = (),
-    *,
-    fresh: bool = False,
-) -> None:
-    """Train those jobs that can succeed, side by side.
+def _make_job(
+    show: Show, base: str, gpu: str, profile: str, preset: Preset | None, seed: int
+) -> Job:
+    """Decide on a run, and refuse here what cannot be.
+
+    Raises:
+        UserError: there is no such profile or GPU, or so many cannot share a step.
+    """
+    config = POCKET if base == pocket.NAME else load_profile(profile)
+    if preset:
+        small = base == pocket.NAME
+        config = at_pocket_size(preset) if small else with_profile(preset, config)
+    if seed >= 0:
+        config = replace(config, seed=seed)
+    chosen = gpu or (preset.gpu if preset else _GPU)
+    kind, count = deployment.find_gpus(chosen)
+    Group(0, count).divide(config)
+    return Job(show, base, config, f"{kind.name}:{count}" if count > 1 else kind.name, preset)
+
+
+def _list_warnings(job: Job) -> list[str]:
+    found = list_warnings(job.config)
+    return [f"{job.preset.name}: {line}" for line in found] if job.preset else found
+
+
+def train_all(jobs: list[Job], secrets: Sequence[modal.Secret] = ()) -> None:
+    """Train those jobs that can succeed and are not done, side by side.
 
     Raises:
         UserError: some cannot, or failed; the others are trained all the same.
     """
-    kind = deployment.find_gpu(gpu).name
     examiner = examine.with_options(secrets=secrets) if secrets else examine
-    looked = _run_each(examiner, jobs, kind)
-    good = [job for job, outcome in zip(jobs, looked, strict=True) if not outcome.failed]
-    if not good:
-        report(looked)
-    for outcome in looked:
-        print(f"{outcome.name}: {'cannot run' if outcome.failed else 'plan'}: {outcome.text}")
-    if fresh:
-        for show, *_ in good:
-            forget(show)
-    trained = iter(_run_each(finetune.with_options(gpu=kind, secrets=secrets), good))
-    report(outcome if outcome.failed else next(trained) for outcome in looked)
+    looked = _run_each([(examiner, job) for job in jobs])
+    good = [
+        job for job, found in zip(jobs, looked, strict=True) if not (found.failed or found.idle)
+    ]
+    for found in looked:
+        if not found.idle:
+            print(f"{found.name}: {'cannot run' if found.failed else 'plan'}: {found.text}")
+    for job in good:
+        if job.fresh:
+            forget(job.name)
+    trained = iter(_run_each([(_prepare_gpu(job.gpu, secrets), job) for job in good]))
+    report(found if found.failed or found.idle else next(trained) for found in looked)
 
 
-def forget(show: Show) -> None:
-    """Delete a show's adapter and checkpoints; done here, as a container may start again."""
+def _prepare_gpu(gpu: str, secrets: Sequence[modal.Secret]) -> Any:
+    _, count = deployment.find_gpus(gpu)
+    return finetune.with_options(
+        gpu=gpu, secrets=secrets, cpu=_CPU * count, memory=_MEMORY * count
+    )
+
+
+def forget(name: str) -> None:
+    """Delete an adapter and its checkpoints; done here, as a container may start again."""
     place = Workspace(Path("/"))
-    for folder in (place.adapter(show.name), place.checkpoints(show.name)):
+    for folder in (place.adapter(name), place.checkpoints(name)):
         with suppress(FileNotFoundError, modal.exception.NotFoundError):
             volume.remove_file(str(folder), recursive=True)
             print(f"deleted from the volume: {folder}")
 
 
-def _run_each(function: Any, jobs: list[Job], *more: str) -> list[Outcome]:
+def _run_each(work: list[tuple[Any, Job]]) -> list[Outcome]:
     """Give every job a container, and wait for all.
 
     Spawned, not mapped: Modal itself then starts a job again, also when this terminal has gone.
     """
     try:
-        calls = [function.spawn(*job, *more) for job in jobs]
+        calls = [function.spawn(job) for function, job in work]
     except modal.exception.NotFoundError as error:  # a secret; nothing has been started
         commands = (deployment.HUGGING_FACE.command, deployment.WANDB.command)
         raise UserError(f"{error}; a secret is made with: {' or '.join(commands)}") from None
-    return [_await(job[0].name, call) for job, call in zip(jobs, calls, strict=True)]
+    return [_await(job.name, call) for (_, job), call in zip(work, calls, strict=True)]
 
 
 def _await(name: str, call: "modal.FunctionCall[Outcome]") -> Outcome:

@@ -104,6 +104,36 @@ class Group:
         )
 
 
+def launch(size: int, job: Callable[..., T], *arguments: Any) -> T:
+    """Start so many processes on this machine, which do a job together, as torchrun does.
+
+    Args:
+        size: One for each GPU.
+        job: A function of a module, which the processes import; it may use `join`.
+        arguments: What it is called with; pickled.
+
+    Returns:
+        What the first process returned.
+
+    Raises:
+        ChildFailedError: a process crashed, and so the others were stopped.
+    """
+    from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+
+    config = LaunchConfig(
+        min_nodes=1,
+        max_nodes=1,
+        nproc_per_node=size,
+        run_id=job.__name__,
+        rdzv_backend="c10d",
+        rdzv_endpoint="127.0.0.1:0",
+        local_addr="127.0.0.1",
+        max_restarts=0,
+    )
+    answers: dict[int, T] = elastic_launch(config, job)(*arguments)
+    return answers[0]
+
+
 def _divides(config: TrainingConfig, size: int) -> bool:
     return config.train_batch % (size // gcd(config.accumulation, size)) == 0
 

@@ -73,7 +73,11 @@ def requirements(plane: ControlPlane, function: Any) -> list[str]:
 
 
 def start(
-    plane: ControlPlane, function: Any, arguments: bytes, folder: Path
+    plane: ControlPlane,
+    function: Any,
+    arguments: bytes,
+    folder: Path,
+    python: str = sys.executable,
 ) -> "subprocess.Popen[bytes]":
     """Start a container's process on pickled arguments; its result goes to `result` there."""
     process = execute(
@@ -81,6 +85,7 @@ def start(
         plane,
         function,
         folder,
+        python,
         MODULE=function.module_name,
         FUNCTION=function.implementation_name,
         RESULT=str(folder / "result"),
@@ -92,9 +97,17 @@ def start(
 
 
 def execute(
-    code: str, plane: ControlPlane, function: Any, folder: Path, **more: str
+    code: str,
+    plane: ControlPlane,
+    function: Any,
+    folder: Path,
+    python: str = sys.executable,
+    **more: str,
 ) -> "subprocess.Popen[bytes]":
-    """Start code where a function's container would run it."""
+    """Start code where a function's container would run it.
+
+    A `python` of another environment sees all of that environment.
+    """
     root = lay_out(plane, function, folder)
     environment = {
         "PATH": os.environ["PATH"],
@@ -102,14 +115,16 @@ def execute(
         "OMP_WAIT_POLICY": "PASSIVE",
         **variables(plane, function),
         "PYTHONPATH": str(root),
-        "HIDDEN": ",".join(hidden([*requirements(plane, function), "modal"])),
+        "HIDDEN": ",".join(hidden([*requirements(plane, function), "modal"]))
+        if python == sys.executable
+        else "",
         "MODAL_SERVER_URL": plane.url,
         "MODAL_TOKEN_ID": "ak-1",
         "MODAL_TOKEN_SECRET": "as-1",
         **more,
     }
     return subprocess.Popen(
-        [sys.executable, "-c", _IMAGE + code],
+        [python, "-c", _IMAGE + code],
         env=environment,
         cwd=root,
         stdin=subprocess.PIPE,

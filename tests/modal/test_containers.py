@@ -22,6 +22,7 @@ from tests.modal.control_plane import ControlPlane
 from tests.serve.conftest import MANIFEST
 from tests.train.conftest import BRIEF, RECIPE, TOML
 from train.dataset import read_examples
+from train.modal_app import Job
 from train.pretraining import ensure_base
 
 
@@ -113,39 +114,58 @@ def test_a_missing_secret_and_a_missing_gpu(toml: Path, modal: Command) -> None:
     assert "modal secret create wandb WANDB_API_KEY=..." in done.stderr
     done = modal("run", "-m", "train", "--show", str(toml), "--gpu", "Q7")
     assert "error: no GPU 'Q7'" in done.stderr
-    done = modal("run", "-m", "train", "--show", str(toml), "--gpu", "L4:4")
-    assert "one GPU as yet" in done.stderr
+    done = modal("run", "-m", "train", "--show", str(toml), "--gpu", "L4:9")
+    assert "GPU 'L4:9': say how many from 1 to 8, as in L4:4" in done.stderr
+    done = modal("run", "-m", "train", "--show", str(toml), "--gpu", "L4:3")
+    assert "a step of 16 examples cannot be shared by 3 processes" in done.stderr
+    done = modal("run", "-m", "train", "--show", str(toml), "--preset", "phase5")
+    assert "no preset 'phase5'; there are phase1-r16" in done.stderr
 
 
-def test_training_prints_its_plan_and_leaves_an_adapter(
+def test_of_the_history_what_can_be_trained_is_and_again_only_what_is_missing(
     base: str, toml: Path, volume: Workspace, modal: Command, plane: ControlPlane
 ) -> None:
-    done = modal("run", "--detach", "-m", "train", "--show", str(toml), "--base", base)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert re.search(r"tiny: plan: \d+ examples, \d+ steps on L4", done.stdout)
-    manifest = read_manifest(volume.adapter("tiny"))
-    assert manifest.base.id == base
-    assert re.match("[0-9a-f]{40}", manifest.git_revision)
+    """Two of the six runs have their data here; the others say what they lack."""
+    command = ("run", "--detach", "-m", "train", "--show", str(toml), "--base", base)
+    done = modal(*command, "--preset", "history")
+    assert done.returncode == 1
+    assert "run 'modal run -m data_prep --show tiny --format single-turn' first" in done.stderr
+    assert "failed: tiny-phase1-r16, tiny-phase1-r32, tiny-phase2-r32, tiny-phase2" in done.stderr
+    assert "warning: phase3: alpha/r 2" in done.stdout
+    for name in ("tiny-phase3", "tiny-phase4"):
+        assert re.search(rf"{name}: plan: \d+ examples, \d+ steps on L4", done.stdout)
+        manifest = read_manifest(volume.adapter(name))
+        assert (manifest.base.id, f"tiny-{manifest.preset}") == (base, name)
+        assert re.match("[0-9a-f]{40}", manifest.git_revision)
+        assert not volume.checkpoints(name).exists()
     assert plane.asked("VolumeCommit")
-    assert not volume.checkpoints("tiny").exists()
-    (bound,) = [r for r in plane.asked("FunctionBindParams") if r.function_id == "fu-finetune"]
-    assert bound.function_options.resources.gpu_config.gpu_type == "L4"
+    bound = [r for r in plane.asked("FunctionBindParams") if r.function_id == "fu-finetune"]
+    assert {r.function_options.resources.gpu_config.gpu_type for r in bound} == {"L4"}
+    shutil.rmtree(volume.adapter("tiny-phase3"))
+    done = modal(*command, "--preset", "phase4")
+    assert done.returncode == 0, done.stderr
+    assert f"tiny-phase4: up to date: {volume.adapter('tiny-phase4')}" in done.stdout
+    asked = [r.function_id for r in plane.asked("FunctionMap")]
+    assert asked.count("fu-finetune") == 2
 
 
 def test_killed_three_times_it_goes_on_from_where_it_was(
     base: str, show: Show, volume: Workspace, modal: Command, plane: ControlPlane, tmp_path: Path
 ) -> None:
-    """As preemption does it: at a random moment after each of the first commits."""
+    """As preemption does it: at a random moment after each of the first commits.
+
+    The last container has two processes, and goes on with what one had done.
+    """
     assert modal("deploy", "-m", "train").returncode == 0
     function = plane.functions()["finetune"]
     shutil.rmtree(volume.adapter("tiny"), ignore_errors=True)
     config = replace(BRIEF, max_steps=12)
-    work = pickled(show, base, config)
+    job = Job(show, base, config)
     moments = random.Random()
     saved = 0
     for attempt in range(3):
         commits = len(plane.asked("VolumeCommit"))
-        process = start(plane, function, work, tmp_path / f"killed-{attempt}")
+        process = start(plane, function, pickled(job), tmp_path / f"killed-{attempt}")
         wait_for_commit(plane, commits, process)
         time.sleep(moments.uniform(0, 0.2))
         process.kill()
@@ -154,10 +174,12 @@ def test_killed_three_times_it_goes_on_from_where_it_was(
         assert latest(volume) > saved
         saved = latest(volume)
     last = tmp_path / "last"
-    process = start(plane, function, work, last)
+    commits = len(plane.asked("VolumeCommit"))
+    process = start(plane, function, pickled(replace(job, gpu="L4:2")), last)
     said = said_by(process)
     assert process.returncode == 0, said
-    assert f"continuing from checkpoint-{saved}" in said
+    assert said.count(f"continuing from checkpoint-{saved}") == 1
+    assert len(plane.asked("VolumeCommit")) > commits
     assert pickle.loads((last / "result").read_bytes()).failed is False
     assert read_manifest(volume.adapter("tiny")).metrics["steps"] == 12
     evaluated = [e["step"] for e in read_json(volume.adapter("tiny") / "history.json")]

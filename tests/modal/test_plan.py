@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from nothing_gpt.deployment import GPUS, find_gpu, read_requirements
+from nothing_gpt.deployment import GPUS, find_gpu, find_gpus, read_requirements
 from nothing_gpt.errors import UserError
 from nothing_gpt.outcome import Outcome, attempt, report
 from train.base import REFERENCE_BASE
@@ -67,8 +67,13 @@ def test_gpus_by_name() -> None:
     assert find_gpu("l4").name == find_gpu("L4:1").name == "L4"
     with pytest.raises(UserError, match="no GPU 'L5'; there are: T4, L4"):
         find_gpu("L5")
-    with pytest.raises(UserError, match="one GPU as yet"):
+    with pytest.raises(UserError, match="one is used here; say L4"):
         find_gpu("L4:4")
+    assert find_gpus("l4:4") == (GPUS["L4"], 4)
+    assert find_gpus("A100-80GB") == (GPUS["A100-80GB"], 1)
+    for name in ("L4:0", "L4:9", "L4:", "L4:x", "L4:-1"):
+        with pytest.raises(UserError, match="say how many from 1 to 8, as in L4:4"):
+            find_gpus(name)
 
 
 def test_groups_bring_the_groups_that_they_include() -> None:
