@@ -15,6 +15,12 @@ adapter = next(card for card in client.models.list() if (card.model_extra or {})
 about = (adapter.model_extra or {})["nothing_gpt"]
 opening = sys.argv[1:] or about["show"]["prompt"]["openings"][0]["lines"]
 
+# At most twelve lines, and nobody speaks but the cast: the server can write nothing else.
+# nothing_gpt.cast_lock does the same with a speaker who comes first, or stays silent.
+names = "|".join(one["name"].replace(".", r"\.") for one in about["show"]["cast"])
+line = rf"\[({names})\] [^\s][^\n]{{0,639}}"
+lock = {"structured_outputs": {"regex": rf"{line}(\n{line}){{0,11}}"}}
+
 stream = client.chat.completions.create(
     model=adapter.id,
     messages=[
@@ -22,6 +28,7 @@ stream = client.chat.completions.create(
         {"role": "user", "content": "\n".join(opening)},
     ],
     **about["show"]["generation"],
+    extra_body=lock,
     stream=True,
 )
 print("\n".join(opening))

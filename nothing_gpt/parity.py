@@ -33,9 +33,10 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Parity:
-    """The judged examples, and whether the base was in NF4 when they were judged."""
+    """The judged examples, whether the base was in NF4, and the type that it was computed in."""
 
     quantized: bool
+    dtype: str
     judged: tuple[Judged, ...]
 
 

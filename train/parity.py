@@ -32,7 +32,8 @@ def judge(folder: Path, run: "Run", trainer: Any, *, quantized: bool) -> None:
         # The loss is over tokens that are predicted, which the first never is.
         learned = sum(label != -100 for label in labels[1:])
         judged.append(Judged(every.index(example), len(ids), learned, fingerprint_ids(ids), loss))
-    write_parity(folder, Parity(quantized, tuple(judged)))
+    dtype = str(trainer.model.dtype).removeprefix("torch.")
+    write_parity(folder, Parity(quantized, dtype, tuple(judged)))
 
 
 def _loss(trainer: Any, row: Any) -> float:

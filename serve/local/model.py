@@ -34,12 +34,15 @@ class Model:
     Args:
         rows: How many sequences run at once.
         limit: Tokens of prompt and completion together; None for what the model was made for.
+        dtype: To compute in; as the base was saved if not said.
 
     Raises:
         UserError: it cannot be loaded, or is of a kind that this engine cannot run.
     """
 
-    def __init__(self, offer: Offer, *, rows: int, limit: int | None = None) -> None:
+    def __init__(
+        self, offer: Offer, *, rows: int, limit: int | None = None, dtype: str = "auto"
+    ) -> None:
         disable_progress_bar()
         warnings.filterwarnings("ignore", category=FutureWarning)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -49,7 +52,7 @@ class Model:
         self._peft: Any = None
         try:
             self._model: Any = AutoModelForCausalLM.from_pretrained(
-                folder, dtype="auto", attn_implementation="sdpa", device_map=self.device
+                folder, dtype=dtype, attn_implementation="sdpa", device_map=self.device
             ).eval()
             for loading, adapter in offer.adapters.items():
                 self._add(loading, str(adapter.path))

