@@ -78,7 +78,7 @@ def start(base_url: str, place: Workspace, port: int = PORT) -> None:
     shows = {manifest.show.name: manifest.show for manifest in found}
     if not shows:
         raise UserError(f"no adapter on the volume '{deployment.VOLUME}'; train one first")
-    key = os.environ.get(deployment.API_KEY.key, "").split(",")[0] or "none"
+    key = os.environ.get(deployment.API_KEY.key, "").split(",")[0].strip() or "none"
     host = "0.0.0.0"  # noqa: S104 - Modal looks for a web server at the outer address
     room = running_room(Endpoint(base_url, key), shows, show=min(shows), host=host, port=port)
     _open.enter_context(room)

@@ -9,8 +9,8 @@ import pytest
 from nothing_gpt.deployment import GPUS, read_requirements
 from tests.modal.conftest import ROOT, Command
 from tests.modal.control_plane import ControlPlane
+from tests.modal.table import STAGES, render_table
 
-STAGES = ("data_prep", "train", "serve", "demo")
 MAIN = {"data_prep": "prepare", "train": "finetune", "serve": "Endpoint.*", "demo": "room"}
 
 
@@ -129,6 +129,12 @@ def test_info_tells_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     assert training.single_use_containers
     assert training.volumes["/volume"].name == "nothing-gpt"
     assert finetune.with_options(gpu="A10").info().gpus == [("A10", 1)]
+    assert finetune.with_options(gpu="L4:4").info().gpus == [("L4", 4)]
     visits = room.info().concurrency_info
     assert visits
     assert visits.max_inputs == 100
+
+
+def test_the_documentation_shows_what_modal_would_create(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NOTHING_GPT_OPEN", raising=False)
+    assert render_table() in (ROOT / "docs" / "modal.md").read_text()
