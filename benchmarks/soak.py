@@ -9,6 +9,7 @@ is an error, and ends the program with exit code 1.
 """
 
 import asyncio
+import os
 import random
 import time
 from collections import Counter
@@ -116,16 +117,19 @@ def _megabytes(process: int) -> float:
 @app.command()
 def main(
     model: Annotated[str, typer.Option(help="Which of the served models.")],
-    process: Annotated[int, typer.Option(help="The server's process, whose memory is read.")],
+    process: Annotated[
+        int, typer.Option(help="The server's process, whose memory is read, its children's too.")
+    ],
     url: Annotated[str, typer.Option(help="The server.")] = "http://127.0.0.1:8000",
     minutes: Annotated[float, typer.Option(help="How long.")] = 60,
     rate: Annotated[float, typer.Option(help="Requests begun each second, on average.")] = 1,
     interval: Annotated[float, typer.Option(help="Seconds between two reports.")] = 60,
-    key: Annotated[
-        str, typer.Option(envvar="OPENAI_API_KEY", help="The server's key.", show_envvar=True)
-    ] = "none",
 ) -> None:
-    """Print requests, errors, the slowest health check and memory, every minute and at the end."""
+    """Print requests, errors, the slowest health check and memory, every minute and at the end.
+
+    The server's key, if it needs one, is read from OPENAI_API_KEY.
+    """
+    key = os.environ.get("OPENAI_API_KEY", "none")
     try:
         soak = asyncio.run(_run(url, model, process, minutes * 60, rate, interval, key))
     except OSError as error:

@@ -1,7 +1,10 @@
 """What no client should send: it gets a clean refusal, and the next one is served as ever."""
 
 import json
+import os
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -14,7 +17,7 @@ from hypothesis import strategies as st
 from schemathesis import GenerationMode
 
 from nothing_gpt.workspace import Workspace
-from tests.serve.conftest import KEY, Running, serving
+from tests.serve.conftest import KEY, ROOT, Running, serving
 
 CHAT = "/v1/chat/completions"
 HEADERS = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
@@ -213,3 +216,23 @@ def test_many_at_once_are_told_to_come_back(client: httpx.Client, abused: Runnin
     assert len(answers) == 90
     assert {answer.status_code for answer in answers} <= {200, 429}
     assert is_well(client)
+
+
+def test_a_soak_of_some_seconds(abused: Running) -> None:
+    options = {"--model": "tiny", "--url": abused.url, "--process": str(abused.process.pid)}
+    options |= {"--minutes": "0.08", "--interval": "2", "--rate": "8"}
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.soak", *(w for pair in options.items() for w in pair)],
+        cwd=ROOT,
+        env=os.environ | {"OPENAI_API_KEY": KEY},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    *rows, kinds = done.stdout.splitlines()
+    last = rows[-1].split()
+    assert int(last[1]) >= 4
+    assert int(last[2]) == 0
+    assert float(last[-1]) > 100
+    assert "stream" in kinds

@@ -135,3 +135,38 @@ def test_one_that_fails_does_not_take_the_engine_with_it(scheduler: Scheduler) -
     scheduler.submit(broken)
     assert isinstance(arrived[broken].get(timeout=20), IndexError)
     assert Asked(scheduler, "the roof", max_tokens=3).tokens()
+
+
+def test_what_a_row_still_holds_is_not_read_again(
+    scheduler: Scheduler, reference: dict[str, Any]
+) -> None:
+    hits = scheduler.metrics.reused.labels("tiny")
+    first = Asked(scheduler, "the spoons in the cellar", max_tokens=12, temperature=0)
+    first.tokens()
+    before = hits._value.get()
+    again = Asked(scheduler, "the spoons in the attic", max_tokens=12, temperature=0)
+    assert again.tokens() == continued(reference, again.job)
+    assert hits._value.get() - before >= 10
+    # Another model's rows hold something else, even for the same tokens.
+    other = Asked(
+        scheduler, "the spoons in the attic", model="other", max_tokens=12, temperature=0
+    )
+    assert other.tokens() == continued(reference, other.job)
+
+
+def test_an_engine_that_fails_for_good_says_so(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = Model(choose(workspace), rows=1)
+    broken = Scheduler(model, 1, deliver)
+
+    def fail(*_: Any) -> Any:
+        raise RuntimeError("device-side assert")
+
+    monkeypatch.setattr(model, "forward", fail)
+    asked = Asked(broken, "the roof", max_tokens=3)
+    assert isinstance(arrived[asked.job].get(timeout=20), RuntimeError)
+    wait_for(lambda: broken.failure is not None)
+    late = Asked(broken, "the roof", max_tokens=3)
+    broken.close()
+    assert isinstance(arrived[late.job].get(timeout=20), RuntimeError)

@@ -1,42 +1,180 @@
 import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
+from serve import gate as gate_module
 from serve.gate import Gate, Settings
+
+CHAT = "/v1/chat/completions"
+BODY = {"model": "base", "messages": [{"role": "user", "content": "a secret"}]}
 
 
 class Slow:
-    """An engine that answers when it is told to."""
+    """An engine that answers when it is told to: three events of a stream."""
 
     def __init__(self) -> None:
         self.go = asyncio.Event()
+        self.called = 0
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.called += 1
         if scope["path"] != "/health":
             await self.go.wait()
         await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": b"{}"})
+        for text in ("", "one", "two", "three"):
+            event = f"data: {json.dumps({'text': text})}\n\n".encode()
+            await send({"type": "http.response.body", "body": event, "more_body": True})
+        await send({"type": "http.response.body", "body": b"data: [DONE]\n\n"})
+
+
+Check = Callable[[httpx.AsyncClient, Slow, Gate], Awaitable[None]]
+
+
+def checked(check: Check, **how: Any) -> None:
+    async def run() -> None:
+        engine = Slow()
+        gate = Gate(engine, Settings("base", {}, max_requests=2), **how)
+        transport = httpx.ASGITransport(app=gate)
+        async with httpx.AsyncClient(transport=transport, base_url="http://server") as client:
+            await check(client, engine, gate)
+
+    asyncio.run(run())
 
 
 def test_more_requests_than_there_is_room_for_are_sent_away_at_once() -> None:
-    async def check() -> None:
-        engine = Slow()
-        gate = Gate(engine, Settings("base", {}, max_requests=2))
-        transport = httpx.ASGITransport(app=gate)
-        async with httpx.AsyncClient(transport=transport, base_url="http://server") as client:
-            path = "/v1/chat/completions"
-            held = [asyncio.create_task(client.post(path)) for _ in range(2)]
+    async def check(client: httpx.AsyncClient, engine: Slow, gate: Gate) -> None:
+        held = [asyncio.create_task(client.post(CHAT, json=BODY)) for _ in range(2)]
+        while gate.in_hand < 2:
             await asyncio.sleep(0)
-            while True:
-                turned_away = await client.post(path)
-                if turned_away.status_code == 429:
-                    break
-            assert int(turned_away.headers["retry-after"]) >= 1
-            assert turned_away.json()["error"]["code"] == "queue_full"
-            assert (await client.get("/health")).status_code == 200
-            engine.go.set()
-            assert [answer.status_code for answer in await asyncio.gather(*held)] == [200, 200]
-            assert (await client.post(path)).status_code == 200
+        turned_away = await client.post(CHAT, json=BODY)
+        assert turned_away.status_code == 429
+        assert int(turned_away.headers["retry-after"]) >= 1
+        assert turned_away.json()["error"]["code"] == "queue_full"
+        assert (await client.get("/health")).status_code == 200
+        engine.go.set()
+        assert [answer.status_code for answer in await asyncio.gather(*held)] == [200, 200]
+        assert (await client.post(CHAT, json=BODY)).status_code == 200
 
-    asyncio.run(check())
+    checked(check)
+
+
+def test_each_key_has_limits_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = tmp_path / "keys.toml"
+    path.write_text(
+        '[ana]\nkey = "a"\nrequests_per_minute = 2\n[bo]\nkey = "b"\ntokens_per_minute = 5\n'
+    )
+    monkeypatch.setenv("NOTHING_GPT_KEYS", str(path))
+
+    async def check(client: httpx.AsyncClient, engine: Slow, gate: Gate) -> None:
+        async def ask(key: str) -> httpx.Response:
+            return await client.post(CHAT, json=BODY, headers={"Authorization": f"Bearer {key}"})
+
+        engine.go.set()
+        for key in ("a", "b"):
+            assert [(await ask(key)).status_code for _ in range(2)] == [200, 200]
+            late = await ask(key)
+            assert late.status_code == 429
+            # One request of two in a minute, or one token more than the debt of 6 - 5.
+            assert int(late.headers["retry-after"]) in ((30, 31) if key == "a" else (24, 25))
+            assert late.json()["error"]["code"] == "rate_limit_exceeded"
+        assert (await ask("c")).status_code == 401
+        assert engine.called == 4
+        assert gate.in_hand == 0
+
+    checked(check)
+
+
+def test_what_no_engine_should_see_stays_outside() -> None:
+    async def check(client: httpx.AsyncClient, engine: Slow, gate: Gate) -> None:
+        for content in (b"{", b"\xff", b"[" * 10_000, b'{"model": "\\ud83d"}'):
+            answer = await client.post(CHAT, content=content)
+            assert answer.status_code == 400
+            assert answer.json()["error"]["code"] == "invalid_json"
+        assert (await client.post(CHAT, content=b" " * 1_100_000)).status_code == 413
+        assert engine.called == gate.in_hand == 0
+
+    checked(check)
+
+
+def test_a_draining_server_takes_nothing_new_and_finishes_what_it_has() -> None:
+    async def check(client: httpx.AsyncClient, engine: Slow, gate: Gate) -> None:
+        held = asyncio.create_task(client.post(CHAT, json=BODY))
+        while not gate.in_hand:
+            await asyncio.sleep(0)
+        gate.draining = True
+        for answer in (await client.post(CHAT, json=BODY), await client.get("/health")):
+            assert answer.status_code == 503
+            assert answer.json()["error"]["code"] == "draining"
+        engine.go.set()
+        assert (await held).status_code == 200
+
+    checked(check)
+
+
+async def call(gate: Gate, receive: Any, send: Any) -> None:
+    scope = {"type": "http", "path": CHAT, "method": "POST", "headers": []}
+    await asyncio.wait_for(gate(scope, receive, send), 10)
+
+
+def test_a_body_that_comes_too_slowly_is_given_up() -> None:
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        await asyncio.sleep(0.02)
+        return {"type": "http.request", "body": b" ", "more_body": True}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def check(_client: httpx.AsyncClient, _engine: Slow, gate: Gate) -> None:
+        await call(gate, receive, send)
+        assert sent[0]["status"] == 408
+        assert gate.in_hand == 0
+
+    checked(check, patience=0.1)
+
+
+def test_a_client_that_takes_nothing_frees_its_place() -> None:
+    async def receive() -> Any:
+        return {"type": "http.request", "body": json.dumps(BODY).encode()}
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.body":
+            await asyncio.Event().wait()
+
+    async def check(client: httpx.AsyncClient, engine: Slow, gate: Gate) -> None:
+        engine.go.set()
+        await call(gate, receive, send)
+        assert gate.in_hand == 0
+        assert (await client.post(CHAT, json=BODY)).status_code == 200
+
+    checked(check, patience=0.05)
+
+
+@pytest.mark.parametrize("wanted", ["1", ""])
+def test_the_log_has_figures_and_no_text_unless_it_is_wanted(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, wanted: str
+) -> None:
+    monkeypatch.setenv(gate_module.LOG_TEXT, wanted)
+
+    async def check(client: httpx.AsyncClient, engine: Slow, _gate: Gate) -> None:
+        engine.go.set()
+        answer = await client.post(CHAT, json=BODY)
+        await client.post(CHAT, json={**BODY, "model": "a secret"})
+        await client.get("/a secret")
+        data = [getattr(record, "data", {}) for record in caplog.records]
+        assert data[0]["id"] == answer.headers["x-request-id"]
+        assert (data[0]["model"], data[0]["tokens"], data[0]["whole"]) == ("base", 3, True)
+        assert [record["status"] for record in data] == [200, 200, 404]
+        assert ("secret" in str(data)) is bool(wanted)
+        assert ("three" in str(data)) is bool(wanted)
+
+    monkeypatch.setattr(logging.getLogger("serve"), "propagate", True)
+    with caplog.at_level(logging.INFO, "serve"):
+        checked(check)
