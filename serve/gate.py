@@ -46,6 +46,7 @@ _SENSELESS = 32 * _LARGEST
 _PATIENCE = 30.0  # seconds for a request's body to come in, and for a client to take a piece
 
 # In JSON a quotation mark inside a text has a backslash, so no text can look like this.
+_NO_CHOICE = re.compile(rb'data: \{[^\[]*"choices": ?\[\]')
 _USAGE = re.compile(rb'"completion_tokens": ?(\d+)')
 
 
@@ -149,9 +150,15 @@ class Gate:
         self.in_hand += 1
         try:
             answer.asked = await self._read(scope, receive)
-            _check_text(answer.asked)
+            asked = _parse(answer.asked)
             self._enter(answer.holder)
-            await self._app(scope, _replay(answer.asked, receive), answer)
+            if _hides_usage(asked):
+                # Asked for all the same: events hold several tokens where an engine bundles them.
+                asked["stream_options"] = {"include_usage": True}
+                answer.hides_usage = True
+            body = json.dumps(asked).encode() if answer.hides_usage else answer.asked
+            headers = _with_length(scope["headers"], len(body))
+            await self._app({**scope, "headers": headers}, _replay(body, receive), answer)
         finally:
             self.in_hand -= 1
 
@@ -263,7 +270,8 @@ class _Answer:
         self.id, self.path, self.asked = uuid.uuid4().hex, scope["path"], b""
         self.holder: Holder | None = None
         self.begun, self.first = time.monotonic(), 0.0
-        self.status, self.whole, self.keeps_text = 0, False, False
+        self.status, self.whole = 0, False
+        self.keeps_text = self.hides_usage = False
         self.sending = 0.0  # since when a piece waits for the client to take it
         self._send, self._mend = send, mend
         self._events = self._usage = 0
@@ -272,7 +280,7 @@ class _Answer:
 
     @property
     def tokens(self) -> int:
-        """Tokens written: as the engine says, or else the events of a stream after the first."""
+        """Tokens written: as the engine says, or the events so far where it cannot any more."""
         return self._usage or max(self._events - 1, 0)
 
     @property
@@ -290,7 +298,8 @@ class _Answer:
             await self._pass({**message, "headers": headers})
         elif self._held is None:
             self._watch(message.get("body", b""), more=message.get("more_body", False))
-            await self._pass(message)
+            if not (self.hides_usage and _is_usage(message.get("body", b""))):
+                await self._pass(message)
         else:
             self._body += message.get("body", b"")
             if not message.get("more_body"):
@@ -366,14 +375,34 @@ class _Watch:
         return False
 
 
-def _check_text(body: bytes) -> None:
-    """Refuse what no engine can read, and fails over: no JSON, nested beyond reason, no text."""
+def _is_usage(event: bytes) -> bool:
+    return bool(_NO_CHOICE.match(event) and _USAGE.search(event))
+
+
+def _parse(body: bytes) -> Any:
+    """Read a body, and refuse what engines fail over: no JSON, nested beyond reason, no text."""
     try:
+        data = json.loads(body)
         # A lone half of a surrogate pair is possible in JSON, and in no tokenizer.
-        json.dumps(json.loads(body), ensure_ascii=False).encode()
+        json.dumps(data, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         text = "the body must be JSON, not deeply nested, and its texts Unicode"
         raise _RefusedError(400, text, "invalid_request_error", "invalid_json") from None
+    return data
+
+
+def _hides_usage(asked: Any) -> bool:
+    """Whether a request is for a stream whose client does not want to know the tokens."""
+    if not isinstance(asked, dict) or asked.get("stream") is not True:
+        return False
+    return asked.get("stream_options") in (None, {}, {"include_usage": False})
+
+
+def _with_length(headers: Iterable[tuple[bytes, bytes]], length: int) -> list[tuple[bytes, bytes]]:
+    kept = [
+        (k, v) for k, v in headers if k.lower() not in (b"content-length", b"transfer-encoding")
+    ]
+    return [*kept, (b"content-length", str(length).encode())]
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

@@ -21,15 +21,20 @@ class Slow:
     def __init__(self) -> None:
         self.go = asyncio.Event()
         self.called = 0
+        self.bodies: list[bytes] = []
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.called += 1
         if scope["path"] != "/health":
             await self.go.wait()
+        self.bodies.append((await receive()).get("body", b""))
         await send({"type": "http.response.start", "status": 200, "headers": []})
         for text in ("", "one", "two", "three"):
             event = f"data: {json.dumps({'text': text})}\n\n".encode()
             await send({"type": "http.response.body", "body": event, "more_body": True})
+        if b'"include_usage":true' in self.bodies[-1].replace(b" ", b""):
+            usage = b'data: {"id":"1","choices":[],"usage":{"completion_tokens":40}}\n\n'
+            await send({"type": "http.response.body", "body": usage, "more_body": True})
         await send({"type": "http.response.body", "body": b"data: [DONE]\n\n"})
 
 
@@ -174,6 +179,25 @@ def test_the_log_has_figures_and_no_text_unless_it_is_wanted(
         assert [record["status"] for record in data] == [200, 200, 404]
         assert ("secret" in str(data)) is bool(wanted)
         assert ("three" in str(data)) is bool(wanted)
+
+    monkeypatch.setattr(logging.getLogger("serve"), "propagate", True)
+    with caplog.at_level(logging.INFO, "serve"):
+        checked(check)
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_tokens_of_a_stream_are_known_and_only_told_to_who_asks(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, *, asked: bool
+) -> None:
+    body = {**BODY, "stream": True, "stream_options": {"include_usage": asked}}
+
+    async def check(client: httpx.AsyncClient, engine: Slow, _gate: Gate) -> None:
+        engine.go.set()
+        answer = await client.post(CHAT, json=body)
+        assert ("completion_tokens" in answer.text) is asked
+        assert answer.text.endswith("data: [DONE]\n\n")
+        assert "three" in answer.text
+        assert caplog.records[0].__dict__["data"]["tokens"] == 40
 
     monkeypatch.setattr(logging.getLogger("serve"), "propagate", True)
     with caplog.at_level(logging.INFO, "serve"):
