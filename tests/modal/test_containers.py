@@ -78,6 +78,16 @@ def test_one_show_that_fails_does_not_lose_the_others(modal: Command, volume: Wo
     assert volume.data("unclaimed").is_dir()
 
 
+def test_the_formats_of_the_history(modal: Command, volume: Workspace) -> None:
+    command = ("run", "-m", "data_prep", "--show", "unclaimed", "--tokenizer", "none")
+    done = modal(*command, "--format", "per-character")
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = read_json(volume.data("unclaimed", "per-character") / "report.json")
+    assert report["format"] == "per-character"
+    done = modal(*command, "--format", "haiku")
+    assert "no format 'haiku'; there are" in done.stderr
+
+
 def test_another_format_lies_beside_the_shows_own(
     prepared: Workspace, toml: Path, modal: Command
 ) -> None:
@@ -184,6 +194,20 @@ def test_killed_three_times_it_goes_on_from_where_it_was(
     assert read_manifest(volume.adapter("tiny")).metrics["steps"] == 12
     evaluated = [e["step"] for e in read_json(volume.adapter("tiny") / "history.json")]
     assert {0, 2, 4, 6, 8, 10, 12} <= set(evaluated)
+
+
+def test_what_is_missing_is_an_answer_of_two_processes_too(
+    show: Show, modal: Command, plane: ControlPlane, tmp_path: Path
+) -> None:
+    """It is no crash, after which Modal would start the container again."""
+    assert modal("deploy", "-m", "train").returncode == 0
+    job = Job(replace(show, name="absent"), "pocket", BRIEF, gpu="L4:2")
+    process = start(plane, plane.functions()["finetune"], pickled(job), tmp_path / "two")
+    said = said_by(process)
+    assert process.returncode == 0, said
+    outcome = pickle.loads((tmp_path / "two" / "result").read_bytes())
+    assert outcome.failed
+    assert "no such data; run 'python -m data_prep --show NAME' first" in outcome.text
 
 
 def latest(volume: Workspace) -> int:
