@@ -44,6 +44,7 @@ class Page:
 
     url: str
     arrive: tuple[int, list[Any]]
+    write: tuple[int, list[Any]]
     proceed: tuple[int, list[Any]]
 
 
@@ -63,8 +64,9 @@ def read_page(url: str, lines: int) -> Page:
             data.append(filled.get(props.get("label"), value))
         return dependency["id"], data
 
-    arrive, (proceed, data) = find("arrive"), find("proceed")
-    return Page(url, arrive, (proceed, [*data[:-1], "It is ringing, and nobody picks it up."]))
+    write, data = find("write")
+    first = [*data[:-1], "It is ringing, and nobody picks it up."]
+    return Page(url, find("arrive"), (write, first), find("proceed"))
 
 
 class Tab:
@@ -76,10 +78,11 @@ class Tab:
         self._session = f"{Random().getrandbits(64):x}"  # noqa: S311 - no secret
 
     async def load(self) -> None:
-        """Open the room, as the page does by itself."""
-        async with aclosing(self._call(*self._page.arrive)) as messages:
-            async for _ in messages:
-                pass
+        """Open the room, and write the first line."""
+        for handler in (self._page.arrive, self._page.write):
+            async with aclosing(self._call(*handler)) as messages:
+                async for _ in messages:
+                    pass
 
     async def proceed(self, lines: int, leave: int = 0) -> Visit:
         """Click Continue, and read what comes.
@@ -99,8 +102,9 @@ class Tab:
                         continue
                     seen.gaps.append(now - last)
                     last = now
-                    if seen.added is None and (line := LINE.search(text)):
-                        seen.added = now - clicked - (float(line[2]) - float(line[1]))
+                    for asked, ended in LINE.findall(text):
+                        if seen.added is None and float(asked) > clicked:
+                            seen.added = now - clicked - (float(ended) - float(asked))
                     seen.lines.update(re.findall(r"n\d+\.(?= w)", text))
                     if leave and len(seen.lines) >= leave:
                         return seen

@@ -23,6 +23,9 @@ PATIENCE = 120.0
 WAKING = 300.0
 """Seconds for which the room goes on calling a server that is asleep or loads its model."""
 
+AWAKE = 20.0
+"""Seconds after its last word for which a server is taken to be awake, and not called again."""
+
 Ending = Literal["enough", "finished", "cut", "loop"]
 """Why a continuation ended: all lines are there, the model ended the scene, tokens ran out, or
 the model went round in circles."""
@@ -83,6 +86,7 @@ class Endpoint:
         """What was learnt of models: whether the server holds them to an expression."""
         self._api_key = api_key
         self._client: AsyncOpenAI | None = None
+        self._heard = -AWAKE
 
     @property
     def _openai(self) -> "AsyncOpenAI":
@@ -105,6 +109,8 @@ class Endpoint:
         else a server says is no matter here: the next request will tell.
         """
         started = time.monotonic()
+        if started - self._heard < AWAKE:
+            return
         call = asyncio.create_task(self._call())
         try:
             while not (await asyncio.wait([call], timeout=1))[0]:
@@ -167,7 +173,8 @@ class Endpoint:
 
         async with aclosing(self._stream_text(request)) as pieces:
             async for piece in pieces:
-                clock.tick(time.monotonic(), piece)
+                self._heard = time.monotonic()
+                clock.tick(self._heard, piece)
                 parts = reader.feed(piece.text)
                 if piece.reason:
                     # A line that the token limit cut off is not the model's line.

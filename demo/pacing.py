@@ -10,7 +10,7 @@ from demo.client import Progress
 FRAME = 0.04
 """Seconds between two drawings of the growing line, however fast its tokens come."""
 
-SHARE = 0.005
+SHARE = 0.01
 """Seconds that everybody waits longer between two drawings for each stream in the room. A drawing
 costs Gradio 2 ms: with 50 streams at 25 drawings a second each, nobody would see anything."""
 

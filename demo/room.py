@@ -8,6 +8,7 @@ import gradio as gr
 from demo.access import Limits, Meter
 from demo.api import add_endpoints
 from demo.arrivals import Arrivals
+from demo.blocks import Blocks
 from demo.client import Endpoint
 from demo.edits import Edits
 from demo.floor import Floor
@@ -42,7 +43,7 @@ class Room:
         model: str = "",
         limits: Limits = UNLIMITED,
     ) -> None:
-        with gr.Blocks(title="Nothing-GPT: the writers' room", analytics_enabled=False) as blocks:
+        with Blocks(title="Nothing-GPT: the writers' room", analytics_enabled=False) as blocks:
             endings = [(each.name, each.ending) for each in FORMATS]
             self.parts = lay_out(shows, show, model, endings)
             floor = Floor(endpoint, shows, model, self.parts, Meter(limits))

@@ -34,8 +34,8 @@ def test_it_is_called_until_it_streams(sleeping: FakeEndpoint) -> None:
         return waited, models, [line async for step in steps for line in step.lines]
 
     waited, models, lines = asyncio.run(visit())
-    assert [round(seconds) for seconds in waited] == list(range(1, len(waited) + 1))
-    assert len(waited) >= 4
+    assert len(waited) >= 3  # once a second, or later on a busy machine
+    assert waited == sorted(waited)
     assert models == ["unclaimed"]
     assert len(lines) == 8
 
@@ -49,6 +49,19 @@ def test_one_that_is_awake_is_not_waited_for() -> None:
         server.script.status = 401  # the next request will say what is wrong
         assert asyncio.run(visit(server)) == []
     assert asyncio.run(visit(server)) == []  # as when there is none
+
+
+def test_one_that_has_just_written_is_not_called_again() -> None:
+    async def visit(server: FakeEndpoint) -> None:
+        endpoint = Endpoint(server.url, "none")
+        request = {"model": "unclaimed", "messages": [], "stream": True}
+        async for _ in endpoint.stream_lines(request, 8):
+            pass
+        server.script.awake_at = time.monotonic() + 600
+        assert [seconds async for seconds in endpoint.wake()] == []
+
+    with fake_endpoint() as server:
+        asyncio.run(visit(server))
 
 
 def test_the_example_wakes_it_too(sleeping: FakeEndpoint) -> None:
