@@ -24,10 +24,14 @@ class Parts:
 def load_tuned(parts: Parts) -> tuple[Any, Any]:
     """Load what was trained, the adapter unmerged over its base; give its tokenizer too.
 
+    The tokenizer has the chat template that lies beside the adapter.
+
     Raises:
         UserError: the base cannot be had, or is not the one that the adapter was trained on.
     """
     loaded = _load_base(parts)
+    template = parts.adapter / "chat_template.jinja"
+    loaded.tokenizer.chat_template = template.read_text(encoding="utf-8")
     return _put_on(loaded.model, parts), loaded.tokenizer
 
 
