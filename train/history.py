@@ -51,7 +51,7 @@ def render_table(runs: Sequence[Past]) -> str:
     made = {run.manifest.preset: run for run in runs}
     rows = [_row(preset, made.get(name)) for name, preset in PRESETS.items()]
     rows += [_own_row(run) for run in runs if not run.manifest.preset]
-    header = ("run", "format", "loss of", "r", "alpha", "reported", "here", "base here", "on")
+    header = ("run", "format", "loss of", "r", "alpha", "reported", "here", "untrained", "base")
     return _align([header, tuple("---" for _ in header), *rows])
 
 
@@ -68,9 +68,9 @@ def main(
     runs = read_runs(place, show)
     typer.echo(render_table(runs))
     typer.echo(
-        "\nReported: held-out loss at epoch, of the reference's 3B base. Here: of the base and at"
-        " the size\nthat the last columns tell; losses of different bases, formats or kinds do"
-        " not compare."
+        "\nReported: held-out loss at epoch, of the reference's 3B base. Here: at step, of the"
+        " base named last,\nwhose own loss is under untrained. Losses of other bases, formats or"
+        " kinds do not compare."
     )
     curves = {run.manifest.preset or "own": run.entries for run in runs}
     if not curves:
@@ -104,13 +104,13 @@ def _method(format_name: str, config: dict[str, Any]) -> tuple[str, ...]:
 def _outcome(run: Past | None) -> tuple[str, str, str]:
     if run is None:
         return "not run", "", ""
-    metrics, evaluated = run.manifest.metrics, [e for e in run.entries if "eval_loss" in e]
-    last, base = evaluated[-1], metrics["base_eval_loss"]
+    evaluated = [e for e in run.entries if "eval_loss" in e]
+    last, base = evaluated[-1], run.manifest.metrics["base_eval_loss"]
     best = min(evaluated[1:] or evaluated, key=lambda entry: float(entry["eval_loss"]))
-    found = f"{best['eval_loss']:.3f} at {best['epoch']:.2f}"
+    found = f"{best['eval_loss']:.3f} at {best['step']}"
     if last is not best:
-        found += f", then {last['eval_loss']:.3f} at {last['epoch']:.2f}"
-    return found, f"{base:.3f}", f"{run.manifest.base.id}, {metrics['steps']:.0f} steps"
+        found += f", then {last['eval_loss']:.3f} at {last['step']}"
+    return found, f"{base:.3f}", run.manifest.base.id
 
 
 def _align(rows: Iterable[tuple[str, ...]]) -> str:
