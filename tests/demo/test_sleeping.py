@@ -12,6 +12,7 @@ import pytest
 
 from demo.client import Endpoint
 from nothing_gpt.line import Line
+from nothing_gpt.records import encode
 from nothing_gpt.show import load_show
 from tests.fake_endpoint import FakeEndpoint, Script, fake_endpoint
 
@@ -70,7 +71,7 @@ def test_the_example_wakes_it_too(sleeping: FakeEndpoint) -> None:
         {
             "id": "unclaimed",
             "parent": "base",
-            "nothing_gpt": {"system": show.system, "show": {"generation": {"temperature": 0.8}}},
+            "nothing_gpt": {"system": show.system, "show": encode(show)},
         }
     ]
     done = subprocess.run(
