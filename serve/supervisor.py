@@ -25,6 +25,8 @@ DRAIN = "NOTHING_GPT_DRAIN"
 """Environment variable: seconds that running answers get when the server is stopped."""
 
 _POLL = 0.2  # seconds between two looks at an engine that loads
+_LOOK = 10.0  # seconds between two looks at one that runs
+_HUNG = 60.0  # seconds without a good answer after which it is killed
 _LONGEST = 60.0  # seconds between two starts, at most
 _STEADY = 300.0  # seconds after which an engine that ran counts as a good one
 _GRACE = 15.0  # seconds on top of the drain, after which an engine is killed
@@ -131,15 +133,27 @@ class _Keeper:
         )
 
     async def _watch(self) -> int:
-        """Open the door when the engine answers, and wait for its end."""
+        """Open the door when the engine answers, see that it goes on, and wait for its end."""
         waiting = asyncio.create_task(asyncio.to_thread(self._child.wait))
+        now = asyncio.get_running_loop().time
+        looked = well = now()
         while not waiting.done():
-            if self._door.closed is not None and self.asked is None and await self._answers():
-                self._door.closed = None
-                log("serving", **self._about)
+            if self.asked is None and (self._door.closed or now() - looked > _LOOK):
+                looked = now()
+                if await self._answers():
+                    well = looked
+                    self._open()
+                elif self._door.closed is None and now() - well > _HUNG:
+                    log("engine hangs", seconds=_HUNG)
+                    self._kill()
             await asyncio.wait({waiting}, timeout=_POLL)
         code = waiting.result()
         return code if code >= 0 else 128 - code
+
+    def _open(self) -> None:
+        if self._door.closed is not None and self.asked is None:
+            self._door.closed = None
+            log("serving", **self._about)
 
     async def _answers(self) -> bool:
         try:

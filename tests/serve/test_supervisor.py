@@ -55,8 +55,10 @@ uvicorn.run(app, uds=os.environ["NOTHING_GPT_SOCKET"], log_level="error")
 """
 MAIN = """
 import sys
+from serve import supervisor
 from serve.port import take
 from serve.supervisor import supervise
+supervisor._LOOK, supervisor._HUNG = 0.1, 1.5
 port, folder = sys.argv[1:]
 command = [sys.executable, folder + "/engine.py", folder]
 sys.exit(supervise(lambda path: command, {}, take("127.0.0.1", int(port)), ["tiny"]))
@@ -135,6 +137,15 @@ def test_an_engine_that_dies_is_started_again(tmp_path: Path) -> None:
         wait_for(lambda: refused(httpx.get(f"{kept.url}/health"), "restarting"), 5)
         wait_for(lambda: kept.status() == 200)
         assert len(kept.starts()) == 2
+
+
+def test_an_engine_that_lives_and_is_not_well_is_started_again(tmp_path: Path) -> None:
+    with keeping(tmp_path) as kept:
+        kept.set_ready()
+        (tmp_path / "ready").unlink()
+        assert kept.status() == 503
+        wait_for(lambda: len(kept.starts()) == 2)
+        kept.set_ready()
 
 
 def test_an_engine_that_goes_on_dying_is_started_ever_more_rarely(tmp_path: Path) -> None:
