@@ -29,9 +29,10 @@ def test_nothing_that_is_written_runs(stage: Stage, server: FakeEndpoint) -> Non
     assert stage.shown()[:3] == [f"[DOT] {trap}", f"[DOT] {turned}", f"[DOT] {trap} again"]
     assert stage.shown()[3] == f"[DOT] {'y' * 10_000}"
     expect(page.locator(".premise")).to_have_text(trap)
-    server.script.pieces = cut(f"[DOT] {trap} in a take\n")
+    server.script.pieces = cut("[DOT] A <b onmouseover='window.hit=1'>bold</b> take.\n")
     stage.button("Takes").click()
-    expect(page.locator(".trial .words").first).to_have_text(f"{trap} in a take")
+    bold = "A <b onmouseover='window.hit=1'>bold</b> take."
+    expect(page.locator(".trial .words").first).to_have_text(bold)
     expect(stage.button("Stop")).to_be_disabled()
     page.locator(".scenes").click()
     expect(page.locator("#scenes li")).to_have_count(1)

@@ -68,7 +68,7 @@ def test_stopping_reaches_the_stream_and_its_faults_come_through() -> None:
         raise UserError("gone")
 
     async def exhaust() -> None:
-        async for _ in pace(broken()):
+        async for _ in pace(broken(), has_lines):
             pass
 
     with pytest.raises(UserError, match="gone"):
