@@ -1,5 +1,6 @@
 """The fused layers against PEFT's and transformers' own, in float32."""
 
+from itertools import product
 from typing import Any
 
 import pytest
@@ -11,9 +12,10 @@ from transformers import LlamaConfig, LlamaForCausalLM, set_seed
 
 from train.fused import fuse, is_fusible
 from train.fused.elementwise import drop
-from train.fused.head import TILE, completion_loss
+from train.fused.head import completion_loss
 from train.fused.layer import Batch
 from train.fused.projection import refresh
+from train.memory import TILE
 
 LENGTHS = (5, 11, 1, 8)
 
@@ -67,13 +69,16 @@ def gradients(model: Any) -> dict[str, Tensor]:
     return {n: p.grad for n, p in model.named_parameters() if p.grad is not None}
 
 
-@pytest.mark.parametrize("kept", [(True, True), (True, False), (False, True), (False, False)])
+@pytest.mark.parametrize("kept", list(product((True, False), repeat=3)))
 def test_outputs_and_gradients_are_the_plain_ones(
-    kept: tuple[bool, bool],
+    kept: tuple[bool, bool, bool],
 ) -> None:
     plain, fused = build(fused=False), build(fused=False)
     for layer in fuse(fused):
-        layer.keep_attention, layer.keep_mlp = kept
+        layer.keep_attention, layer.keep_mlp, layer.keep_norms = kept
+        if all(kept):
+            for group in layer.groups:
+                group.hold()
     expected = torch.cat([plain(input_ids=ids[None]).logits[0] for ids in documents()])
     found = fused(**flat(documents())).logits[0]
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)

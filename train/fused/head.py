@@ -10,9 +10,7 @@ import torch
 from torch import Tensor
 
 from train.fused.elementwise import cross_entropy
-
-TILE = 1024
-"""Tokens whose logits are held at once: 0.25 GiB of a vocabulary of 128,256 in bf16, twice."""
+from train.memory import TILE
 
 
 def completion_loss(hidden: Tensor, weight: Tensor, places: Tensor, targets: Tensor) -> Tensor:

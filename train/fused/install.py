@@ -7,15 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from train.fused import attention
-from train.fused.head import TILE, completion_loss
+from train.fused.head import completion_loss
 from train.fused.layer import Batch, Layer, Norm
 from train.fused.projection import Group, refresh
-
-_RESERVE = 2**29
-"""Bytes left for what is not counted."""
-
-_USABLE = 0.96
-"""Share of the memory that fragmentation leaves: 0.6 of 22 GiB were lost where it failed."""
+from train.memory import RESERVE, UNPACKED, USABLE, fused_costs, read_shape
 
 
 def is_fusible(model: nn.Module) -> bool:
@@ -150,27 +145,21 @@ class _State:
         refresh(self._groups, like)
         if like.is_cuda and torch.is_grad_enabled():
             ids = named["input_ids"] if "input_ids" in named else arguments[0]
-            self._plan(ids.numel() * like.element_size(), module.config)
+            self._plan(ids.numel(), module.config)
 
-    def _plan(self, unit: int, config: Any) -> None:
-        """Decide who keeps what; `unit` is the bytes of one feature of all tokens."""
-        allowed = _allowed_bytes()
-        layer = self._layers[0]
-        ranks = 4 * sum(group.a.shape[0] for group in layer.groups)
-        attention_bytes = unit * (sum(layer.widths) + layer.widths[0])
-        mlp_bytes = unit * 2 * config.intermediate_size
-        always = unit * (2 * config.hidden_size + ranks) * len(self._layers)
-        working = max(
-            unit * (7 * config.intermediate_size + 3 * config.hidden_size),
-            unit * config.hidden_size + 4 * TILE * config.vocab_size,
-        )
-        free = int(allowed * _USABLE) - self._held() - always - working - _RESERVE
-        for layer in reversed(self._layers):
-            layer.keep_attention = free >= attention_bytes
-            free -= attention_bytes if layer.keep_attention else 0
-        for layer in reversed(self._layers):
-            layer.keep_mlp = free >= mlp_bytes
-            free -= mlp_bytes if layer.keep_mlp else 0
+    def _plan(self, tokens: int, config: Any) -> None:
+        """Decide who keeps what of a batch."""
+        rank = self._layers[0].down.a.shape[0]
+        costs = fused_costs(read_shape(config), rank, tokens)
+        free = int(_allowed_bytes() * USABLE) - RESERVE - self._held()
+        kept = costs.keep(len(self._layers), free)
+        for left, layer in enumerate(reversed(self._layers)):
+            layer.keep_attention = left < kept.attention
+            layer.keep_mlp = left < kept.mlp
+            layer.keep_norms = left < kept.norms
+        if kept.left > UNPACKED * read_shape(config).linear:
+            for group in self._groups:
+                group.hold()
 
     def _held(self) -> int:
         """Bytes of weights, gradients and optimizer states, also of those not made yet."""

@@ -56,6 +56,7 @@ class Layer:
     key_heads: int
     keep_attention: bool = True
     keep_mlp: bool = True
+    keep_norms: bool = True
 
     @property
     def widths(self) -> tuple[int, int, int]:
@@ -119,21 +120,21 @@ class _Project(torch.autograd.Function):
         widths = layer.widths
         y = rotate(y, batch.cos, batch.sin, widths[0] + widths[1])
         ctx.layer, ctx.batch = layer, batch
-        ctx.save_for_backward(h, inner)
+        ctx.save_for_backward(h, inner, *((seen,) if layer.keep_norms else ()))
         return *y.split(widths, dim=1), h
 
     @staticmethod
     def backward(
         ctx: Any, dq: Tensor, dk: Tensor, dv: Tensor, past: Tensor
     ) -> tuple[Tensor | None, ...]:
-        h, inner = ctx.saved_tensors
+        h, inner, *kept = ctx.saved_tensors
         layer, batch = ctx.layer, ctx.batch
         weight, eps = layer.first_norm.weight, layer.first_norm.variance_epsilon
         seed = layer.seed(batch, 0)
         dq, dk, dv = (x.reshape(x.shape[0], -1) for x in (dq, dk, dv))
         dy = rotate_backward(dq, dk, dv, batch.cos, batch.sin)
         through, adapted, d_inner = layer.qkv.backward(dy)
-        seen = norm(h, seed, weight, eps, batch.p)[1]
+        seen = kept[0] if kept else norm(h, seed, weight, eps, batch.p)[1]
         grads = layer.qkv.adapter_gradients((dy,), d_inner, seen, inner)
         dh = norm_backward(through, adapted, h, past, seed, weight, eps, batch.p)
         return dh, None, None, *grads
@@ -163,12 +164,13 @@ class _Mlp(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, h: Tensor, layer: Layer, batch: Batch, *_: Tensor) -> Tensor:
-        gate_up, inner, _seen = _project_up(h, layer, batch)
+        gate_up, inner, normed = _project_up(h, layer, batch)
         product, seen = swiglu(gate_up, layer.seed(batch, 3), batch.p)
         out, narrow = layer.down.forward(product, seen, h)
         ctx.layer, ctx.batch = layer, batch
         kept = (gate_up, inner) if layer.keep_mlp else ()
-        ctx.save_for_backward(h, narrow, *kept)
+        last = (normed,) if layer.keep_mlp and layer.keep_norms else ()
+        ctx.save_for_backward(h, narrow, *kept, *last)
         return out
 
     @staticmethod
@@ -178,8 +180,8 @@ class _Mlp(torch.autograd.Function):
         weight, eps = layer.second_norm.weight, layer.second_norm.variance_epsilon
         seed, inner_seed, p = layer.seed(batch, 2), layer.seed(batch, 3), batch.p
         if kept:
-            gate_up, inner = kept
-            seen = norm(h, seed, weight, eps, p)[1]
+            gate_up, inner, *last = kept
+            seen = last[0] if last else norm(h, seed, weight, eps, p)[1]
         else:
             gate_up, inner, seen = _project_up(h, layer, batch)
 

@@ -31,12 +31,17 @@ class Group:
         self._ranks = [p.shape[0] for p in down]
         self._rows = [p.shape[0] for p in up]
         self._unpack = _join([layer.get_base_layer().weight for layer in layers])
+        self._held: Tensor | None = None
         self.a = torch.empty(0)
         self.b = torch.empty(0)
 
     def weight(self) -> Tensor:
         """Return W (out, in)."""
-        return self._unpack()
+        return self._unpack() if self._held is None else self._held
+
+    def hold(self) -> None:
+        """Keep W unpacked from now on."""
+        self._held = self.weight()
 
     def copies(self, like: Tensor) -> list[Tensor]:
         """Return where in `a` and `b` each adapter belongs, in the order of `adapters`."""
