@@ -292,3 +292,18 @@ def test_health_answers_under_load(server: Running, client: OpenAI) -> None:
     assert all(future.result().usage.completion_tokens > 50 for future in futures)
     # An engine that blocked the event loop would let none through before its own answers.
     assert answered >= 1
+
+
+def test_both_engines_count_under_the_same_names(server: Running, client: OpenAI) -> None:
+    names = ("prompt_tokens", "generation_tokens", "request_success")
+    names_of_times = ("time_to_first_token_seconds", "e2e_request_latency_seconds")
+    before = {name: server.metric(f"{name}_total") for name in names}
+    waits = {name: server.metric(f"{name}_count") for name in names_of_times}
+    ask(client, max_tokens=5)
+    wait_for(lambda: server.metric("request_success_total") == before["request_success"] + 1)
+    assert server.metric("generation_tokens_total") == before["generation_tokens"] + 5
+    assert server.metric("prompt_tokens_total") >= before["prompt_tokens"] + 20
+    for name, count in waits.items():
+        assert server.metric(f"{name}_count") == count + 1
+    for name in ("num_requests_running", "num_requests_waiting"):
+        assert server.metric(name) == 0
