@@ -16,6 +16,7 @@ from nothing_gpt.manifest import Base, Manifest, adapter_name, read_manifest
 from nothing_gpt.show import FormatName, Show
 from nothing_gpt.workspace import Workspace
 from train import checkpoints, pocket
+from train.arguments import make_arguments
 from train.base import LoadedBase, load_base
 from train.best import forget_best
 from train.config import TrainingConfig
@@ -24,7 +25,6 @@ from train.presets import Preset
 from train.pretraining import Pretraining, ensure_base
 from train.processes import join
 from train.result import summarize, write_result
-from train.tracking import configure_tracking
 
 if TYPE_CHECKING:
     from trl.trainer.sft_trainer import SFTTrainer
@@ -206,7 +206,7 @@ def build_trainer(
     config = run.config
     trainer = _kind(config, loaded)(
         model=loaded.model,
-        args=_arguments(run, loaded, work, config.count_steps(len(training))),
+        args=make_arguments(run, loaded, work, config.count_steps(len(training))),
         train_dataset=as_dataset(training),
         eval_dataset=as_dataset(held_out),
         processing_class=loaded.tokenizer,
@@ -268,53 +268,6 @@ def _train(trainer: "SFTTrainer", work: Path, latest: Path | None) -> None:
 
 def _is_evaluated(entries: list[dict[str, Any]], step: int) -> bool:
     return any("eval_loss" in entry and entry["step"] == step for entry in entries)
-
-
-def _arguments(run: Run, loaded: LoadedBase, work: Path, steps: int) -> Any:
-    import torch
-    from trl.trainer.sft_config import SFTConfig
-
-    config = run.config
-    dtype = loaded.model.dtype
-    arguments = SFTConfig(
-        output_dir=str(work),
-        run_name=f"{run.name}-{loaded.base.id}",
-        max_length=None if config.fused else config.max_length,
-        padding_free=config.fused,
-        completion_only_loss=config.completion_only,
-        num_train_epochs=config.epochs,
-        max_steps=config.max_steps or -1,
-        learning_rate=config.learning_rate,
-        weight_decay=config.weight_decay,
-        lr_scheduler_type="cosine",
-        warmup_steps=config.warmup_steps,
-        per_device_train_batch_size=config.train_batch,
-        per_device_eval_batch_size=config.eval_batch,
-        gradient_accumulation_steps=config.accumulation,
-        gradient_checkpointing=config.gradient_checkpointing,
-        bf16=dtype == torch.bfloat16,
-        fp16=dtype == torch.float16,
-        eval_strategy="steps",
-        eval_steps=config.eval_interval,
-        save_strategy="steps",
-        save_steps=config.eval_interval,
-        save_total_limit=2,
-        logging_steps=min(config.log_interval, steps),
-        # A loss that is no number must show: Watch stops at it.
-        logging_nan_inf_filter=False,
-        seed=config.seed,
-        data_seed=config.seed,
-        report_to=configure_tracking(run.workspace.logs),
-        disable_tqdm=True,
-        use_cpu=not torch.cuda.is_available(),
-        # Every adapter has a gradient in every pass, and no buffer changes.
-        ddp_find_unused_parameters=False,
-        ddp_broadcast_buffers=False,
-    )
-    if join().size == 1:
-        # One process uses one GPU; several that it sees would be for torch's DataParallel.
-        arguments._n_gpu = min(arguments.n_gpu, 1)
-    return arguments
 
 
 @contextmanager

@@ -1,8 +1,12 @@
+import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from nothing_gpt.files import read_json
 from train.finetuning import Run, finetune
 from train.tracking import configure_tracking
 
@@ -33,5 +37,42 @@ def test_an_offline_run_is_written_beside_the_logs(
     monkeypatch.setenv("WANDB_MODE", "offline")
     monkeypatch.setenv("WANDB_DIR", str(run.workspace.logs))
     run.workspace.logs.mkdir()
-    finetune(replace(run, config=replace(run.config, max_steps=1)))
-    assert list(run.workspace.logs.glob("wandb/offline-run-*/*.wandb"))
+    folder = finetune(replace(run, config=replace(run.config, max_steps=1)))
+    import wandb
+
+    wandb.finish()
+    (written,) = run.workspace.logs.glob("wandb/offline-run-*/*.wandb")
+    told: dict[str, dict[str, float]] = {"train": {}, "eval": {}}
+    for record in records(written.read_bytes()):
+        for item in record.history.item:
+            kind, _, name = (item.nested_key[0] if item.nested_key else item.key).partition("/")
+            told.setdefault(kind, {})[name] = json.loads(item.value_json)
+    # W&B keeps what was told last; so the last entry of each kind.
+    for kind, key in (("train", "loss"), ("eval", "eval_loss")):
+        entry = [e for e in read_json(folder / "history.json") if key in e][-1]
+        kept = {k.removeprefix("eval_"): v for k, v in entry.items() if k not in ("step", "epoch")}
+        assert kept.items() <= told[kind].items()
+    assert told["train"]["tokens_per_second"] > 0
+
+
+def records(data: bytes) -> Iterator[Any]:
+    """Read W&B's file: a LevelDB log in blocks of 32 KiB, after a header of 7 bytes."""
+    from wandb.proto.wandb_internal_pb2 import Record  # type: ignore[attr-defined]
+
+    position, whole = 7, b""
+    while position + 7 <= len(data):
+        left = 32768 - position % 32768
+        if left < 7:
+            position += left
+            continue
+        length, kind = (
+            int.from_bytes(data[position + 4 : position + 6], "little"),
+            data[position + 6],
+        )
+        whole += data[position + 7 : position + 7 + length]
+        position += 7 + length
+        if kind in (1, 4):  # a whole record, or the last part of one
+            record = Record()
+            record.ParseFromString(whole)
+            yield record
+            whole = b""
