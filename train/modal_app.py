@@ -105,7 +105,7 @@ def examine(job: Job) -> Outcome:
             check_base(place.find_base(job.base), deployment.HUGGING_FACE.command)
         check_tracking(deployment.WANDB.command)
         shared = f"; {count} of them share it: at best {plan.hours / count:.1f} h, the same money"
-        return f"{plan}{shared if count > 1 else ''}"
+        return f"{plan}{shared if count > 1 and plan.hours else ''}"
 
     with suppress(UserError):  # which look raises too
         run = Run(job.show, job.base, job.config, place, preset=job.preset)
