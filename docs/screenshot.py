@@ -1,30 +1,42 @@
-"""Takes the README's picture of the room: `make screenshot`, while `make demo` is running."""
+"""Takes the README's pictures of the room: `make screenshot`, while `make demo` is running."""
 
 import re
 import sys
 from pathlib import Path
 
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+PICTURES = {"light": "room.png", "dark": "room-dark.png"}
+"""The README shows the first."""
 
 
-def take(url: str, path: Path) -> None:
-    """Open the room, let it begin and continue a scene, and save what is on the page."""
+def take_pictures(url: str, folder: Path) -> None:
+    """Open the room in both schemes, and save what is on each page once a scene has gone on."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        page = browser.new_page(viewport={"width": 1280, "height": 860}, device_scale_factor=1.5)
-        page.goto(url)
-        note = page.locator(".note")
-        expect(note).to_have_text("Ready.", timeout=60_000)
-        page.get_by_role("button", name="Surprise me", exact=True).click()
-        expect(page.locator("[data-index]")).not_to_have_count(0)
-        page.get_by_role("button", name="Continue", exact=True).click()
-        expect(note).to_have_text(re.compile("by |ended the scene|left out"), timeout=60_000)
-        page.screenshot(path=path)
+        for scheme, name in PICTURES.items():
+            _take(browser, url, scheme, folder / name)
         browser.close()
 
 
+def _take(browser: Browser, url: str, scheme: str, path: Path) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 860}, device_scale_factor=1.5)
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    page.goto(url)
+    note = page.locator(".note")
+    expect(note).to_have_text("Ready.", timeout=60_000)
+    page.locator("[data-opening='0']").click()
+    expect(page.locator("[data-index]")).not_to_have_count(0)
+    page.get_by_label("Lines to write").fill("6")
+    page.get_by_role("button", name="Continue", exact=True).click()
+    expect(note).to_have_text(re.compile("by |ended the scene|left out|stopped"), timeout=60_000)
+    page.evaluate("document.activeElement?.blur(); scrollTo(0, 0)")
+    page.mouse.move(2, 2)
+    page.screenshot(path=path)
+    page.close()
+
+
 if __name__ == "__main__":
-    take(sys.argv[1], Path(__file__).with_name("room.png"))
+    take_pictures(sys.argv[1], Path(__file__).parent)
