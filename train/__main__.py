@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from nothing_gpt.errors import reported_errors
+from nothing_gpt.errors import UserError, reported_errors
 from nothing_gpt.show import load_show
 from nothing_gpt.workspace import Workspace
 from train import pocket
@@ -23,7 +23,9 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 @app.command(help=__doc__)
 def train(
-    show: Annotated[str, typer.Option(help="A show's name, or a path to its TOML file.")],
+    show: Annotated[
+        str | None, typer.Option(help="A show's name, or a path to its TOML file.")
+    ] = None,
     base: Annotated[
         str, typer.Option(help="'pocket', a hub id, or a folder with a model.")
     ] = pocket.NAME,
@@ -44,11 +46,24 @@ def train(
         int | None,
         typer.Option(min=1, help="Stop after so many evaluations without a lower loss."),
     ] = None,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Only say what a run would take on --gpu.")
+    ] = False,
+    gpu: Annotated[str, typer.Option(help="For --plan: Modal's name of a GPU.")] = "L4",
     seed: Annotated[int | None, typer.Option(help="Seed of data order and dropout.")] = None,
     workspace: Annotated[
         Path | None, typer.Option(help="Folder that the stages share.", show_default="workspace")
     ] = None,
 ) -> None:
+    place = Workspace(workspace) if workspace else Workspace.default()
+    if plan:
+        from nothing_gpt.deployment import find_gpu
+        from train.estimates import tabulate_profiles
+
+        typer.echo(tabulate_profiles(base, find_gpu(gpu), show, place))
+        return
+    if show is None:
+        raise UserError("--show is missing: a show's name, or a path to its TOML file")
     # Idle threads sleep instead of spinning: beside another busy process, training on a small
     # CPU is more than twice as fast. Read once, when torch is first imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -70,7 +85,6 @@ def train(
     group = join()
     for warning in list_warnings(config) if group.rank == 0 else ():
         typer.echo(f"warning: {warning}", err=True)
-    place = Workspace(workspace) if workspace else Workspace.default()
     chosen = group.decide(lambda: load_show(show))
     finetune(Run(chosen, base, config, place, fresh=fresh, preset=repeated))
 

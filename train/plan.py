@@ -1,47 +1,60 @@
-"""What a run will take, said before it starts: steps, hours, dollars and memory.
+"""What a run will take, said before it starts: memory, hours, dollars, and what would fit.
 
-A first, coarse model: the arithmetic of a transformer, and the reference's own failures.
+The arithmetic is in `train.memory` and `train.speed`; here it meets a GPU and a show's examples.
 """
 
 import re
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from nothing_gpt.deployment import Gpu
 from nothing_gpt.errors import UserError
-from train import pocket
+from train import memory, pocket
 from train.config import TrainingConfig
-from train.dataset import Example, contents
+from train.dataset import Example
+from train.lengths import Length, Lengths, count_batches, estimate_lengths
+from train.memory import GIB, ModelShape
+from train.speed import evaluation_seconds, training_seconds
 
-_UTILISATION = 0.3
-"""Share of a GPU's arithmetic that such training uses; assumed, not measured."""
+_USABLE = 0.92
+"""GiB that a process may take for each GB on the label: 22.1 of an L4's 24, 14.7 of a T4's 16."""
 
-_PADDING = 1.2
-"""Tokens computed for each that is learned from, as a batch is as long as its longest."""
-
-_CHARACTERS = 4.0
-"""English characters to a token."""
+_MOST = 256
+"""The largest micro-batch that is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The run's size: time in hours, money in $, memory in GB (0 where it is not known)."""
+    """The run's size: time in hours, money in $, peak memory in GiB (0 where it is not known).
+
+    `largest` is the largest micro-batch that fits.
+    """
 
     base: str
     gpu: Gpu
     examples: int
     steps: int
-    hours: float
-    dollars: float
-    memory: float
+    hours: float = 0.0
+    dollars: float = 0.0
+    memory: float = 0.0
+    largest: int = 0
 
     def __str__(self) -> str:
         where = f"{self.examples:,} examples, {self.steps:,} steps on {self.gpu.name}"
-        if not self.hours:
+        if not self.memory:
             return f"{where}; how large '{self.base}' is its name does not tell: no estimate"
         return (
-            f"{where}: about {self.hours:.1f} h, ${self.dollars:.2f} at ${self.gpu.dollars:.2f}/h;"
-            f" peak memory about {self.memory:.0f} of {self.gpu.memory} GB"
+            f"{where} in {self.gpu.precision}: about {self.hours:.1f} h, ${self.dollars:.2f}"
+            f" at ${self.gpu.dollars:.2f}/h; peak memory about {self.memory:.1f}"
+            f" of {usable_gib(self.gpu):.1f} GiB; micro-batches of up to {self.largest} fit"
         )
+
+
+def usable_gib(gpu: Gpu) -> float:
+    """Return what a process may take of a card, in GiB."""
+    return _USABLE * gpu.memory
 
 
 def make_plan(
@@ -52,48 +65,141 @@ def make_plan(
     Raises:
         UserError: it would run out of memory; the message names the nearest that would not.
     """
+    shape = None if base == pocket.NAME else find_shape(base)
     steps = config.count_steps(len(training))
-    billions = 0.0 if base == pocket.NAME else _billions(base)
-    if base != pocket.NAME:
-        _refuse_too_large(config, gpu, billions)
-    seen = min(steps * config.effective_batch, int(len(training) * config.epochs))
-    learned = _tokens(training, config.max_length) * seen / len(training)
+    if shape is None:
+        return Plan(base, gpu, len(training), steps)
+    lengths = estimate_lengths(training, held_out, config.max_length)
+    refuse_unfit(base, shape, config, gpu, lengths)
+    return estimate(base, shape, config, gpu, lengths)
+
+
+def find_shape(base: str) -> ModelShape | None:
+    """Find a base's shape: in its folder, else by the size in its name, as in `Llama-3.2-3B`."""
+    found = memory.read_shape_of(Path(base))
+    if found:
+        return found
+    sizes = re.findall(r"(?<![\d.])(\d+(?:\.\d+)?)B(?![a-z])", base, re.IGNORECASE)
+    return memory.KNOWN.get(float(sizes[-1])) if sizes else None
+
+
+def estimate(
+    base: str, shape: ModelShape, config: TrainingConfig, gpu: Gpu, lengths: Lengths
+) -> Plan:
+    """Work the figures of a run out, whether it fits or not."""
+    steps = config.count_steps(len(lengths.training))
+    seen = min(steps * config.effective_batch / len(lengths.training), config.epochs)
+    batches = count_batches(lengths.training, config.train_batch, padded=not config.fused)
+    judged = count_batches(lengths.held_out, config.eval_batch, padded=not config.fused)
+    allowed = _allowed(gpu)
+    kept = None
+    if config.fused:
+        costs = memory.fused_costs(shape, config.rank, max(batches))
+        static = memory.static_bytes(shape, config.rank, fused=True)
+        kept = costs.keep(shape.layers, allowed - static)
+    seconds = seen * training_seconds(
+        shape, config, gpu, batches, _learned(lengths.training), kept
+    )
     evaluations = 2 + steps // config.eval_interval
-    judged = _tokens(held_out, config.max_length) * evaluations
-    # Forward, forward again for checkpointing, and backward through frozen weights; 2 FLOPs each.
-    flops = _PADDING * billions * 1e9 * (6 * learned + 2 * judged)
-    hours = flops / (gpu.tflops * 1e12 * _UTILISATION) / 3600
-    memory = _memory(config, billions) if billions else 0.0
-    return Plan(base, gpu, len(training), steps, hours, hours * gpu.dollars, memory)
+    seconds += evaluations * evaluation_seconds(
+        shape, config, gpu, judged, _learned(lengths.held_out)
+    )
+    hours = seconds / 3600
+    peak = max(
+        memory.training_bytes(shape, config, batches, allowed),
+        memory.evaluation_bytes(shape, config, max(judged)),
+    )
+    return Plan(
+        base,
+        gpu,
+        len(lengths.training),
+        steps,
+        hours,
+        hours * gpu.dollars,
+        peak / GIB,
+        find_largest(shape, config, gpu, lengths.training),
+    )
 
 
-def find_fitting(config: TrainingConfig, gpu: Gpu, billions: float) -> TrainingConfig:
-    """Change as little as possible until a run fits; examples in a step stay as many.
+def fits(
+    shape: ModelShape,
+    config: TrainingConfig,
+    gpu: Gpu,
+    lengths: Lengths,
+    *,
+    full_logits: bool = False,
+) -> bool:
+    """Tell whether training and evaluation fit, at the longest batches that the data makes.
 
-    The limits are those at which the reference ran out of memory with a 3B base: on 16 GB an
-    evaluation at 1,024 tokens; on 24 GB an evaluation batch of 4 at 2,048, a training batch of 8.
+    Args:
+        shape: The base's.
+        config: The run's.
+        gpu: The card.
+        lengths: Of the examples.
+        full_logits: As the report's library held them.
     """
-    if gpu.memory <= 16 and config.max_length >= 1024:
-        config = replace(config, max_length=896)
-    if gpu.memory <= 24 and config.max_length >= 2048 and config.eval_batch >= 4:
-        config = replace(config, eval_batch=2)
-    while config.train_batch > 1 and (
-        (gpu.memory <= 24 and config.train_batch >= 8) or _memory(config, billions) > gpu.memory
-    ):
-        half = config.train_batch // 2
-        whole = config.effective_batch
-        config = replace(config, train_batch=half, accumulation=whole // half)
-    return config
+    trains = _trains(shape, config, gpu, lengths.training, full_logits=full_logits)
+    longest = max(length.whole for length in lengths.held_out)
+    judged = memory.evaluation_bytes(
+        shape, config, config.eval_batch * longest, full_logits=full_logits
+    )
+    return trains and judged * memory.FRAGMENTATION <= usable_gib(gpu) * GIB
 
 
-def _refuse_too_large(config: TrainingConfig, gpu: Gpu, billions: float) -> None:
-    fitting = find_fitting(config, gpu, billions)
-    if _memory(fitting, billions) > gpu.memory:
-        raise UserError(f"a base of {billions:g}B does not fit a {gpu.name} ({gpu.memory} GB)")
-    keys = ("train_batch", "accumulation", "eval_batch", "max_length")
+def find_largest(
+    shape: ModelShape,
+    config: TrainingConfig,
+    gpu: Gpu,
+    lengths: Sequence[Length],
+    *,
+    full_logits: bool = False,
+) -> int:
+    """Return the largest micro-batch whose training fits, 0 if not even one example's does."""
+
+    def overflows(size: int) -> bool:
+        sized = replace(config, train_batch=size)
+        return not _trains(shape, sized, gpu, lengths, full_logits=full_logits)
+
+    return bisect_left(range(1, _MOST + 1), True, key=overflows)
+
+
+def find_fitting(
+    shape: ModelShape, config: TrainingConfig, gpu: Gpu, lengths: Lengths
+) -> TrainingConfig | None:
+    """Change as little as possible until a run fits; examples in a step stay as many."""
+    while True:
+        if fits(shape, config, gpu, lengths):
+            return config
+        if not _trains(shape, config, gpu, lengths.training):
+            if config.train_batch == 1:
+                return None
+            half = config.train_batch // 2
+            whole = config.effective_batch
+            config = replace(config, train_batch=half, accumulation=whole // half)
+        elif config.eval_batch > 1:
+            config = replace(config, eval_batch=config.eval_batch // 2)
+        else:
+            return None
+
+
+def refuse_unfit(
+    base: str, shape: ModelShape, config: TrainingConfig, gpu: Gpu, lengths: Lengths
+) -> None:
+    """Refuse what would fail, before it costs anything.
+
+    Raises:
+        UserError: the card has not the memory, or not the arithmetic.
+    """
+    if config.fused and not gpu.bf16:
+        raise UserError(
+            f"the fast path needs bf16, which a {gpu.name} has not: --profile reference"
+        )
+    fitting = find_fitting(shape, config, gpu, lengths)
+    if fitting is None:
+        raise UserError(f"{base} does not fit a {gpu.name} ({gpu.memory} GB); a larger --gpu does")
     changed = [
         f"{key} {getattr(config, key)} -> {getattr(fitting, key)}"
-        for key in keys
+        for key in ("train_batch", "accumulation", "eval_batch")
         if getattr(config, key) != getattr(fitting, key)
     ]
     if changed:
@@ -103,18 +209,28 @@ def _refuse_too_large(config: TrainingConfig, gpu: Gpu, billions: float) -> None
         )
 
 
-def _memory(config: TrainingConfig, billions: float) -> float:
-    """GB at the peak: NF4 weights, LoRA with its optimiser, and what a batch needs."""
-    adapter = 0.25 * billions * config.rank / 32
-    return 1.5 + 0.7 * billions + adapter + config.train_batch * config.max_length / 1000
+def _trains(
+    shape: ModelShape,
+    config: TrainingConfig,
+    gpu: Gpu,
+    lengths: Sequence[Length],
+    *,
+    full_logits: bool = False,
+) -> bool:
+    if config.fused:
+        static = memory.static_bytes(shape, config.rank, fused=True)
+        tokens = max(count_batches(lengths, config.train_batch, padded=False))
+        costs = memory.fused_costs(shape, config.rank, tokens)
+        return static + costs.always + costs.working <= _allowed(gpu)
+    tokens = config.train_batch * max(length.whole for length in lengths)
+    allowed = usable_gib(gpu) * GIB
+    peak = memory.training_bytes(shape, config, [tokens], round(allowed), full_logits=full_logits)
+    return peak * memory.FRAGMENTATION <= allowed
 
 
-def _billions(base: str) -> float:
-    """The parameters that a base's name tells, as in `Llama-3.2-3B-Instruct`, else 0."""
-    found = re.findall(r"(?<![\d.])(\d+(?:\.\d+)?)B(?![a-z])", base, re.IGNORECASE)
-    return float(found[-1]) if found else 0.0
+def _allowed(gpu: Gpu) -> int:
+    return round(usable_gib(gpu) * GIB * memory.USABLE) - memory.RESERVE
 
 
-def _tokens(examples: list[Example], longest: int) -> float:
-    lengths = (sum(map(len, contents([example]))) / _CHARACTERS for example in examples)
-    return sum(min(length, longest) for length in lengths)
+def _learned(lengths: Sequence[Length]) -> int:
+    return sum(length.learned for length in lengths)

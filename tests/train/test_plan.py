@@ -1,0 +1,136 @@
+"""What a run is said to take, against what was measured and what the report met."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from nothing_gpt.deployment import GPUS
+from nothing_gpt.errors import UserError
+from train.__main__ import app
+from train.config import FAST, REFERENCE, TrainingConfig
+from train.lengths import count_batches, reference_lengths
+from train.memory import GIB, LLAMA_3B, RESERVE, USABLE, training_bytes
+from train.plan import find_fitting, find_largest, fits, make_plan
+
+PATHS: dict[str, TrainingConfig] = {
+    "reference": REFERENCE,
+    "trl": REFERENCE,
+    "trl-kept": replace(REFERENCE, gradient_checkpointing=False),
+    "fused": FAST,
+}
+
+MEASURED = [
+    ("reference", 32, 22, 4180, 9.41),
+    ("reference", 32, 22, 1888, 5.73),
+    ("reference", 32, 15, 803, 3.98),
+    ("reference", 32, 40, 8600, 16.51),
+    ("reference", 64, 40, 4180, 9.95),
+    ("trl", 32, 8, 803, 3.07),
+    ("trl", 32, 22, 4180, 4.26),
+    ("trl", 32, 15, 8600, 5.91),
+    ("trl", 32, 40, 22000, 10.94),
+    ("trl", 16, 15, 4180, 3.99),
+    ("trl-kept", 32, 40, 1888, 11.77),
+    ("fused", 32, 8, 2865, 7.09),
+    ("fused", 32, 15, 13266, 13.08),
+    ("fused", 32, 22, 13266, 19.57),
+    ("fused", 32, 22, 25780, 19.20),
+    ("fused", 32, 139, 14221, 36.97),
+]
+"""Path, rank, cap in GiB, tokens of the largest micro-batch, peak GiB allocated, on an H200 with
+random weights of Llama 3.2 3B (RESULTS.md, benchmarks.train_memory)."""
+
+
+@pytest.mark.parametrize(("path", "rank", "cap", "tokens", "peak"), MEASURED)
+def test_peaks_are_within_a_tenth_of_the_measured(
+    path: str, rank: int, cap: int, tokens: int, peak: float
+) -> None:
+    config = replace(PATHS[path], rank=rank)
+    allowed = round(cap * GIB * USABLE) - RESERVE
+    found = training_bytes(LLAMA_3B, config, [tokens], allowed, full_logits=path == "reference")
+    assert found / GIB == pytest.approx(peak, rel=0.1)
+
+
+def report_fits(gpu: str, **changes: Any) -> bool:
+    """Whether the report's own library, which held all logits, would have run."""
+    config = replace(REFERENCE, **changes)
+    lengths = reference_lengths(config.max_length)
+    return fits(LLAMA_3B, config, GPUS[gpu], lengths, full_logits=True)
+
+
+@pytest.mark.parametrize(
+    ("gpu", "changes"),
+    [
+        ("T4", {"rank": 16, "max_length": 1024, "eval_batch": 4}),
+        ("L4", {"eval_batch": 4}),
+        ("L4", {"train_batch": 8, "accumulation": 2}),
+        ("L4", {"train_batch": 8, "accumulation": 2, "rank": 64}),
+    ],
+)
+def test_what_ran_out_of_memory_for_the_report_does_so_here(
+    gpu: str, changes: dict[str, int]
+) -> None:
+    assert not report_fits(gpu, **changes)
+
+
+@pytest.mark.parametrize(
+    ("gpu", "changes"),
+    [
+        ("T4", {"rank": 16, "max_length": 512}),
+        ("T4", {"max_length": 512}),
+        ("L4", {}),
+        ("L4", {"rank": 64}),
+    ],
+)
+def test_what_ran_for_the_report_does_so_here(gpu: str, changes: dict[str, int]) -> None:
+    assert report_fits(gpu, **changes)
+
+
+def test_the_largest_micro_batch_is_the_last_that_fits() -> None:
+    lengths = reference_lengths(2048)
+    for config in (REFERENCE, FAST):
+        largest = find_largest(LLAMA_3B, config, GPUS["L4"], lengths.training)
+        assert largest > config.train_batch
+        fitting = replace(config, train_batch=largest)
+        assert find_fitting(LLAMA_3B, fitting, GPUS["L4"], lengths) == fitting
+        beyond = replace(config, train_batch=largest + 1, accumulation=1)
+        found = find_fitting(LLAMA_3B, beyond, GPUS["L4"], lengths)
+        assert found
+        assert found.train_batch == (largest + 1) // 2
+
+
+def test_reference_lengths_are_the_reported_ones() -> None:
+    lengths = [length.whole for length in reference_lengths(2048).training]
+    assert (len(lengths), min(lengths), max(lengths)) == (9007, 315, 1506)
+    assert sum(lengths) / len(lengths) == pytest.approx(731, rel=0.01)
+
+
+def test_padding_is_what_the_longest_asks_for() -> None:
+    lengths = reference_lengths(2048).training
+    plain = count_batches(lengths, 4, padded=False)
+    padded = count_batches(lengths, 4, padded=True)
+    assert sum(plain) == sum(length.whole for length in lengths)
+    assert all(a <= b for a, b in zip(plain, padded, strict=True))
+
+
+def test_the_fast_path_needs_bf16() -> None:
+    data = [{"prompt": [{"content": "x" * 800}], "completion": [{"content": "y" * 2000}]}] * 100
+    with pytest.raises(UserError, match="needs bf16, which a T4 has not: --profile reference"):
+        make_plan("org/Llama-3.2-3B", FAST, GPUS["T4"], data, data)
+
+
+@pytest.mark.parametrize("gpu", ["L4", "T4", "A10", "H100"])
+def test_profiles_are_tabulated_before_there_is_any_data(gpu: str) -> None:
+    found = CliRunner().invoke(app, ["--plan", "--gpu", gpu])
+    assert found.exit_code == 0, found.output
+    rows = found.output.splitlines()
+    assert f"on one {gpu}:" in rows[0]
+    assert [row[:20].strip() for row in rows[-4:]] == [
+        "the report's library",
+        "reference",
+        "fast",
+        "small",
+    ]
+    assert ("needs bf16" in found.output) == (gpu == "T4")

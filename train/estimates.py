@@ -1,0 +1,75 @@
+"""What every profile would take on one card, as a table: `python -m train --plan --gpu L4`."""
+
+from nothing_gpt.deployment import Gpu
+from nothing_gpt.errors import UserError
+from nothing_gpt.workspace import Workspace
+from train import memory, pocket
+from train.base import REFERENCE_BASE
+from train.config import FAST, REFERENCE, SMALL, TrainingConfig
+from train.dataset import read_examples
+from train.lengths import Lengths, estimate_lengths, reference_lengths
+from train.memory import GIB, ModelShape
+from train.plan import estimate, find_largest, find_shape, fits, usable_gib
+
+_ROWS = {
+    "the report's library": REFERENCE,
+    "reference": REFERENCE,
+    "fast": FAST,
+    "small": SMALL,
+}
+
+
+def tabulate_profiles(base: str, gpu: Gpu, show: str | None, workspace: Workspace) -> str:
+    """Plan each profile on a show's data, or on the reference's lengths before there are any.
+
+    Raises:
+        UserError: the base's size is not known.
+    """
+    base = REFERENCE_BASE if base == pocket.NAME else base
+    shape = find_shape(workspace.find_base(base))
+    if shape is None:
+        raise UserError(f"'{base}': its name tells no size of Llama 3, and it is no folder of one")
+    lengths, whose = _find_lengths(show, workspace)
+    mean = sum(length.whole for length in lengths.training) / len(lengths.training)
+    longest = max(length.whole for length in lengths.training)
+    lines = [
+        f"{base} on one {gpu.name}: {usable_gib(gpu):.1f} GiB of {gpu.memory} GB, "
+        f"{gpu.precision}, ${gpu.dollars:.2f}/h",
+        f"{len(lengths.training):,} + {len(lengths.held_out):,} examples {whose}: "
+        f"{mean:.0f} tokens in the mean, {longest:,} at most",
+        "",
+        f"{'':20}  micro-batch  peak GiB  largest that fits  hours       $",
+    ]
+    lines += [_row(name, base, shape, gpu, lengths) for name in _ROWS]
+    return "\n".join(lines)
+
+
+def _find_lengths(show: str | None, workspace: Workspace) -> tuple[Lengths, str]:
+    if show and workspace.data(show).is_dir():
+        examples = read_examples(workspace.data(show))
+        return estimate_lengths(*examples, REFERENCE.max_length), f"of {show}"
+    return reference_lengths(REFERENCE.max_length), "as long as the reference's"
+
+
+def _row(name: str, base: str, shape: ModelShape, gpu: Gpu, lengths: Lengths) -> str:
+    config = _ROWS[name]
+    full = name not in ("reference", "fast", "small")
+    batch = f"{config.train_batch} x {config.accumulation}"
+    start = f"{name:20}  {batch:>11}"
+    if config.fused and not gpu.bf16:
+        return f"{start}  needs bf16"
+    plan = estimate(base, shape, config, gpu, lengths)
+    peak = _full_peak(shape, config, lengths) if full else plan.memory
+    largest = find_largest(shape, config, gpu, lengths.training, full_logits=full)
+    end = "" if fits(shape, config, gpu, lengths, full_logits=full) else "  out of memory"
+    return f"{start}  {peak:8.1f}  {largest:17}  {plan.hours:5.1f}  {plan.dollars:6.2f}{end}"
+
+
+def _full_peak(shape: ModelShape, config: TrainingConfig, lengths: Lengths) -> float:
+    trained = config.train_batch * max(length.whole for length in lengths.training)
+    judged = config.eval_batch * max(length.whole for length in lengths.held_out)
+    peaks = (
+        memory.training_bytes(shape, config, [trained], 0, full_logits=True),
+        memory.evaluation_bytes(shape, config, judged, full_logits=True),
+    )
+    return max(peaks) / GIB
