@@ -31,6 +31,14 @@ class Doors:
     login: tuple[str, str] | None = None
     limits: Limits = field(default_factory=Limits)
 
+    def __post_init__(self) -> None:
+        # Gradio's MCP server is mounted beside the pages and answers without a login.
+        if self.mcp and self.login:
+            raise UserError(
+                "the MCP server would let in whoever comes, without the room's login; leave out "
+                "--mcp, or the login"
+            )
+
 
 CLOSED = Doors()
 

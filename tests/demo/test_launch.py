@@ -9,6 +9,11 @@ from contextlib import ExitStack
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
+import httpx
+
+from demo.client import Endpoint
+from demo.launch import Doors, running_room
+from nothing_gpt.show import load_show
 from tests.fake_endpoint import free_port
 
 COMMAND = [sys.executable, "-m", "demo"]
@@ -19,7 +24,7 @@ def test_help_comes_at_once_and_nothing_of_the_model_world_is_imported() -> None
     start = time.monotonic()
     shown = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, check=True)
     assert time.monotonic() - start < 3  # 0.4 s on an idle machine
-    for option in ("--base-url", "--model", "--host", "--port", "--share"):
+    for option in ("--base-url", "--model", "--host", "--port", "--share", "--mcp"):
         assert option in shown.stdout
 
     code = "import sys, demo.room; print(*sys.modules)"
@@ -81,3 +86,25 @@ def test_a_show_that_is_not_there_is_named() -> None:
     result = subprocess.run([*COMMAND, "--show", "nope"], capture_output=True, text=True)
     assert result.returncode == 1
     assert "no show 'nope'" in result.stderr
+
+
+def test_a_login_is_not_got_round_by_the_mcp_server() -> None:
+    environment = {**ENVIRONMENT, "NOTHING_GPT_ROOM_LOGIN": "writer:tea"}
+    result = subprocess.run([*COMMAND, "--mcp"], capture_output=True, text=True, env=environment)
+    assert result.returncode == 1
+    assert "without the room's login" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_room_with_a_login_lets_nobody_in_without_it() -> None:
+    endpoint = Endpoint(f"http://127.0.0.1:{free_port()}/v1", "sk-secret")
+    shows = {"unclaimed": load_show("unclaimed")}
+    doors = Doors(login=("writer", "tea"))
+    with running_room(endpoint, shows, show="unclaimed", port=free_port(), doors=doors) as url:
+        with httpx.Client(base_url=url) as client:
+            assert client.get("config").status_code == 401
+            form = {"username": "writer", "password": "coffee"}
+            assert client.post("login", data=form).status_code == 400
+            assert client.get("config").status_code == 401
+            assert client.post("login", data=form | {"password": "tea"}).status_code == 200
+            assert client.get("config").status_code == 200
