@@ -100,11 +100,13 @@ def test_a_room_with_a_login_lets_nobody_in_without_it() -> None:
     endpoint = Endpoint(f"http://127.0.0.1:{free_port()}/v1", "sk-secret")
     shows = {"unclaimed": load_show("unclaimed")}
     doors = Doors(login=("writer", "tea"))
-    with running_room(endpoint, shows, show="unclaimed", port=free_port(), doors=doors) as url:
-        with httpx.Client(base_url=url) as client:
-            assert client.get("config").status_code == 401
-            form = {"username": "writer", "password": "coffee"}
-            assert client.post("login", data=form).status_code == 400
-            assert client.get("config").status_code == 401
-            assert client.post("login", data=form | {"password": "tea"}).status_code == 200
-            assert client.get("config").status_code == 200
+    with (
+        running_room(endpoint, shows, show="unclaimed", port=free_port(), doors=doors) as url,
+        httpx.Client(base_url=url) as client,
+    ):
+        assert client.get("config").status_code == 401
+        form = {"username": "writer", "password": "coffee"}
+        assert client.post("login", data=form).status_code == 400
+        assert client.get("config").status_code == 401
+        assert client.post("login", data=form | {"password": "tea"}).status_code == 200
+        assert client.get("config").status_code == 200
