@@ -61,7 +61,7 @@ FAST = TrainingConfig(
 )
 """The reference's steps on a CUDA GPU, and all the memory that it has."""
 
-SMALL = TrainingConfig(eval_batch=4, gradient_checkpointing=False, fused=True)
+SMALL = TrainingConfig(eval_batch=16, gradient_checkpointing=False, fused=True)
 """The same steps in four parts, for a card of 8 GB."""
 
 POCKET = TrainingConfig(

@@ -240,6 +240,7 @@ def evaluation_bytes(
 ) -> int:
     """Return the peak of judging a batch of so many tokens, with padding where there is any."""
     static = static_bytes(shape, config.rank, fused=config.fused)
-    layer = round(_KEPT * shape.read)
+    if config.fused:  # up, gate, their product with and without dropout, and the residual stream
+        return static + tokens * 2 * (4 * shape.intermediate + 4 * shape.hidden)
     head = _REPORT_EVALUATION * shape.vocabulary if full_logits else 0
-    return static + tokens * max(layer, head)
+    return static + tokens * max(round(_KEPT * shape.read), head)
