@@ -78,25 +78,12 @@ def test_one_show_that_fails_does_not_lose_the_others(modal: Command, volume: Wo
     assert volume.data("unclaimed").is_dir()
 
 
-def test_the_formats_of_the_history(modal: Command, volume: Workspace) -> None:
-    command = ("run", "-m", "data_prep", "--show", "unclaimed", "--tokenizer", "none")
-    done = modal(*command, "--format", "per-character")
+def test_another_format_lies_beside_the_shows_own(modal: Command, volume: Workspace) -> None:
+    options = ("--show", "unclaimed", "--tokenizer", "none", "--format")
+    done = modal("run", "-m", "data_prep", *options, "per-character")
     assert done.returncode == 0, done.stdout + done.stderr
     report = read_json(volume.data("unclaimed", "per-character") / "report.json")
     assert report["format"] == "per-character"
-    done = modal(*command, "--format", "haiku")
-    assert "no format 'haiku'; there are" in done.stderr
-
-
-def test_another_format_lies_beside_the_shows_own(
-    prepared: Workspace, toml: Path, modal: Command
-) -> None:
-    options = ("--show", str(toml), "--tokenizer", "none", "--format")
-    done = modal("run", "-m", "data_prep", *options, "single-turn")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert read_json(prepared.data("tiny", "single-turn") / "report.json")["format"] == (
-        "single-turn"
-    )
     refused = modal("run", "-m", "data_prep", *options, "sonnet")
     assert "no format 'sonnet'; there are script, directed, " in refused.stderr
 
