@@ -114,7 +114,7 @@ class Watch(TrainerCallback):
         if self._patience is not None and without >= self._patience:
             control.should_training_stop = True
             if state.is_world_process_zero and state.global_step < state.max_steps:
-                print(f"step {state.global_step}: no gain in {without} evaluations; stopping")
+                print(f"step {state.global_step}: evaluations without gain: {without}; stopping")
 
 
 class KeepBest(TrainerCallback):
