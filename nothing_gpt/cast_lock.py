@@ -2,7 +2,7 @@
 
 A server that decodes under it cannot give a line that is none, nor one of somebody else. It holds
 for what is generated alone: the scene so far stands in the prompt, and a continuation begins, as
-in training, with the bracket of a new line.
+in training, with the bracket of a new line. Only a request's limit of tokens ends a line early.
 """
 
 from dataclasses import dataclass
@@ -11,14 +11,13 @@ from typing import Any
 from nothing_gpt.errors import UserError
 from nothing_gpt.line import is_name
 
-MAX_TEXT = 640
-"""Characters of a line's text, so that a model which has lost itself comes to an end; of the
-Seinfeld scripts' training lines, 999 in 1,000 have at most 643."""
-
 # Spelt out, not \s, \w or \p{Cc}, which mean different things to Python, llguidance and xgrammar.
 _CONTROLS = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
 _SPACES = r" \xa0\u1680\u2000-\u200a\u202f\u205f\u3000"
-_TEXT = rf"[^{_CONTROLS}{_SPACES}][^{_CONTROLS}]{{0,{MAX_TEXT - 1}}}"
+# A line may be as long as the request's tokens allow. Counting its characters, as {0,639} does,
+# costs llguidance 0.83 ms a token instead of 0.07 (a vocabulary of 100,256): every position is
+# then a state of its own, with a mask of its own, and 32 streams wait for 27 ms in each step.
+_TEXT = rf"[^{_CONTROLS}{_SPACES}][^{_CONTROLS}]*"
 
 
 @dataclass(frozen=True, slots=True)

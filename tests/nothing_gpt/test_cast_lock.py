@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nothing_gpt.cast_lock import MAX_TEXT, CastLock
+from nothing_gpt.cast_lock import CastLock
 from nothing_gpt.errors import UserError
 from nothing_gpt.line import Line, collapse, is_name, parse_line, parse_lines, render_lines
 
@@ -73,7 +73,6 @@ def test_whatever_matches_is_lines_of_the_cast(
         " [ANA] a",
         "[MRS PITT] a",
         "[MAN 1] a",
-        "[ANA] " + "a" * (MAX_TEXT + 1),
         "\n".join(["[ANA] a"] * 4),
     ],
 )
@@ -84,7 +83,7 @@ def test_what_is_no_line_does_not_match(text: str) -> None:
 @pytest.mark.parametrize("name", ["MR. PITT", "MAN #1", "O'BRIEN", "JEAN-PAUL", "ÉVA", "C3-PO"])
 def test_names_of_every_kind_are_kept_exactly(name: str) -> None:
     lock = CastLock((name,), 1)
-    assert matches(lock, f"[{name}] {'a' * MAX_TEXT}")
+    assert matches(lock, f"[{name}] a b")
     assert isinstance(parse_line(f"[{name}] a"), Line)
     assert not matches(lock, f"[{name.replace('.', 'X')}S] a")
     assert not matches(CastLock(("MR. PITT",), 1), "[MRX PITT] a")

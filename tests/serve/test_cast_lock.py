@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.cast_lock import Count, check, make_lock
-from nothing_gpt.cast_lock import MAX_TEXT, CastLock
+from nothing_gpt.cast_lock import CastLock
 from nothing_gpt.workspace import Workspace
 from serve.local.model import Model
 from serve.offer import choose
@@ -20,7 +20,7 @@ LOCK = CastLock(CAST, 3, first="MR. PITT", barred=("ÉVA",))
 KEPT = [
     "[MR. PITT] a",
     "[MR. PITT] Où? \U0001f600 [sic]\n[MAN #1] b c\n[O'BRIEN] d",
-    f"[MR. PITT] {'a' * MAX_TEXT}\n[ANA] b",
+    f"[MR. PITT] {'a' * 2000}\n[ANA] b",
 ]
 REFUSED = [
     "",
@@ -34,7 +34,6 @@ REFUSED = [
     "[MR. PITT] a\n\n[ANA] b",
     "[MR. PITT] a\n[ÉVA] b",
     "[MR. PITT] a\n[ANA] b\n[ANA] c\n[ANA] d",
-    f"[MR. PITT] {'a' * (MAX_TEXT + 1)}",
 ]
 
 
@@ -99,7 +98,7 @@ def test_an_engine_writes_lines_of_the_cast_alone(server: Running) -> None:
     for turn in range(3):
         lock = make_lock(SHOW, turn, lines=8)
         # These weights never end a line themselves: short ones, that there may be many.
-        regex = lock.regex().replace(f"{{0,{MAX_TEXT - 1}}}", "{0,15}")
+        regex = lock.regex().replace("]*", "]{0,15}")
         answer = client.chat.completions.create(
             model="tiny",
             messages=[{"role": "user", "content": "[ANA] Well?"}],
