@@ -50,5 +50,11 @@ class Book {
     if (follows && !extended.length) this.scene = this.change(this.scene, this.steps[at]);
     else if (!grows || extended.length) this.scene = this.replay(at);
     this.at = at;
+    // Redo leads back along the way to where the scene stands; the server need not say so.
+    for (let i = at; this.steps[i].parent !== null && this.steps[i].parent !== undefined; ) {
+      const { parent } = this.steps[i];
+      this.steps[parent] = { ...this.steps[parent], onward: i };
+      i = parent;
+    }
   }
 }
