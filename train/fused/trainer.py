@@ -50,7 +50,6 @@ class FusedTrainer(Trainer):
         num_items_in_batch: Tensor | int | None = None,
     ) -> Any:
         """Return the loss of the batch, weighted by token over the whole optimiser step."""
-        training = model.training
         given = {key: value for key, value in inputs.items() if key != "labels"}
         loss = model(**given, use_cache=False)
         if num_items_in_batch is None:
@@ -59,19 +58,11 @@ class FusedTrainer(Trainer):
             loss = loss / num_items_in_batch
             if self.args.average_tokens_across_devices:
                 loss = loss * self.accelerator.num_processes
-        if training:
-            self._total_train_tokens += self._count(inputs["input_ids"])
-        self._metrics["train" if training else "eval"]["num_tokens"] = [self._total_train_tokens]
         return (loss, None) if return_outputs else loss
 
     def _counted_once(self, batch: Batch) -> Batch:
         counted = super()._counted_once(batch)
         return counted if counted is batch else counted | _targets(counted["labels"])
-
-    def _count(self, ids: Tensor) -> int:
-        if self.accelerator.num_processes == 1:
-            return ids.numel()
-        return int(self.accelerator.reduce(ids.new_tensor(ids.numel())).item())
 
 
 class _Targets:
