@@ -40,6 +40,7 @@ function take(message) {
   const missed = message.patches.filter((patch) => patch.count > count);
   if (!missed.length) return;
   if (missed[0].count > count + 1) return back();
+  const before = book.at;
   for (const patch of missed) {
     if (patch.heading) heading = patch.heading;
     for (const text of patch.quoted) quoted.add(text);
@@ -49,7 +50,9 @@ function take(message) {
   }
   count = missed.at(-1).count;
   draw(missed.at(-1).shown);
-  shelf.keep(book);
+  // A message that changes nothing saves nothing: another tab may have the scene open too.
+  const changed = missed.some((patch) => patch.steps.length || patch.extended.length);
+  if (changed || book.at !== before) shelf.keep(book);
 }
 
 function follow() {

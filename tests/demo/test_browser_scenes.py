@@ -63,6 +63,7 @@ def test_two_tabs_do_not_destroy_each_others_work(
     expect(other.lines()).to_have_count(2)
     other.page.wait_for_function("Object.values(localStorage).join().includes('Two.')")
     stage.write("FELIX", "Three.")
+    expect(stage.lines()).to_have_count(2)
     whisper = stage.page.locator(".whisper")
     expect(whisper).to_contain_text("yours goes on as a copy beside it")
     assert stage.shown() == ["[DOT] One.", "[FELIX] Three."]
