@@ -177,7 +177,7 @@ class Programs:
             )
 
     async def _wake(self) -> None:
-        async for _ in self._endpoint.wake():
+        async for _ in self._endpoint.wake(anyway=True):
             pass
 
     async def _begin(self, request: gr.Request | None) -> Session:

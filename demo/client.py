@@ -102,14 +102,15 @@ class Endpoint:
             )
         return self._client
 
-    async def wake(self) -> AsyncGenerator[float]:
+    async def wake(self, *, anyway: bool = False) -> AsyncGenerator[float]:
         """Call a server that may be asleep until it answers; give the seconds so far, each second.
 
         A GPU that sleeps answers 503, or nothing and then a redirect, until it has started. What
-        else a server says is no matter here: the next request will tell.
+        else a server says is no matter here: the next request will tell. One that has just
+        written is only called `anyway`.
         """
         started = time.monotonic()
-        if started - self._heard < AWAKE:
+        if not anyway and started - self._heard < AWAKE:
             return
         call = asyncio.create_task(self._call())
         try:
@@ -230,6 +231,7 @@ class Endpoint:
         except openai.APIConnectionError:
             raise UserError(self._lost(answering=answering)) from None
         except openai.APIStatusError as error:
+            self._heard = -AWAKE
             kind = RefusedError if error.status_code in (400, 422) else UserError
             raise kind(self._refused(error, model)) from None
         except openai.APIError as error:
