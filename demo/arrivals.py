@@ -93,6 +93,11 @@ class Arrivals:
         directed = self.floor.draw.direction(visit.session, desk)
         return {**directed, **self.floor.draw.view(visit, desk)}
 
+    async def again(self, visit: Visit, *fields: Any) -> Update:
+        """Tell a page that has missed something everything."""
+        visit.sheet.begin(visit.sheet.run, None)
+        return self.floor.draw.view(visit, self.floor.desk(visit, fields))
+
     async def bring(self, event: gr.EventData, visit: Visit, *fields: Any) -> Update:
         """Begin a new scene with a script that the writer brings along."""
         desk = self.floor.desk(visit, fields)

@@ -64,6 +64,7 @@ class Room:
         gr.on(picked, arrivals.choose, chosen, everything, **_PROMPT)
         scene = [*parts.told, *parts.view]
         parts.page.hello(arrivals.greet, chosen, scene, **_PROMPT)
+        parts.page.again(arrivals.again, chosen, scene, **_PROMPT)
         parts.page.bring(arrivals.bring, chosen, scene, **_PROMPT)
         return arriving
 

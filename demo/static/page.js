@@ -13,6 +13,7 @@ let book = null; // the scene with its history
 let run = null; // which telling of the server's it follows
 let count = 0; // how many messages of it were taken in
 let refused = 0;
+let fresh = false; // a scene that was just handed over, which the server need not tell
 let heading = { cast: [], openings: [], editable: false };
 let quoted = new Set();
 let coming = null; // a scene that was handed to the server, and its run
@@ -39,7 +40,13 @@ function take(message) {
   }
   const missed = message.patches.filter((patch) => patch.count > count);
   if (!missed.length) return;
-  if (missed[0].count > count + 1) return back();
+  // What was missed, the server tells again from the start: it knows more than this page.
+  if (missed[0].count > count + 1) {
+    count = 0;
+    return trigger("again", {});
+  }
+  if (missed[0].count === 1 && !fresh) book = new Book(null);
+  fresh = false;
   const before = book.at;
   for (const patch of missed) {
     if (patch.heading) heading = patch.heading;
@@ -59,6 +66,7 @@ function follow() {
   shelf.open(coming.scene);
   book = new Book(coming.journal);
   [run, count, refused, quoted, coming] = [coming.run, 0, 0, new Set(), null];
+  fresh = true;
   script.reset();
   whisper.textContent = "";
 }

@@ -12,8 +12,9 @@ from tests.fake_endpoint import FakeEndpoint, Script, cut, fake_endpoint, free_p
 
 
 def test_the_server_dies_in_the_middle_of_a_line_and_comes_back(
-    stage: Stage, server: FakeEndpoint
+    stage: Stage, server: FakeEndpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("demo.client.AWAKE", 0.0)
     stage.begin()
     server.script.die_after = 25
     stage.button("Continue").click()
@@ -68,7 +69,10 @@ def test_a_server_that_falls_silent(browser: Browser, server: FakeEndpoint) -> N
         expect(stage.lines()).to_have_count(8)
 
 
-def test_the_server_is_asleep_when_the_page_opens(stage: Stage, server: FakeEndpoint) -> None:
+def test_the_server_is_asleep_when_the_page_opens(
+    stage: Stage, server: FakeEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("demo.client.AWAKE", 0.0)
     server.script.awake_at = time.monotonic() + 4
     stage.page.reload()
     expect(stage.note()).to_contain_text("s so far. A GPU that was asleep is starting")
