@@ -25,9 +25,10 @@ def test_the_server_dies_in_the_middle_of_a_line_and_comes_back(
     server.script.status = 503
     stage.button("Continue").click()
     expect(stage.note()).to_contain_text("Waiting for the server, 1 s so far.")
+    server.script.pieces = cut("[MR. PIKE] I wish to be told.\n[JUNE] Then sit down.\n")
     server.script.status, server.script.die_after = 200, None
-    expect(stage.note()).to_have_text("8 lines by unclaimed.")
-    expect(stage.lines()).to_have_count(15)
+    expect(stage.note()).to_contain_text("ended the scene after 2 lines of 8")
+    expect(stage.lines()).to_have_count(9)
 
 
 @pytest.mark.parametrize(
