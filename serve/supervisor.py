@@ -1,13 +1,11 @@
 """Keeps an engine running behind the port: waits for it, starts it again, stops it in order."""
 
 import asyncio
-import ctypes
 import os
 import resource
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -30,7 +28,7 @@ _HUNG = 60.0  # seconds without a good answer after which it is killed
 _LONGEST = 60.0  # seconds between two starts, at most
 _STEADY = 300.0  # seconds after which an engine that ran counts as a good one
 _GRACE = 15.0  # seconds on top of the drain, after which an engine is killed
-_PR_SET_PDEATHSIG = 1
+_HEIR = "read -r _; kill -s TERM -- -$0; sleep 5; kill -s KILL -- -$0"
 
 Make = Callable[[str], list[str]]
 
@@ -88,6 +86,7 @@ class _Keeper:
         self._door = Door(path)
         self._drain = read_drain()
         self._child: subprocess.Popen[bytes]
+        self._heir: subprocess.Popen[bytes]
         self._stop = asyncio.Event()
         self.asked: signal.Signals | None = None
 
@@ -129,7 +128,13 @@ class _Keeper:
             self._command,
             env=self._environment,
             start_new_session=True,
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
+        )
+        # Whoever holds the other end of its input is this process: when that ends, however it
+        # went, the engine and the processes that it started are ended too.
+        self._heir = subprocess.Popen(
+            ["sh", "-c", _HEIR, str(self._child.pid)],
+            stdin=subprocess.PIPE,
+            start_new_session=True,
         )
 
     async def _watch(self) -> int:
@@ -147,6 +152,8 @@ class _Keeper:
                     log("engine hangs", seconds=_HUNG)
                     self._kill()
             await asyncio.wait({waiting}, timeout=_POLL)
+        self._heir.kill()
+        self._heir.communicate()
         code = waiting.result()
         return code if code >= 0 else 128 - code
 
@@ -182,8 +189,3 @@ class _Keeper:
         # The whole group: vLLM's engine is a process of its own.
         with suppress(ProcessLookupError):
             os.killpg(self._child.pid, signal.SIGKILL)
-
-
-def _die_with_parent() -> None:
-    """Let the kernel end this process when the one that started it is gone, however it went."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -184,7 +184,6 @@ def test_answers_are_finished_before_it_stops(tmp_path: Path, number: int, code:
         assert kept.process.wait(10) == code
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child")
 def test_no_engine_outlives_a_killed_server(tmp_path: Path) -> None:
     with keeping(tmp_path) as kept:
         kept.set_ready()
