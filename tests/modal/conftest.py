@@ -1,6 +1,7 @@
 """The modal command against a control plane on this machine, its volume a folder."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,9 +12,11 @@ from typing import Any
 
 import pytest
 
+from nothing_gpt.show import SHOWS
 from nothing_gpt.workspace import Workspace
 from tests.modal.container import finish, start
 from tests.modal.control_plane import ControlPlane, control_plane
+from tests.train.conftest import TOML
 
 ROOT = Path(__file__).parents[2]
 SECRETS = {
@@ -28,6 +31,18 @@ Command = Callable[..., "subprocess.CompletedProcess[str]"]
 def volume(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """The folder that stands for the volume, filled as the tests of a session go on."""
     return Workspace(tmp_path_factory.mktemp("volume"))
+
+
+@pytest.fixture(scope="session")
+def toml(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A show of one's own: four scripts beside a TOML file."""
+    folder = tmp_path_factory.mktemp("own")
+    (folder / "scripts").mkdir()
+    for script in sorted((SHOWS / "unclaimed" / "scripts").glob("*.fountain"))[:4]:
+        shutil.copy(script, folder / "scripts")
+    path = folder / "tiny.toml"
+    path.write_text(TOML)
+    return path
 
 
 @pytest.fixture

@@ -13,29 +13,17 @@ import pytest
 
 from nothing_gpt.files import read_json
 from nothing_gpt.manifest import Base, fingerprint_base, read_manifest, write_manifest
-from nothing_gpt.show import SHOWS, Show, load_show
+from nothing_gpt.show import Show, load_show
 from nothing_gpt.workspace import Workspace
 from tests.fake_endpoint import fake_endpoint, free_port
 from tests.modal.conftest import Command
 from tests.modal.container import execute, pickled, start
 from tests.modal.control_plane import ControlPlane
 from tests.serve.conftest import MANIFEST
-from tests.train.conftest import BRIEF, RECIPE, TOML
+from tests.train.conftest import BRIEF, RECIPE
 from train.dataset import read_examples
 from train.modal_app import Job
 from train.pretraining import ensure_base
-
-
-@pytest.fixture(scope="session")
-def toml(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A show of one's own: four scripts beside a TOML file."""
-    folder = tmp_path_factory.mktemp("own")
-    (folder / "scripts").mkdir()
-    for script in sorted((SHOWS / "unclaimed" / "scripts").glob("*.fountain"))[:4]:
-        shutil.copy(script, folder / "scripts")
-    path = folder / "tiny.toml"
-    path.write_text(TOML)
-    return path
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
-"""The small images in virtual environments of their own, made of their pins by pip.
+"""Images in virtual environments of their own, made of their pins by pip.
 
-Two to three minutes, most of it pip's: NOTHING_GPT_CLEAN=1 python -m pytest tests/modal -k clean
+Some five minutes, most of it pip's: NOTHING_GPT_CLEAN=1 python -m pytest tests/modal -k clean
 """
 
 import os
@@ -15,14 +15,17 @@ import pytest
 
 from nothing_gpt.deployment import CONSTRAINTS, read_requirements
 from nothing_gpt.files import read_json
-from nothing_gpt.manifest import write_manifest
+from nothing_gpt.manifest import read_manifest, write_manifest
 from nothing_gpt.workspace import Workspace
 from tests.fake_endpoint import fake_endpoint, free_port
-from tests.modal.conftest import SECRETS, run_modal
+from tests.modal.conftest import ROOT, SECRETS, run_modal
 from tests.modal.container import execute, finish, requirements, start
 from tests.modal.control_plane import ControlPlane, control_plane
 from tests.modal.test_containers import ROOM, said_by
 from tests.serve.conftest import MANIFEST
+from tests.train.conftest import RECIPE
+from train.dataset import read_examples
+from train.pretraining import ensure_base
 
 pytestmark = [
     pytest.mark.skipif("NOTHING_GPT_CLEAN" not in os.environ, reason="minutes of pip's"),
@@ -90,3 +93,18 @@ def test_clean_room(plane: ControlPlane, volume: Workspace, python: str, tmp_pat
         )
         said = said_by(process)
     assert process.returncode == 0, said
+
+
+@pytest.mark.parametrize("python", ["train"], indirect=True)
+def test_clean_training(plane: ControlPlane, volume: Workspace, python: str, toml: Path) -> None:
+    for module in ("gradio", "fastapi", "llguidance", "kagglehub"):
+        assert subprocess.run([python, "-c", f"import {module}"], capture_output=True).returncode
+    command = [sys.executable, "-m", "data_prep", "--show", str(toml), "--tokenizer", "none"]
+    out = ["--out", str(volume.data("tiny"))]
+    subprocess.run([*command, *out], cwd=ROOT, check=True)
+    ensure_base(volume.base("tiny"), read_examples(volume.data("tiny"))[0], RECIPE)
+    done = run_modal(plane, "run", "-m", "train", "--show", str(toml), "--base", "pocket-tiny")
+    assert done.returncode == 0, done.stdout + done.stderr
+    manifest = read_manifest(volume.adapter("tiny"))
+    assert manifest.config["quantized"]
+    assert manifest.metrics["eval_loss"] < manifest.metrics["base_eval_loss"]
