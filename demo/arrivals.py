@@ -29,15 +29,18 @@ class Arrivals:
     ) -> AsyncGenerator[Update]:
         """Call the server, which may be asleep, and then ask for its models."""
         visit.session.meter, visit.session.visitor = self.floor.meter, name_visitor(request)
-        async with aclosing(self.wake(visit)) as updates:
+        async with aclosing(self.wake(visit, anyway=True)) as updates:
             async for update in updates:
                 yield update
         yield await self.connect(visit, *fields)
 
-    async def wake(self, visit: Visit) -> AsyncGenerator[Update]:
-        """Wait for a server that is asleep, and say how long already."""
+    async def wake(self, visit: Visit, *, anyway: bool = False) -> AsyncGenerator[Update]:
+        """Wait for a server that is asleep, and say how long already.
+
+        One that has just written is taken to be awake, unless it is called `anyway`.
+        """
         dock = self.floor.parts.dock
-        async with aclosing(self.floor.endpoint.wake()) as waited:
+        async with aclosing(self.floor.endpoint.wake(anyway=anyway)) as waited:
             async for seconds in waited:
                 visit.session.note = Note.waking(seconds)
                 stop = gr.update(interactive=True)

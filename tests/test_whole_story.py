@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from nothing_gpt.line import Line, parse_line
-from tests.demo.test_browser import ARGUMENTS, CHROMIUM, button, lines, note, shown
+from tests.demo.conftest import ARGUMENTS, CHROMIUM, Stage
 from tests.fake_endpoint import free_port
 
 pytestmark = [
@@ -62,26 +62,25 @@ def demo(workspace: Path) -> Iterator[Demo]:
 
 
 @pytest.fixture
-def page(demo: Demo) -> Iterator[Page]:
+def stage(demo: Demo) -> Iterator[Stage]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         page = browser.new_page()
-        page.set_default_timeout(60_000)
         page.goto(f"http://127.0.0.1:{demo.port}")
-        yield page
+        yield Stage(page)
         browser.close()
 
 
-def test_a_scene_is_written(demo: Demo, page: Page) -> None:
+def test_a_scene_is_written(demo: Demo, stage: Stage) -> None:
     assert OPEN in demo.said, demo.said
-    expect(note(page)).to_have_text("Ready.", timeout=60_000)
-    button(page, "Surprise me").click()
-    expect(lines(page)).not_to_have_count(0)
-    begun = lines(page).count()
-    button(page, "Continue").click()
+    expect(stage.note()).to_have_text("Ready.", timeout=60_000)
+    stage.button("Surprise me").click()
+    expect(stage.lines()).not_to_have_count(0)
+    begun = stage.lines().count()
+    stage.button("Continue").click()
     finished = re.compile("by unclaimed|ended the scene|was left out")
-    expect(note(page)).to_have_text(finished, timeout=60_000)
-    written = shown(page)[begun:]
+    expect(stage.note()).to_have_text(finished, timeout=60_000)
+    written = stage.shown()[begun:]
     assert written
     assert all(isinstance(parse_line(line), Line) for line in written)
 

@@ -119,9 +119,11 @@ class Stage:
         return self
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's chromium."""
+    """Debian's chromium, one for a file: while it is there, its thread has a running event loop,
+    beside which tests of coroutines cannot run.
+    """
     if not CHROMIUM.exists():
         pytest.skip(f"no browser at {CHROMIUM}")
     with sync_playwright() as playwright:

@@ -1,6 +1,7 @@
 """A history written down and read again is the same history."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -89,7 +90,8 @@ def test_a_damaged_journal_is_refused(journal: Journal) -> None:
 def test_a_page_that_is_told_only_what_is_new_knows_everything(
     changes: list[tuple[str, Entry, int]],
 ) -> None:
-    sheet, steps, at = Sheet(), {}, 0
+    sheet, at = Sheet(), 0
+    steps: dict[int, Any] = {}
     for history in after(changes):
         told = sheet.tell(history, {}, shown=0, quoted=lambda _: False)["patches"][-1]
         steps |= dict(told["steps"])

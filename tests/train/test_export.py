@@ -96,7 +96,7 @@ def test_ollama_gets_the_prompt_word_for_word(trained: Workspace, show: Show) ->
     messages = [{"role": "system", "content": "S"}, {"role": "user", "content": "U"}]
     wanted = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
     filled = template.replace("{{ .System }}", "S").replace("{{ .Prompt }}", "U")
-    assert tokenizer.bos_token + filled == wanted + "{{ .Response }}"
+    assert f"{tokenizer.bos_token}{filled}" == f"{wanted}{{{{ .Response }}}}"
     assert (folder / "base" / "model.safetensors").is_file()
     assert (folder / "adapter_model.safetensors").is_file()
 
