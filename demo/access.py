@@ -17,7 +17,7 @@ class Limits:
     """What a room allows; 0 means no limit.
 
     Attributes:
-        queue: Events that wait or run at once; one more is refused.
+        queue: Events that may wait, when as many run as can; one more is refused.
         tokens_per_request: Most tokens of one request.
         tokens_per_minute: Tokens that one visitor may have written each minute.
     """

@@ -9,6 +9,7 @@ from demo.client import Endpoint
 from demo.desk import Desk, read_desk
 from demo.drawing import Drawing, Update
 from demo.layout import Layout
+from demo.pacing import Pace
 from demo.session import Note
 from demo.visit import Visit
 from nothing_gpt.errors import UserError
@@ -34,6 +35,7 @@ class Floor:
         self.meter = meter
         self.parts = parts
         self.draw = Drawing(parts, self.quoted)
+        self.pace = Pace()
         self._quotations: dict[str, Quotations] = {}
         self.random = Random()  # noqa: S311 - for surprises and the seeds of takes
 

@@ -15,6 +15,13 @@ from nothing_gpt.show import Show
 _HERE = Path(__file__).parent
 STYLES = (_HERE / "style.css", _HERE / "static" / "script.css")
 
+AT_ONCE = 200
+"""Handlers that run at once. Of Gradio's own 40, the 41st writer would wait until another's lines
+are all there."""
+
+RECORDED = "100"
+"""Events of which Gradio keeps count: it makes a table of all of them, time and again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Doors:
@@ -80,6 +87,7 @@ def running_room(
     """
     # Gradio reads it at import; the room asks nothing of the internet unless it is to be shared.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = RECORDED
     import gradio as gr
 
     from demo.room import Room
@@ -92,6 +100,7 @@ def running_room(
             server_port=port,
             share=doors.share,
             mcp_server=doors.mcp,
+            max_threads=AT_ONCE,
             auth=doors.login,
             theme=gr.themes.Base(font=sans, font_mono=["ui-monospace", "monospace"]),
             css_paths=STYLES,

@@ -2,19 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import TypeVar
 
 from demo.client import Progress
 
 FRAME = 0.04
-"""Seconds between two drawings of the growing line, however fast its tokens come."""
+"""Seconds between two drawings of one stream, however fast its tokens come."""
 
-SHARE = 0.01
-"""Seconds that everybody waits longer between two drawings for each stream in the room. A drawing
-costs Gradio 2 ms: with 50 streams at 25 drawings a second each, nobody would see anything."""
-
-_streams: set[object] = set()
+SHARE = 0.008
+"""Seconds between two drawings of one stream, for each stream in the room. A drawing costs the
+room 1 to 2 ms: 50 streams at 25 drawings a second each would leave nobody a turn."""
 
 PULSE = 0.5
 """Seconds after which a silent stream shows its line again: only when something is shown does
@@ -25,39 +24,51 @@ T = TypeVar("T")
 
 
 def has_lines(step: Progress) -> bool:
-    """Whether a step of a continuation completes a line, which is shown at once."""
+    """Whether a step of a continuation completes a line."""
     return bool(step.lines)
 
 
-async def pace(
-    steps: AsyncGenerator[T],
-    urgent: Callable[[T], bool],
-    frame: float = FRAME,
-    pulse: float = PULSE,
-) -> AsyncGenerator[T]:
-    """Give urgent steps at once, and of the others the latest, once a frame.
+@dataclass
+class Pace:
+    """The pace of all streams of a room: the more there are, the rarer each is drawn."""
 
-    What came last is given even when nothing follows it for a while, and then once a pulse.
-    """
-    upcoming = asyncio.ensure_future(anext(steps, None))
-    latest: T | None = None
-    shown: T | None = None
-    due = 0.0
-    try:
-        while True:
-            waiting = pulse if latest is None else max(0.0, due - monotonic())
-            await asyncio.wait([upcoming], timeout=waiting)
-            if upcoming.done():
-                latest = upcoming.result()
+    frame: float = FRAME
+    share: float = SHARE
+    pulse: float = PULSE
+    _streams: int = field(default=0, init=False)
+
+    async def slow(
+        self, steps: AsyncGenerator[T], awaited: Callable[[T], bool]
+    ) -> AsyncGenerator[T]:
+        """Give the latest step once a frame, and the first awaited one at once.
+
+        What came last is given even when nothing follows it for a while, and then once a pulse.
+        """
+        upcoming = asyncio.ensure_future(anext(steps, None))
+        latest: T | None = None
+        shown: T | None = None
+        due, waiting = 0.0, True
+        self._streams += 1
+        try:
+            while True:
+                pause = self.pulse if latest is None else max(0.0, due - monotonic())
+                await asyncio.wait([upcoming], timeout=pause)
+                if upcoming.done():
+                    latest = upcoming.result()
+                    if latest is None:
+                        return
+                    upcoming = asyncio.ensure_future(anext(steps, None))
+                elif latest is None:
+                    latest = shown
                 if latest is None:
-                    return
-                upcoming = asyncio.ensure_future(anext(steps, None))
-            elif latest is None:
-                latest = shown
-            if latest is not None and (urgent(latest) or monotonic() >= due):
-                shown, latest = latest, None
-                yield shown
-                due = monotonic() + frame
-    finally:
-        upcoming.cancel()
-        await asyncio.gather(upcoming, return_exceptions=True)
+                    continue
+                urgent = waiting and awaited(latest)
+                if urgent or monotonic() >= due:
+                    waiting = waiting and not urgent
+                    shown, latest = latest, None
+                    yield shown
+                    due = monotonic() + max(self.frame, self.share * self._streams)
+        finally:
+            self._streams -= 1
+            upcoming.cancel()
+            await asyncio.gather(upcoming, return_exceptions=True)

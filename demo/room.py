@@ -27,7 +27,12 @@ _SAVE = """({name, text}) => {
 
 UNLIMITED = Limits()
 
-_QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+# What the handlers give, the page takes as it is: Gradio would hand each value to a thread first.
+_QUIET: dict[str, Any] = {
+    "show_progress": "hidden",
+    "api_visibility": "private",
+    "postprocess": False,
+}
 # By default Gradio drops an event while the one before it is on its way: a lost edit.
 _PROMPT: dict[str, Any] = {**_QUIET, "trigger_mode": "multiple"}
 

@@ -15,7 +15,7 @@ from demo.desk import Desk
 from demo.drawing import Update
 from demo.edits import Edits
 from demo.floor import Floor
-from demo.pacing import has_lines, pace
+from demo.pacing import has_lines
 from demo.request import Order
 from demo.session import Note
 from demo.takes import order_takes
@@ -117,12 +117,16 @@ class Writing:
             brief = read_brief(desk, *fields[DESK:])
             order = brief.order(desk, session.models, self.floor.random)
             scene = session.continue_scene(self.floor.endpoint, order, retake=retake, since=since)
-            async with aclosing(scene), aclosing(pace(scene, has_lines)) as steps:
+            paced = self.floor.pace.slow(scene, has_lines)
+            async with aclosing(scene), aclosing(paced) as steps:
                 await anext(steps)
                 yield draw.view(visit, desk)
+                drawn = session.history
                 async for step in steps:
-                    drawn = draw.script if step.lines else draw.growing
-                    yield drawn(visit, desk, step.growing)
+                    # Of several steps the latest alone comes, and need not be the one with lines.
+                    draws = draw.growing if session.history is drawn else draw.script
+                    drawn = session.history
+                    yield draws(visit, desk, step.growing)
         except UserError as error:
             session.note = Note.problem(error)
         except Exception:
@@ -149,7 +153,7 @@ class Writing:
             session.direct(desk.direct(session.history.scene.direction))
             orders = make(desk, read_brief(desk, *fields[DESK:]))
             trials = session.write_takes(self.floor.endpoint, orders, blind=blind)
-            paced = pace(trials, lambda _: False)
+            paced = self.floor.pace.slow(trials, lambda _: False)
             async with aclosing(trials), aclosing(paced) as steps:
                 await anext(steps)
                 yield draw.view(visit, desk)

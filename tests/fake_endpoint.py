@@ -27,6 +27,7 @@ class Script:
     Until `awake_at`, by the monotonic clock, it answers 503; after that come so many `redirects`
     before each answer, as Modal gives to a request that waits for long. A request with the
     `unknown` field is refused. After an answer, the first of `later` are the next one's pieces.
+    With a `gathering`, answers begin when as many requests have come as it wants.
     """
 
     models: list[dict[str, Any]] = field(default_factory=lambda: [{"id": "unclaimed"}])
@@ -42,6 +43,7 @@ class Script:
     redirects: int = 0
     unknown: str = ""
     later: list[list[str]] = field(default_factory=list)
+    gathering: threading.Barrier | None = None
 
 
 @dataclass
@@ -84,6 +86,7 @@ def fake_endpoint(script: Script | None = None, port: int = 0) -> Iterator[FakeE
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 128
     block_on_close = False
 
     def handle_error(self, *_: Any) -> None:
@@ -130,6 +133,8 @@ def _handler(endpoint: FakeEndpoint) -> type[BaseHTTPRequestHandler]:
             self.send_header("Content-Type", "text/event-stream")
             self.end_headers()
             script = replace(endpoint.script)
+            if script.gathering:
+                script.gathering.wait(timeout=60)
             if script.later:
                 endpoint.script.pieces = endpoint.script.later.pop(0)
             try:

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from demo.client import Progress
-from demo.pacing import has_lines, pace
+from demo.pacing import Pace, has_lines
 from nothing_gpt.errors import UserError
 from nothing_gpt.line import Line
 
@@ -16,15 +16,35 @@ def growing(text: str) -> Progress:
 NEXT = Progress(lines=(Line("DOT", "No."),))
 
 
-def test_finished_lines_are_never_held_back_or_lost() -> None:
+def test_the_first_line_is_never_held_back_and_then_frames_keep_their_distance() -> None:
     async def stream() -> AsyncGenerator[Progress]:
-        for step in (growing("N"), growing("No"), NEXT, growing("N"), NEXT, NEXT):
+        for step in (growing("N"), growing("No"), NEXT, growing("N"), NEXT, growing("O")):
             yield step
 
-    async def collect() -> list[Progress]:
-        return [step async for step in pace(stream(), has_lines, frame=3600)]
+    async def collect(frame: float) -> list[Progress]:
+        return [step async for step in Pace(frame, share=0).slow(stream(), has_lines)]
 
-    assert asyncio.run(collect()) == [growing("N"), NEXT, NEXT, NEXT]
+    assert asyncio.run(collect(3600)) == [growing("N"), NEXT]
+    assert asyncio.run(collect(0))[:3] == [growing("N"), growing("No"), NEXT]
+
+
+def test_the_more_streams_there_are_the_rarer_each_is_drawn() -> None:
+    async def stream(texts: str) -> AsyncGenerator[Progress]:
+        for text in texts:
+            yield growing(text)
+            await asyncio.sleep(0.02)
+
+    async def watch(streams: int) -> list[int]:
+        pace = Pace(frame=0, share=0.05)
+
+        async def count() -> int:
+            return len([step async for step in pace.slow(stream("abcdefgh"), has_lines)])
+
+        return await asyncio.gather(*[count() for _ in range(streams)])
+
+    # Eight steps in 0.16 s at least: a frame of 50 s holds all but the first back.
+    assert asyncio.run(watch(1))[0] > 1
+    assert set(asyncio.run(watch(1000))) == {1}
 
 
 def test_the_latest_is_shown_when_the_stream_stalls() -> None:
@@ -36,7 +56,7 @@ def test_the_latest_is_shown_when_the_stream_stalls() -> None:
         await stalled.wait()
 
     async def watch() -> list[Progress]:
-        steps = pace(stream(), has_lines, frame=0.01)
+        steps = Pace(frame=0.01, share=0).slow(stream(), has_lines)
         seen = [await anext(steps), await anext(steps)]
         await steps.aclose()
         return seen
@@ -56,7 +76,7 @@ def test_stopping_reaches_the_stream_and_its_faults_come_through() -> None:
             raise
 
     async def stop() -> None:
-        steps = pace(stream(), has_lines)
+        steps = Pace().slow(stream(), has_lines)
         await anext(steps)
         await steps.aclose()
 
@@ -68,7 +88,7 @@ def test_stopping_reaches_the_stream_and_its_faults_come_through() -> None:
         raise UserError("gone")
 
     async def exhaust() -> None:
-        async for _ in pace(broken(), has_lines):
+        async for _ in Pace().slow(broken(), has_lines):
             pass
 
     with pytest.raises(UserError, match="gone"):
@@ -81,7 +101,7 @@ def test_a_silent_stream_still_shows_a_pulse_by_which_a_page_that_went_is_notice
         await asyncio.Event().wait()
 
     async def watch() -> list[Progress]:
-        steps = pace(stream(), has_lines, pulse=0.01)
+        steps = Pace(pulse=0.01).slow(stream(), has_lines)
         seen = [await anext(steps) for _ in range(3)]
         await steps.aclose()
         return seen

@@ -3,6 +3,7 @@
 import asyncio
 import runpy
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -102,6 +103,15 @@ def test_a_program_wakes_a_sleeping_server(client: Client, server: FakeEndpoint)
     server.script.awake_at = time.monotonic() + 1.5
     answer = client.predict(SCRIPT, "unclaimed", lines=1, api_name="/continue_scene")
     assert answer == "[DOT] It does seem to be."
+
+
+def test_nobody_waits_for_another_to_end(room: str, server: FakeEndpoint) -> None:
+    people = 50
+    server.script.gathering = threading.Barrier(people)  # it answers nobody until all have asked
+    crowd = Client(room, verbose=False, max_workers=people)
+    call: dict[str, Any] = {"lines": 1, "api_name": "/continue_scene"}
+    jobs = [crowd.submit(SCRIPT, "unclaimed", **call) for _ in range(people)]
+    assert {job.result(timeout=60) for job in jobs} == {"[DOT] It does seem to be."}
 
 
 def test_a_program_is_told_what_is_wrong(client: Client) -> None:
