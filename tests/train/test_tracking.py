@@ -36,7 +36,7 @@ def test_an_offline_run_is_written_beside_the_logs(
 ) -> None:
     monkeypatch.setenv("WANDB_MODE", "offline")
     monkeypatch.setenv("WANDB_DIR", str(run.workspace.logs))
-    run.workspace.logs.mkdir()
+    run.workspace.logs.mkdir(exist_ok=True)  # another test of the shared workspace may have
     folder = finetune(replace(run, config=replace(run.config, max_steps=1)))
     import wandb
 
