@@ -133,6 +133,7 @@ class Endpoint:
                 continue
             except (openai.OpenAIError, ValueError) as error:
                 if getattr(error, "status_code", None) == 503:
+                    self._heard = -AWAKE
                     await asyncio.sleep(1)
                     continue
             return
