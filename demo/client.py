@@ -107,7 +107,7 @@ class Endpoint:
 
         A GPU that sleeps answers 503, or nothing and then a redirect, until it has started. What
         else a server says is no matter here: the next request will tell. One that has just
-        written is only called `anyway`.
+        answered is only called `anyway`.
         """
         started = time.monotonic()
         if not anyway and started - self._heard < AWAKE:
@@ -129,6 +129,7 @@ class Endpoint:
         while True:
             try:
                 await self._openai.models.list()
+                self._heard = time.monotonic()
             except openai.APITimeoutError:
                 continue
             except (openai.OpenAIError, ValueError) as error:
@@ -152,6 +153,7 @@ class Endpoint:
             if not cards:
                 raise UserError(f"the server at {self.base_url} offers no model yet")
             models = tuple(_read_card(card.id, card.model_extra or {}) for card in cards)
+        self._heard = time.monotonic()
         told = {model.name: model.structured for model in models if model.structured is not None}
         self.lockable.update(told)
         return models

@@ -65,6 +65,17 @@ def test_one_that_has_just_written_is_not_called_again() -> None:
         asyncio.run(visit(server))
 
 
+def test_one_that_has_just_named_its_models_is_not_called_again() -> None:
+    async def visit(server: FakeEndpoint) -> None:
+        endpoint = Endpoint(server.url, "none")
+        await endpoint.list_models()
+        server.script.awake_at = time.monotonic() + 600
+        assert [seconds async for seconds in endpoint.wake()] == []
+
+    with fake_endpoint() as server:
+        asyncio.run(visit(server))
+
+
 def test_the_example_wakes_it_too(sleeping: FakeEndpoint) -> None:
     show = load_show("unclaimed")
     sleeping.script.models = [
