@@ -118,7 +118,7 @@ def test_of_the_history_what_can_be_trained_is_and_again_only_what_is_missing(
     assert "failed: tiny-phase1-r16, tiny-phase1-r32, tiny-phase2-r32, tiny-phase2" in done.stderr
     assert "warning: phase3: alpha/r 2" in done.stdout
     for name in ("tiny-phase3", "tiny-phase4"):
-        assert re.search(rf"{name}: plan: \d+ examples, \d+ steps on L4", done.stdout)
+        assert re.search(rf"{name}: plan: \d+ examples, \d+ steps on L4", done.stdout), done.stderr
         manifest = read_manifest(volume.adapter(name))
         assert (manifest.base.id, f"tiny-{manifest.preset}") == (base, name)
         assert re.match("[0-9a-f]{40}", manifest.git_revision)

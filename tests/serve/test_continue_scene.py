@@ -17,4 +17,6 @@ def test_the_example_continues_the_lines_it_is_given(server: Running) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("\n".join(lines) + "\n")
     assert len(done.stdout) > len("\n".join(lines)) + 50
-    assert all(line.startswith(("[ANA] ", "[BO] ")) for line in done.stdout.splitlines())
+    assert all(
+        line.startswith(("[ANA] ", "[BO] ")) for line in done.stdout.rstrip("\n").split("\n")
+    )
