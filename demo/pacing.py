@@ -11,7 +11,7 @@ from demo.client import Progress
 FRAME = 0.04
 """Seconds between two drawings of one stream, however fast its tokens come."""
 
-SHARE = 0.008
+SHARE = 0.01
 """Seconds between two drawings of one stream, for each stream in the room. A drawing costs the
 room 1 to 2 ms: 50 streams at 25 drawings a second each would leave nobody a turn."""
 
