@@ -8,9 +8,6 @@ means nothing here, their memory does. `lengths.json` is that of `benchmarks.tra
 """
 
 import json
-import os
-import subprocess
-import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
@@ -25,9 +22,12 @@ from benchmarks.train_throughput import (
     build_model,
     limit_memory,
     make_trainer,
+    measure_apart,
     smoke_lengths,
 )
 from nothing_gpt.errors import UserError, reported_errors
+from train.config import TrainingConfig
+from train.memory import GIB, LLAMA_3B, RESERVE, USABLE, training_bytes
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -80,29 +80,34 @@ def main(
         rows = {name: measure(CASES[name], examples, smoke=False) for name in names}
     else:
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            found = pool.map(lambda name: _measure_apart(name, lengths), names)
+            found = pool.map(
+                lambda name: measure_apart("benchmarks.train_memory", name, lengths), names
+            )
         rows = dict(zip(names, found, strict=True))
+    print(f"{'':20} allocated   reserved    planned, GiB")
     for name, row in rows.items():
-        print(f"{name:20} {row}")
+        print(_row(name, row))
     if report:
         report.write_text(json.dumps(rows, indent=1))
 
 
-def _measure_apart(name: str, lengths: Path) -> dict[str, Any]:
-    environment = os.environ | {"PYTORCH_ALLOC_CONF": "expandable_segments:True"}
-    with tempfile.TemporaryDirectory() as folder:
-        output = Path(folder) / "peak.json"
-        command = [sys.executable, "-m", "benchmarks.train_memory", name, "--here"]
-        done = subprocess.run(
-            [*command, "--lengths", str(lengths), "--report", str(output)],
-            env=environment,
-            capture_output=True,
-            text=True,
-        )
-        if done.returncode:
-            memory = "OutOfMemoryError" in done.stderr
-            return {"error": "out of memory" if memory else done.stderr[-600:]}
-        return dict(json.loads(output.read_text())[name])
+def plan(setup: Setup, batches: list[list[list[int]]]) -> float:
+    """Return the peak in GiB that the plan has for these batches."""
+    config = TrainingConfig(
+        rank=setup.rank, gradient_checkpointing=setup.checkpointing, fused=setup.fused
+    )
+    wholes = ([whole for whole, _ in batch] for batch in batches)
+    tokens = [sum(n) if setup.padding_free else len(n) * max(n) for n in wholes]
+    allowed = round((setup.cap or 0.0) * GIB * USABLE) - RESERVE
+    peak = training_bytes(LLAMA_3B, config, tokens, allowed, full_logits=setup.full_logits)
+    return peak / GIB
+
+
+def _row(name: str, row: dict[str, Any]) -> str:
+    if "error" in row:
+        return f"{name:20} {row['error']}"
+    figures = (row["allocated"], row["reserved"], row["planned"])
+    return f"{name:20} " + "  ".join(f"{figure:9.2f}" for figure in figures)
 
 
 def measure(setup: Setup, lengths: list[list[int]], *, smoke: bool) -> dict[str, Any]:
@@ -119,10 +124,11 @@ def measure(setup: Setup, lengths: list[list[int]], *, smoke: bool) -> dict[str,
         trainer = make_trainer(setup, model, lengths, _STEPS, Path(folder), gpu=gpu)
         batches = _note_batches(trainer)
         trainer.train()
-    gib = 2**30
     return {
-        "allocated": torch.cuda.max_memory_allocated() / gib if gpu else 0.0,
-        "reserved": torch.cuda.max_memory_reserved() / gib if gpu else 0.0,
+        "allocated": torch.cuda.max_memory_allocated() / GIB if gpu else 0.0,
+        "reserved": torch.cuda.max_memory_reserved() / GIB if gpu else 0.0,
+        # The loader fetches one batch more than there are steps.
+        "planned": plan(setup, batches[:_STEPS]),
         "batches": batches,
         "setup": asdict(setup),
     }

@@ -81,7 +81,7 @@ def main(
             examples = json.loads(lengths.read_text())["train"]
             rows[name] = measure(SETUPS[name], examples, smoke=False)
         else:
-            rows[name] = _measure_apart(name, lengths)
+            rows[name] = measure_apart("benchmarks.train_throughput", name, lengths)
         print(_row(name, rows[name]), file=sys.stderr, flush=True)
     print("configuration      tokens/s  s/step  allocated  reserved GiB   loss     gradient")
     for name, row in rows.items():
@@ -106,13 +106,14 @@ def smoke_lengths() -> list[list[int]]:
     return [[n, n // 2] for n in (draw.randint(10, 30) for _ in range(64))]
 
 
-def _measure_apart(name: str, lengths: Path) -> dict[str, Any]:
+def measure_apart(module: str, name: str, lengths: Path) -> dict[str, Any]:
+    """Let a benchmark's module measure one of its configurations in a process of its own."""
     environment = os.environ | {"PYTORCH_ALLOC_CONF": "expandable_segments:True"}
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "figures.json"
-        command = [sys.executable, "-m", "benchmarks.train_throughput", name, "--here"]
+        command = [sys.executable, "-m", module, name, "--here", "--lengths", str(lengths)]
         done = subprocess.run(
-            [*command, "--lengths", str(lengths), "--report", str(output)],
+            [*command, "--report", str(output)],
             env=environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

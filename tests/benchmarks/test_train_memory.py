@@ -16,3 +16,5 @@ def test_smoke_notes_the_batches_that_make_the_peak(tmp_path: Path) -> None:
     assert rows["trl-4-22"]["batches"] == rows["fused-4-8"]["batches"]
     assert all(len(batch) == 4 for batch in rows["fused-4-8"]["batches"])
     assert rows["fused-4-8"]["setup"]["cap"] == 8
+    # The plan is for the full-size model: its weights and adapters alone are 2.8 GiB.
+    assert 2.8 < rows["trl-4-22"]["planned"] < rows["fused-4-8"]["planned"] < 4
