@@ -4,10 +4,8 @@ import asyncio
 from dataclasses import dataclass, field, replace
 from random import Random
 
-from demo.formats import import_scene
 from demo.history import Branch, History
 from demo.note import NOTHING, Note
-from demo.notebook import Draft, Notebook, read_notebook, write_notebook
 from demo.scene import Entry, Scene, Words, read_entries, read_entry
 from nothing_gpt.errors import UserError
 from nothing_gpt.prompt import Direction
@@ -16,7 +14,7 @@ from nothing_gpt.show import Opening, Show
 
 @dataclass
 class Editor:
-    """The writer's scenes, one of them open. Changed only from one event loop.
+    """A writer's scene with all its versions. Changed only from one event loop.
 
     A change is applied to the scene as it is at that moment, never to a copy taken earlier, so
     that what the writer does while the model writes is not lost, nor what the model writes.
@@ -26,19 +24,10 @@ class Editor:
         ended: Set when the model that was writing last has stopped.
     """
 
-    notebook: Notebook = field(default_factory=Notebook)
+    history: History = field(default_factory=History)
     note: Note = NOTHING
     retaking: Scene | None = None
     ended: asyncio.Event | None = None
-
-    @property
-    def history(self) -> History:
-        """The open scene with all its versions."""
-        return self.notebook.draft.history
-
-    @history.setter
-    def history(self, history: History) -> None:
-        self.notebook = self.notebook.keep(replace(self.notebook.draft, history=history))
 
     @property
     def writing(self) -> bool:
@@ -178,85 +167,6 @@ class Editor:
             raise UserError("that version is no longer here; choose another one")
         self.history = self.history.switch(version)
         self.note = Note("The other version. Undo goes back along its own way.")
-
-    @property
-    def scenes(self) -> tuple[Draft, ...]:
-        """All scenes."""
-        return self.notebook.drafts
-
-    @property
-    def opened(self) -> int:
-        """Which of the scenes is open."""
-        return self.notebook.opened
-
-    def new_scene(self, show: str = "", title: str = "") -> None:
-        """Begin another scene, beside those there are.
-
-        Raises:
-            UserError: a model is writing.
-        """
-        self.must_be_idle()
-        self.turn_to(self.notebook.add(Draft(title, show)))
-
-    def open_scene(self, index: int) -> None:
-        """Go to another scene.
-
-        Raises:
-            UserError: there is none at that place, or a model is writing.
-        """
-        self.must_be_idle()
-        self.turn_to(self.notebook.open(index))
-
-    def rename_scene(self, index: int, title: str) -> None:
-        """Give a scene a title.
-
-        Raises:
-            UserError: there is none at that place.
-        """
-        self.notebook = self.notebook.rename(index, title)
-
-    def remove_scene(self, index: int) -> None:
-        """Take a scene out for good.
-
-        Raises:
-            UserError: there is none at that place, or a model is writing.
-        """
-        self.must_be_idle()
-        self.turn_to(self.notebook.remove(index))
-
-    def bring_in(self, name: str, text: str) -> None:
-        """Open a file's text as a new scene; how to read it, its name says.
-
-        Raises:
-            UserError: it cannot be read, or a model is writing; all scenes stay as they were.
-        """
-        self.must_be_idle()
-        title, _, ending = name.rpartition(".")
-        scene = import_scene(ending, text)
-        draft = Draft(title or name, self.notebook.draft.show, History().change(scene))
-        self.turn_to(self.notebook.add(draft))
-        self.note = Note(f"{name} is here.")
-
-    def save(self) -> str:
-        """Write all scenes down, with all their versions, for `restore`."""
-        return write_notebook(self.notebook)
-
-    def restore(self, text: str) -> None:
-        """Open what `save` wrote; scenes that are here already stay beside it.
-
-        Raises:
-            UserError: it is something else, or a model is writing; all stays as it was.
-        """
-        self.must_be_idle()
-        kept = read_notebook(text)
-        notebook = self.notebook.add(*kept.drafts)
-        first = len(notebook.drafts) - len(kept.drafts)
-        self.turn_to(notebook.open(first + kept.opened))
-
-    def turn_to(self, notebook: Notebook) -> None:
-        """Show the scene that is open now."""
-        self.notebook = notebook
-        self.note = NOTHING
 
     def must_be_idle(self) -> None:
         """Refuse what cannot be done while a model is writing.

@@ -15,7 +15,6 @@ from demo.client import Endpoint, Model, Progress
 from demo.continuation import continue_lines
 from demo.editor import Editor
 from demo.note import Note, Report, say_kept, say_left_out, sum_up
-from demo.notebook import Notebook
 from demo.request import Order, build_request
 from demo.scene import Entry, Scene
 from demo.takes import Takes, Trials
@@ -168,11 +167,6 @@ class Session(Editor):
         """Show the takes no longer; they stay as branches."""
         if not self.writing:
             self.trials = None
-
-    def turn_to(self, notebook: Notebook) -> None:
-        """Show the scene that is open now, and no longer the takes of another one."""
-        self.trials = None
-        super().turn_to(notebook)
 
     def _beginning(self, *, retake: bool, since: int | None) -> Scene:
         self.must_be_idle()
