@@ -9,7 +9,7 @@ from demo.client import LockState
 from demo.continuation import say_lock
 from demo.desk import Desk
 from demo.layout import STAGE_DIRECTION, Layout
-from demo.page import describe_line, describe_page, render_note, render_status
+from demo.page import describe_line, describe_page, pack, render_note, render_status
 from demo.panel import ANYONE
 from demo.session import Session
 from demo.speed import say_speed
@@ -104,7 +104,7 @@ class Drawing:
             quoted=lambda text: self._quoted(desk.show, text),
             refused=refused,
         )
-        return {self._parts.page: page, **self.growing(visit, desk, line)}
+        return {self._parts.page: pack(page), **self.growing(visit, desk, line)}
 
     def growing(self, visit: Visit, desk: Desk, line: Line | None) -> Update:
         """The line that grows, or the takes to choose from."""
@@ -113,7 +113,7 @@ class Drawing:
             value = _describe_takes(session.takes)
         elif session.writing:
             value = {"writing": True, "line": describe_line(line)}
-        return {self._parts.growing: value | {"cast": self._speakers(session, desk)}}
+        return {self._parts.growing: pack(value | {"cast": self._speakers(session, desk)})}
 
     def status(self, session: Session, desk: Desk) -> str:
         """Which model writes, how its speakers are kept to the cast, and how fast it was."""

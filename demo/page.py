@@ -7,6 +7,7 @@ the whole scene at every change. The page is told what is new (`demo.sheet`), dr
 (`static/`), and puts all words in as text: what a model or a person wrote is never HTML here.
 """
 
+import json
 from collections.abc import Iterable
 from html import escape
 from pathlib import Path
@@ -35,6 +36,16 @@ def read_growing_script() -> str:
 
 
 _GROWING = ("script", "growing")
+
+
+def pack(message: Any) -> str:
+    """Write down what the page's script is told, as a text.
+
+    Gradio sends the next values of a stream as changes of the last, and its client applies them
+    to the very objects that the page was given before: lines of a scene would turn into others.
+    A text cannot be changed in place.
+    """
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":"))
 
 
 def describe_page(show: Show, branches: Iterable[Branch], *, editable: bool) -> dict[str, Any]:

@@ -1,5 +1,5 @@
-// Draws the line that is being written, or several takes side by side. `props.value` is
-// {line, voice...} while one model writes, {takes: [...]} while there are takes to choose from.
+// Draws the line that is being written, or several takes side by side. `props.value` is,
+// as JSON, {line, voice...} while one model writes, {takes: [...]} while there are takes to choose from.
 
 const wait = make("span", { class: "caret" });
 
@@ -31,7 +31,7 @@ const trial = (take, index, { cast, chosen }) => {
 };
 
 const drawGrowing = () => {
-  const value = props.value || {};
+  const value = JSON.parse(props.value || "{}");
   if (value.takes) {
     const away = make("button", { type: "button", class: "away" }, "None of these");
     const trials = value.takes.map((take, i) => trial(take, i, value));

@@ -1,5 +1,5 @@
 // Joins the page together. Gradio runs this with `element`, the page, `trigger`, which tells the
-// server, `props` with what the server told, and `watch`, which is told of every new message.
+// server, `props` with what the server told, as JSON, and `watch`, which is told of every new message.
 
 const $ = (selector) => element.querySelector(selector);
 const whisper = $(".whisper");
@@ -151,7 +151,7 @@ new MutationObserver(() => {
   if (following && hidden() > 0) scrollBy(0, hidden());
 }).observe(sheet, { childList: true, characterData: true, subtree: true });
 
-watch("value", () => take(props.value));
+watch("value", () => take(JSON.parse(props.value || "null")));
 addEventListener("pagehide", () => shelf.flush());
 addEventListener("visibilitychange", () => document.hidden && shelf.flush());
 hand(shelf.last());

@@ -261,3 +261,21 @@ def test_two_models_are_compared_without_knowing_which_is_which(
     stage.button("Choose take A").click()
     expect(stage.note()).to_have_text(re.compile("Taken: A: (pocket-)?unclaimed"))
     expect(stage.lines()).to_have_count(13)
+
+
+def test_many_lines_in_a_hurry_stand_on_the_page_as_they_were_written(
+    stage: Stage, server: FakeEndpoint
+) -> None:
+    written = [f"[{name}] Line {i}{name}." for i in range(10) for name in ("DOT", "FELIX", "JUNE")]
+    server.script.pieces, server.script.delay = cut("\n".join(written) + "\n", 12), 0.004
+    stage.begin()
+    beginning = stage.shown()
+    slow = stage.page.context.new_cdp_session(stage.page)
+    slow.send("Emulation.setCPUThrottlingRate", {"rate": 4})
+    stage.page.get_by_label("Lines to write").fill("30")
+    for _ in range(5):
+        stage.proceed("30 lines by unclaimed.")
+        expect(stage.lines()).to_have_count(35)
+        assert stage.shown() == [*beginning, *written]
+        stage.button("Undo").click()
+        expect(stage.lines()).to_have_count(5)
