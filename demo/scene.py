@@ -79,7 +79,7 @@ class Scene:
     @property
     def speakers(self) -> tuple[str, ...]:
         """Everyone who is in the scene, by its direction or by what is spoken."""
-        spoken = (line.speaker for line in self.lines)
+        spoken = (entry.speaker for entry in self.entries if entry.speaker is not None)
         return tuple(dict.fromkeys([*self.direction.present, *spoken]))
 
     @property
