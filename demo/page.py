@@ -19,7 +19,7 @@ from nothing_gpt.line import Line
 from nothing_gpt.show import Opening, Show
 
 _STATIC = Path(__file__).parent / "static"
-_PARTS = ("book", "script", "menu", "shelf", "scenes", "keys", "page")
+_PARTS = ("book", "script", "menu", "shelf", "scenes", "link", "keys", "page")
 
 OPENINGS = 3
 """Openings that a blank page offers."""
@@ -154,7 +154,8 @@ _FRAME = """<div class="script">
 <button type="button" class="new">New scene</button><ul></ul>
 <p class="hint">Scenes are kept in this browser alone.</p></div>
 <div class="panel" id="branches" popover aria-label="Other versions"><ul></ul></div>
-<div class="panel" id="exports" popover aria-label="Export"><ul>{kinds}</ul></div>
+<div class="panel" id="exports" popover aria-label="Export"><ul>{kinds}
+<li><button type="button" class="link" data-always="1">Copy a link</button></li></ul></div>
 <input type="file" accept="{accepted}" aria-label="A script to import" hidden>
 <dialog id="help" aria-label="Keys"><h2>Keys</h2><dl>{keys}</dl>
 <button type="button" autofocus>Close</button></dialog>

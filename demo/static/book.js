@@ -15,6 +15,12 @@ class Book {
     return { steps: this.steps, at: this.at };
   }
 
+  // The scene as it is, without how it came to be.
+  get snapshot() {
+    const { entries, direction } = this.scene;
+    return { steps: [{ ...FIRST(), added: entries, direction }], at: 0 };
+  }
+
   get isBlank() {
     const { premise, setting, present } = this.scene.direction;
     const told = premise || setting || present.length || this.scene.entries.length;

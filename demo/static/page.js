@@ -20,9 +20,10 @@ let coming = null; // a scene that was handed to the server, and its run
 const scenes = new Scenes(element, shelf, { open: hand, current: () => book });
 
 // Gives a scene to the server, which then tells of it. Nothing is sent with later actions.
-function hand(scene, event = "hello", what = {}) {
+// `word` is what there is to say of it.
+function hand(scene, event = "hello", what = {}, word = "") {
   const number = crypto.getRandomValues(new Uint32Array(2)).join("-");
-  coming = { run: number, scene, journal: scene?.journal ?? null };
+  coming = { run: number, scene, journal: scene?.journal ?? null, word };
   const offer = () => {
     if (coming?.run !== number) return;
     trigger(event, { run: number, journal: coming.journal, ...what });
@@ -65,10 +66,10 @@ function take(message) {
 function follow() {
   shelf.open(coming.scene);
   book = new Book(coming.journal);
+  whisper.textContent = coming.word;
   [run, count, refused, quoted, coming] = [coming.run, 0, 0, new Set(), null];
   fresh = true;
   script.reset();
-  whisper.textContent = "";
 }
 
 function back() {
@@ -113,7 +114,8 @@ element.addEventListener("click", ({ target }) => {
   if (at("ending")) trigger("export", { ending: at("ending") });
   if (target.closest(".ask")) keys.show();
   if (target.closest(".import")) $("input[type=file]").click();
-  if (target.closest("[popover] [data-version], [popover] [data-ending]")) target.closest("[popover]").hidePopover();
+  if (target.closest(".link")) copyLink(book, (text) => (whisper.textContent = text));
+  if (target.closest("[popover] :is([data-version], [data-ending], .link)")) target.closest("[popover]").hidePopover();
 });
 
 // A panel opens below its button, on a phone as wide as the window.
@@ -154,4 +156,18 @@ new MutationObserver(() => {
 watch("value", () => take(JSON.parse(props.value || "null")));
 addEventListener("pagehide", () => shelf.flush());
 addEventListener("visibilitychange", () => document.hidden && shelf.flush());
-hand(shelf.last());
+
+// A scene in the address comes before the one that was open last.
+async function begin() {
+  let linked = null;
+  let word = "";
+  try {
+    const journal = await readLink();
+    linked = journal && shelf.add(journal);
+  } catch {
+    word = "That link holds no scene; was all of it copied?";
+  }
+  hand(linked ?? shelf.last(), "hello", {}, word);
+}
+addEventListener("hashchange", begin);
+begin();

@@ -69,13 +69,21 @@ class Shelf {
     this.write({ ...this.scene, title: titleOf(this.scene, book), saved: Date.now(), journal: book.journal }, book);
   }
 
+  // A scene that came from elsewhere, kept from the start.
+  add(journal) {
+    const book = new Book(journal);
+    const stamp = crypto.getRandomValues(new Uint32Array(1))[0];
+    const record = { ...newScene(), stamp, title: titleOf({}, book), saved: Date.now(), journal };
+    this.write(record, book);
+    return record;
+  }
+
   write(record, book) {
     try {
       localStorage.setItem(SHELF + record.id, JSON.stringify(record));
     } catch {
       try { // full: the scene comes before its history
-        const step = { ...FIRST(), added: book.scene.entries, direction: book.scene.direction };
-        localStorage.setItem(SHELF + record.id, JSON.stringify({ ...record, journal: { steps: [step], at: 0 } }));
+        localStorage.setItem(SHELF + record.id, JSON.stringify({ ...record, journal: book.snapshot }));
       } catch {
         this.say("This browser has no room left to keep the scene; export it, or delete old scenes.");
       }

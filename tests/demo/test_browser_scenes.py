@@ -138,3 +138,36 @@ def test_a_browser_without_room_says_so_and_the_scene_stays_on_the_page(stage: S
     stage.write("DOT", "One.")
     expect(stage.page.locator(".whisper")).to_contain_text("no room left to keep the scene")
     assert stage.shown() == ["[DOT] One."]
+
+
+def test_a_scene_goes_to_somebody_else_as_a_link(
+    stage: Stage, browser: Browser, context: BrowserContext, room: str
+) -> None:
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    stage.begin()
+    stage.write("DOT", "<b>ما هذا</b> \U0001f9f3")
+    stage.proceed()
+    written = stage.shown()
+    stage.button("Export").click()
+    stage.button("Copy a link").click()
+    expect(stage.page.locator(".whisper")).to_contain_text("The link is copied.")
+    link = stage.page.evaluate("() => navigator.clipboard.readText()")
+    assert link.startswith(f"{room}#scene=")
+
+    with browser.new_context() as elsewhere:
+        other = Stage(elsewhere.new_page()).come_in(link)
+        for _ in range(2):  # the copy is kept, and a reload makes no second one
+            expect(other.lines()).to_have_count(14)
+            assert other.shown() == written
+            expect(other.lines().nth(13).locator(".mark")).to_contain_text("by the model")
+            assert "#" not in other.page.url
+            other.page.reload()
+        other.page.locator(".scenes").click()
+        expect(other.page.locator("#scenes li")).to_have_count(1)
+
+    for broken in (link[:-40], f"{room}#scene=%%%", f"{room}#scene=e30"):
+        with browser.new_context() as elsewhere:
+            page = elsewhere.new_page()
+            page.goto(broken)
+            expect(page.locator(".whisper")).to_contain_text("That link holds no scene")
+            expect(page.locator(".blank .hint")).to_be_visible()
