@@ -6,6 +6,7 @@ from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
+from fdx_parser import parse_fdx
 from hypothesis import given
 from hypothesis import strategies as st
 from screenplain.parsers.fountain import parse as parse_fountain
@@ -178,6 +179,15 @@ def test_fdx_is_the_xml_that_final_draft_writes() -> None:
         ("Character", "MR. PIKE"),
         ("Dialogue", '<b>&amp;]]> "No" \u202e </Text>'),
     ]
+
+
+@given(READABLE)
+def test_another_reader_of_fdx_sees_the_same_play(entries: list[Entry]) -> None:
+    scene = Scene((Entry("So.", "DOT"), *entries), SCENE.direction)
+    (seen,) = parse_fdx(export_scene(scene, "fdx", "Unclaimed"))
+    assert (seen.interior_exterior, seen.location, seen.time_of_day) == ("INT", "OFFICE", "DAY")
+    assert seen.body_lines == [words for entry in scene.entries for words in entry.words if words]
+    assert set(seen.characters) == {entry.speaker for entry in scene.entries if entry.speaker}
 
 
 FOREIGN = """\
