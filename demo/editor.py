@@ -141,11 +141,6 @@ class Editor:
         else:
             raise UserError(f"{show.title} has no openings; write the first line yourself")
 
-    def start_over(self) -> None:
-        """Begin with a blank page."""
-        self.history = self.history.change(Scene())
-        self.note = Note("A blank page. Undo brings the scene back.")
-
     def undo(self) -> None:
         """Go back one step."""
         self.history = self.history.undo()

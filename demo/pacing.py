@@ -1,7 +1,7 @@
 """Slows a stream down to what eyes can follow, so that one fast model leaves others their turn."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import TypeVar
@@ -23,11 +23,6 @@ Gradio notice that the page has gone, and the server must not write for nobody."
 T = TypeVar("T")
 
 
-def has_lines(step: Progress) -> bool:
-    """Whether a step of a continuation completes a line."""
-    return bool(step.lines)
-
-
 @dataclass
 class Pace:
     """The pace of all streams of a room: the more there are, the rarer each is drawn."""
@@ -37,10 +32,8 @@ class Pace:
     pulse: float = PULSE
     _streams: int = field(default=0, init=False)
 
-    async def slow(
-        self, steps: AsyncGenerator[T], awaited: Callable[[T], bool]
-    ) -> AsyncGenerator[T]:
-        """Give the latest step once a frame, and the first awaited one at once.
+    async def slow(self, steps: AsyncGenerator[T]) -> AsyncGenerator[T]:
+        """Give the latest step once a frame, and the first that completes a line at once.
 
         What came last is given even when nothing follows it for a while, and then once a pulse.
         """
@@ -62,7 +55,7 @@ class Pace:
                     latest = shown
                 if latest is None:
                     continue
-                urgent = waiting and awaited(latest)
+                urgent = waiting and isinstance(latest, Progress) and bool(latest.lines)
                 if urgent or monotonic() >= due:
                     waiting = waiting and not urgent
                     shown, latest = latest, None

@@ -140,11 +140,6 @@ class Session(Editor):
             finally:
                 self.ended.set()
 
-    def close_take(self, index: int) -> None:
-        """Stop one of the takes that are being written."""
-        if self.trials is not None:
-            self.trials.close(index)
-
     def choose_take(self, index: int) -> None:
         """Let the scene go on with one of the takes; those still being written stop.
 

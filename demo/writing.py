@@ -11,14 +11,13 @@ import gradio as gr
 
 from demo.arrivals import Arrivals
 from demo.brief import Brief, read_brief
+from demo.client import Progress
 from demo.desk import Desk
 from demo.drawing import Update
 from demo.edits import Edits
 from demo.floor import Floor
-from demo.pacing import has_lines
-from demo.request import Order
 from demo.session import Note
-from demo.takes import order_takes
+from demo.takes import Takes, order_takes
 from demo.visit import Visit
 from nothing_gpt.errors import UserError
 
@@ -31,6 +30,9 @@ DESK = 6
 """Fields of the desk, which stand before those of the brief."""
 
 Updates = AsyncGenerator[Update]
+
+Begin = Callable[[Desk, Brief], AsyncGenerator[Progress] | AsyncGenerator[Takes]]
+"""Begins what is to be written, by the fields of the page."""
 
 
 class Writing:
@@ -48,48 +50,62 @@ class Writing:
             yield await self.edits.write(visit, *rest[:DESK], speaker, line)
             if visit.session.note.mood == "problem":
                 return
-        async with aclosing(self._run(visit, rest, retake=False)) as updates:
+        async with aclosing(self._continue(visit, rest)) as updates:
             async for update in updates:
                 yield update
 
     async def retake(self, visit: Visit, *fields: Any) -> Updates:
         """Have the last continuation written again."""
-        async with aclosing(self._run(visit, list(fields), retake=True)) as updates:
+        async with aclosing(self._continue(visit, list(fields), retake=True)) as updates:
             async for update in updates:
                 yield update
 
     async def retake_from(self, event: gr.EventData, visit: Visit, *fields: Any) -> Updates:
         """Have everything from a line on written anew."""
         since = int(event.index)
-        async with aclosing(self._run(visit, list(fields), retake=False, since=since)) as updates:
+        async with aclosing(self._continue(visit, list(fields), since=since)) as updates:
             async for update in updates:
                 yield update
 
+    def _continue(
+        self, visit: Visit, fields: list[Any], *, retake: bool = False, since: int | None = None
+    ) -> Updates:
+        session, endpoint = visit.session, self.floor.endpoint
+
+        def begin(desk: Desk, brief: Brief) -> AsyncGenerator[Progress]:
+            order = brief.order(desk, session.models, self.floor.random)
+            return session.continue_scene(endpoint, order, retake=retake, since=since)
+
+        return self._run(visit, fields, begin)
+
     async def takes(self, visit: Visit, *fields: Any) -> Updates:
         """Have several takes of the same lines written side by side."""
+        session = visit.session
 
-        def orders(desk: Desk, brief: Brief) -> tuple[Order, ...]:
-            order = brief.order(desk, visit.session.models, self.floor.random)
-            return order_takes(order, brief.takes, order.take.seed)
+        def begin(desk: Desk, brief: Brief) -> AsyncGenerator[Takes]:
+            order = brief.order(desk, session.models, self.floor.random)
+            orders = order_takes(order, brief.takes, order.take.seed)
+            return session.write_takes(self.floor.endpoint, orders)
 
-        async with aclosing(self._compare(visit, list(fields), orders)) as updates:
+        async with aclosing(self._run(visit, list(fields), begin)) as updates:
             async for update in updates:
                 yield update
 
     async def compare(self, visit: Visit, *fields: Any) -> Updates:
         """Have two models write the same lines side by side."""
         *rest, rival, blind = fields
+        session = visit.session
 
-        def orders(desk: Desk, brief: Brief) -> tuple[Order, ...]:
-            models = visit.session.models
+        def begin(desk: Desk, brief: Brief) -> AsyncGenerator[Takes]:
             if not rival or rival == desk.model:
                 raise UserError("choose another model to compare with")
             other = self.floor.desk(visit, [rival, *rest[1:DESK]])
-            first = brief.order(desk, models, self.floor.random)
-            second = replace(brief, seed=first.take.seed).order(other, models, self.floor.random)
-            return (first, second)
+            first = brief.order(desk, session.models, self.floor.random)
+            same = replace(brief, seed=first.take.seed)
+            second = same.order(other, session.models, self.floor.random)
+            return session.write_takes(self.floor.endpoint, (first, second), blind=blind)
 
-        async with aclosing(self._compare(visit, rest, orders, blind=blind)) as updates:
+        async with aclosing(self._run(visit, rest, begin)) as updates:
             async for update in updates:
                 yield update
 
@@ -102,9 +118,8 @@ class Writing:
             yield await self.arrivals.connect(visit, *fields[:DESK])
             fields[0] = self.arrivals.default(visit, fields[0])
 
-    async def _run(
-        self, visit: Visit, fields: list[Any], *, retake: bool, since: int | None = None
-    ) -> Updates:
+    async def _run(self, visit: Visit, fields: list[Any], begin: Begin) -> Updates:
+        """Have written what `begin` begins, and show every step of it, whatever becomes of it."""
         async with aclosing(self._ready(visit, fields)) as updates:
             async for update in updates:
                 yield update
@@ -114,11 +129,9 @@ class Writing:
             return
         try:
             session.direct(desk.direct(session.history.scene.direction))
-            brief = read_brief(desk, *fields[DESK:])
-            order = brief.order(desk, session.models, self.floor.random)
-            scene = session.continue_scene(self.floor.endpoint, order, retake=retake, since=since)
-            paced = self.floor.pace.slow(scene, has_lines)
-            async with aclosing(scene), aclosing(paced) as steps:
+            written = begin(desk, read_brief(desk, *fields[DESK:]))
+            paced = self.floor.pace.slow(written)
+            async with aclosing(written), aclosing(paced) as steps:
                 await anext(steps)
                 yield draw.view(visit, desk)
                 drawn = session.history
@@ -126,39 +139,7 @@ class Writing:
                     # Of several steps the latest alone comes, and need not be the one with lines.
                     draws = draw.growing if session.history is drawn else draw.script
                     drawn = session.history
-                    yield draws(visit, desk, step.growing)
-        except UserError as error:
-            session.note = Note.problem(error)
-        except Exception:
-            session.note = FAILED
-            raise
-        yield draw.view(visit, desk)
-
-    async def _compare(
-        self,
-        visit: Visit,
-        fields: list[Any],
-        make: Callable[[Desk, Brief], tuple[Order, ...]],
-        *,
-        blind: bool = False,
-    ) -> Updates:
-        async with aclosing(self._ready(visit, fields)) as updates:
-            async for update in updates:
-                yield update
-        session, draw = visit.session, self.floor.draw
-        desk = self.floor.desk(visit, fields[:DESK])
-        if not desk.model:
-            return
-        try:
-            session.direct(desk.direct(session.history.scene.direction))
-            orders = make(desk, read_brief(desk, *fields[DESK:]))
-            trials = session.write_takes(self.floor.endpoint, orders, blind=blind)
-            paced = self.floor.pace.slow(trials, lambda _: False)
-            async with aclosing(trials), aclosing(paced) as steps:
-                await anext(steps)
-                yield draw.view(visit, desk)
-                async for _ in steps:
-                    yield draw.growing(visit, desk, None)
+                    yield draws(visit, desk, step.growing if isinstance(step, Progress) else None)
         except UserError as error:
             session.note = Note.problem(error)
         except Exception:

@@ -38,7 +38,7 @@ async function copyLink(book, say) {
   try {
     await navigator.clipboard.writeText(link);
   } catch {
-    prompt("Copy this link:", link); // no clipboard without https
+    prompt("Copy this link:", link); // an insecure page has no clipboard
     return;
   }
   const long = link.length > LONG ? " It is long: where it is cut off, send the JSON file." : "";

@@ -85,13 +85,17 @@ class Stage:
         """Have the model write on, until the room says so."""
         self.button("Continue").click()
         expect(self.note()).to_have_text(said)
+        # What the room says and what stands on the page come together, but not at once.
+        expect(self.page.locator(".lines.fixed")).to_have_count(0)
 
     def shown(self) -> list[str]:
-        """The script as it is read."""
-        rows = self.lines().all()
-        names = [row.locator(".name").all_text_contents() for row in rows]
-        words = self.page.locator("[data-index] .words").all_text_contents()
-        return [f"[{''.join(n)}] {text}" for n, text in zip(names, words, strict=True)]
+        """The script as it is read, all of it at one moment."""
+        read = """rows => rows.map(row => {
+            const [name, words] = [".name", ".words"].map(part => row.querySelector(part));
+            return `[${name?.textContent ?? ""}] ${words.textContent}`;
+        })"""
+        lines: list[str] = self.lines().evaluate_all(read)
+        return lines
 
     def choose(self, label: str, option: str) -> None:
         """Choose from a list."""

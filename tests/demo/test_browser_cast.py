@@ -2,10 +2,20 @@
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
-from tests.demo.conftest import Stage
+from tests.demo.conftest import MODELS, Stage
 from tests.fake_endpoint import FakeEndpoint, cut
+
+
+@pytest.fixture
+def stage(stage: Stage, server: FakeEndpoint) -> Stage:
+    """A page whose model is said to keep to a lock, whatever another test has shown of it."""
+    server.script.models = [model | {"structured_outputs": True} for model in MODELS]
+    stage.button("Reconnect").click()
+    expect(stage.note()).to_have_text("Ready.")
+    return stage
 
 
 def settle(stage: Stage, label: str, name: str) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from demo.access import Limits, Meter
 from demo.client import Endpoint
+from demo.history import History
 from demo.request import Order
 from demo.scene import Entry, Scene, Take
 from demo.session import Session
@@ -299,7 +300,7 @@ def test_a_visitor_of_a_limited_room_gets_so_much_and_pays_only_for_what_was_wri
     with fake_endpoint(Script(pieces=["[WALLY] Ah.", "\n[BEA] Why?"])) as server:
         for _ in range(3):
             asyncio.run(run(session, server, order(lines=2)))
-            session.start_over()
+            session.history = History()
             session.write(SHOW, "DOT", "It is ringing.")
         assert [request["max_tokens"] for request in server.requests] == [200] * 3
     session.meter.reserve("somebody", 290, time.monotonic())

@@ -71,24 +71,6 @@ def test_takes_grow_side_by_side() -> None:
     assert all(trial.growing is None for trial in seen[-1].trials)
 
 
-def test_one_take_is_stopped_and_the_other_goes_on() -> None:
-    session, orders = begun(), order_takes(ORDER, 2, 1)
-
-    async def stop_the_silent_one(url: str) -> None:
-        async for takes in session.write_takes(Endpoint(url, "none"), orders):
-            states = [trial.state for trial in takes.trials]
-            if "done" in states and "stopped" not in states:
-                session.close_take(1 - states.index("done"))
-
-    with fake_endpoint(Script(pieces=FIRST, later=[[]], hang_after=99)) as server:
-        server.script.later = [["[JUNE] Tea.\n[DO"] + [""] * 100]
-        asyncio.run(stop_the_silent_one(server.url))
-        assert server.disconnected.wait(5)
-    assert session.takes is not None
-    assert sorted(trial.state for trial in session.takes.trials) == ["done", "stopped"]
-    assert not session.writing
-
-
 def test_closing_all_stops_the_server_and_keeps_what_is_there() -> None:
     session = begun()
 
