@@ -3,13 +3,10 @@
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+
+from serve.vllm import LORA_ENVIRONMENT, list_tuning
 
 RANK = 32
-
-# Decoding is replayed at these batch sizes, prompts in pieces of at most the last: a prompt
-# outside a graph waits for thousands of launches, above all with an adapter.
-GRAPH_SIZES = (1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 320, 384, 512, 1024, 2048)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +15,7 @@ class Row:
 
     Attributes:
         weights: A kind of `serve_shapes.WEIGHTS`.
-        arguments: Flags besides the common ones and `--compilation-config`.
-        compilation: Keys of `--compilation-config`.
+        arguments: Flags besides the common ones.
         environment: Variables; `{kernels}` stands for the folder of the kernels' table.
         streams: How many requests at once, each a measurement; with tokens asked for.
         extras: Also measured with the cast lock and with a show's sampling.
@@ -28,52 +24,48 @@ class Row:
     weights: str = "bf16"
     adapter: bool = False
     arguments: tuple[str, ...] = ()
-    compilation: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
     streams: tuple[tuple[int, int], ...] = ((1, 256), (32, 256), (128, 256))
     extras: bool = False
 
 
-_TUNED = (
-    *("--max-num-seqs", "128", "--max-num-batched-tokens", "2048"),
-    *("--stream-interval", "8"),
-)
-_GRAPHS = {"cudagraph_capture_sizes": list(GRAPH_SIZES)}
+_DEPLOYED = tuple(list_tuning(128))
+_TUNED = (*_DEPLOYED, "--stream-interval", "8")
 # The engine's process as a copy of the API's: importing everything again took 20 s.
 _STARTUP = {"VLLM_ENABLE_STARTUP_PLAN": "1", "VLLM_WORKER_MULTIPROC_METHOD": "fork"}
 _TABLE = _STARTUP | {"VLLM_TUNED_CONFIG_FOLDER": "{kernels}"}
-_DUAL = _TABLE | {"VLLM_LORA_ENABLE_DUAL_STREAM": "1"}
+_DUAL = _TABLE | LORA_ENVIRONMENT
 _MARLIN = _STARTUP | {"VLLM_TEST_FORCE_FP8_MARLIN": "1"}
 _FP8_CACHE = ("--kv-cache-dtype", "fp8")
 _MARLIN_ONLY = ("--linear-backend", "marlin")
 
 # By value: whatever the time does not suffice for is left out from the end.
 ROWS = {
-    "adapter": Row("bf16", True, _TUNED, _GRAPHS, _DUAL),
-    "fp8": Row("fp8", False, (*_TUNED, *_FP8_CACHE), _GRAPHS, _STARTUP),
-    "int4": Row("int4", False, (*_TUNED, *_FP8_CACHE, *_MARLIN_ONLY), _GRAPHS, _STARTUP),
+    # As `serve` starts it now.
+    "deployed": Row("bf16", True, _DEPLOYED, LORA_ENVIRONMENT, extras=True),
+    "adapter": Row("bf16", True, _TUNED, _DUAL),
+    "fp8": Row("fp8", False, (*_TUNED, *_FP8_CACHE), _STARTUP),
+    "int4": Row("int4", False, (*_TUNED, *_FP8_CACHE, *_MARLIN_ONLY), _STARTUP),
     # The same again: its start-up is that with a warm compile cache.
-    "adapter-again": Row(
-        "bf16", True, _TUNED, _GRAPHS, _DUAL, streams=((1, 256), (32, 256)), extras=True
-    ),
+    "adapter-again": Row("bf16", True, _TUNED, _DUAL, streams=((1, 256), (32, 256)), extras=True),
     "reference": Row(
         "bf16",
         True,
         ("--dtype", "half", "--enforce-eager", "--max-num-seqs", "32"),
         streams=((1, 32), (32, 64)),
     ),
-    "bf16": Row("bf16", False, _TUNED, _GRAPHS, _STARTUP),
-    "adapter-fp8": Row("fp8", True, (*_TUNED, *_FP8_CACHE), _GRAPHS, _DUAL),
+    "bf16": Row("bf16", False, _TUNED, _STARTUP),
+    "adapter-fp8": Row("fp8", True, (*_TUNED, *_FP8_CACHE), _DUAL),
     # One stream for LoRA and the layers, with the table alone.
-    "adapter-one-stream": Row("bf16", True, _TUNED, _GRAPHS, _TABLE),
+    "adapter-one-stream": Row("bf16", True, _TUNED, _TABLE),
     # Weights in fp8, arithmetic in bf16: nothing to quantise at one stream.
-    "fp8-marlin": Row("fp8", False, (*_TUNED, *_FP8_CACHE), _GRAPHS, _MARLIN),
-    "int4-head": Row("int4-head", False, (*_TUNED, *_FP8_CACHE, *_MARLIN_ONLY), _GRAPHS, _STARTUP),
+    "fp8-marlin": Row("fp8", False, (*_TUNED, *_FP8_CACHE), _MARLIN),
+    "int4-head": Row("int4-head", False, (*_TUNED, *_FP8_CACHE, *_MARLIN_ONLY), _STARTUP),
     # What vLLM chooses on Hopper.
-    "int4-machete": Row("int4", False, (*_TUNED, *_FP8_CACHE), _GRAPHS, _STARTUP),
-    # vLLM's own choices, as `serve` had them.
+    "int4-machete": Row("int4", False, (*_TUNED, *_FP8_CACHE), _STARTUP),
+    # vLLM's own choices, as `serve` had them once.
     "adapter-plain": Row("bf16", True, ("--max-num-seqs", "128")),
-    "fp8-again": Row("fp8", False, (*_TUNED, *_FP8_CACHE), _GRAPHS, _STARTUP, extras=True),
+    "fp8-again": Row("fp8", False, (*_TUNED, *_FP8_CACHE), _STARTUP, extras=True),
 }
 
 SMOKE = {
@@ -96,8 +88,6 @@ def list_arguments(row: Row, models: Path, memory: float | None) -> list[str]:
         pairs["--dtype"] = "bfloat16"
     if memory is not None:
         pairs["--gpu-memory-utilization"] = f"{memory:.4f}"
-    if row.compilation:
-        pairs["--compilation-config"] = json.dumps(row.compilation)
     if row.adapter:
         pairs |= {"--max-lora-rank": str(RANK), "--max-loras": "1"}
         pairs["--lora-modules"] = f"adapter={models / 'adapter'}"

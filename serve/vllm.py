@@ -20,6 +20,27 @@ ROOT = Path(__file__).resolve().parent.parent
 _RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
 _MAX_ACTIVE = 8  # adapters in one batch; each takes GPU memory
 
+GRAPH_SIZES = (1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 320, 384, 512, 1024, 2048)
+"""Tokens of a step that is replayed as a CUDA graph. vLLM's own sizes end at 512 and leave a burst
+of prompts outside, which then waits for thousands of launches, above all with an adapter: 65 ms to
+the first token where these give 20 (RESULTS.md)."""
+
+# A burst of prompts is read in pieces, so that the first of them answer while the last wait.
+_STEP_TOKENS = GRAPH_SIZES[-1]
+
+LORA_ENVIRONMENT = {"VLLM_LORA_ENABLE_DUAL_STREAM": "1"}
+"""The products of an adapter are computed beside the layer's own instead of after it."""
+
+
+def list_tuning(max_sequences: int) -> list[str]:
+    """Make the arguments by which vLLM is fast on a GPU; docs/serving.md says what each gives."""
+    compilation = {"cudagraph_capture_sizes": list(GRAPH_SIZES)}
+    return [
+        *("--max-num-seqs", str(max_sequences)),
+        *("--max-num-batched-tokens", str(max(_STEP_TOKENS, max_sequences))),
+        *("--compilation-config", json.dumps(compilation)),
+    ]
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -54,7 +75,6 @@ def build_arguments(settings: Settings) -> list[str]:
         "--host": settings.host,
         "--port": str(settings.port),
         "--max-model-len": str(settings.max_length or "auto"),
-        "--max-num-seqs": str(settings.max_sequences),
         "--chat-template": str(settings.template),
         "--chat-template-content-format": "string",
         # The base's own temperature and top_p must not come in where a request names none: the
@@ -74,6 +94,7 @@ def build_arguments(settings: Settings) -> list[str]:
         *("-m", "vllm.entrypoints.openai.api_server"),
         *(part for pair in pairs.items() for part in pair),
         *flags,
+        *list_tuning(settings.max_sequences),
         *_adapter_arguments(offer),
     ]
 
@@ -103,7 +124,8 @@ def build_environment(settings: Settings) -> dict[str, str]:
     """Give the variables that vLLM's process needs besides those of this one."""
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     gate = GateSettings.of(settings.offer, settings.max_sequences + settings.max_waiting)
-    return {"PYTHONPATH": path, **gate.to_environment()}
+    lora = LORA_ENVIRONMENT if settings.offer.adapters else {}
+    return {"PYTHONPATH": path, **lora, **gate.to_environment()}
 
 
 def build_command(python: str, settings: Settings) -> list[str]:
