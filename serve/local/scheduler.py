@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections import Counter, deque
+from collections.abc import Iterable
 from itertools import takewhile
 from random import Random
 
@@ -18,6 +19,10 @@ from serve.local.sampling import draw
 from serve.local.text import StopFilter
 
 logger = logging.getLogger("serve")
+
+_FRAME = 0.04
+"""Seconds between two deliveries, but for first and last tokens: the event loop shares this
+process's lock, and a call for each token of eight streams took an eighth of a step."""
 
 
 class _Sequence:
@@ -61,7 +66,7 @@ class Scheduler:
     """Owns the model and its thread. Jobs run in the order they came, a row for each choice.
 
     Args:
-        send: Takes all that a step made for its jobs; called in the scheduler's thread.
+        send: Takes what was made for jobs, in order; called in the scheduler's thread.
 
     Attributes:
         failure: Why nothing can be generated any more; None while it can.
@@ -75,6 +80,8 @@ class Scheduler:
         self.metrics = Metrics(lambda: len(self.running), lambda: len(self.waiting))
         # What each row holds, also after its sequence has left: a model's name and tokens.
         self._held: list[tuple[str, list[int]]] = [("", [])] * rows
+        self._ready: list[tuple[Job, Piece | Exception]] = []
+        self._delivered = 0.0
         self._closed = False
         self._wake = threading.Condition()
         self._thread = threading.Thread(target=self._work, name="scheduler", daemon=True)
@@ -98,7 +105,7 @@ class Scheduler:
         jobs = {sequence.job for sequence in self.running} | {*self.waiting}
         self.running.clear()
         self.waiting.clear()
-        self._send([(job, error) for job in jobs])
+        self._deliver((job, error) for job in jobs)
 
     @torch.inference_mode()
     def _work(self) -> None:
@@ -124,7 +131,7 @@ class Scheduler:
             self.model.forward([[0]], 0, [0], self.model.names[:1])
         except Exception as lasting:  # noqa: BLE001 - told by health, and the server ends by it
             self.failure, self._closed = lasting, True
-        self._send([(job, error) for job in jobs])
+        self._deliver((job, error) for job in jobs)
 
     def _join(self) -> None:
         """Read one waiting job's prompt, if there is room for all its choices."""
@@ -193,6 +200,16 @@ class Scheduler:
                 self.model.mask(row.matcher, scores)
         hows, chances = [row.job.request for row in rows], [row.chance() for row in rows]
         tokens = draw(logits, [row.made for row in rows], hows, chances)
-        self._send([(row.job, row.take(token)) for row, token in zip(rows, tokens, strict=True)])
+        pieces = [(row.job, row.take(token)) for row, token in zip(rows, tokens, strict=True)]
+        awaited = any(len(row.made) == 1 or row.finish for row in rows)
+        if awaited or time.monotonic() > self._delivered + _FRAME:
+            self._deliver(pieces)
+        else:
+            self._ready += pieces
         for name, count in Counter(row.name for row in rows).items():
             self.metrics.made.labels(name).inc(count)
+
+    def _deliver(self, items: Iterable[tuple[Job, Piece | Exception]]) -> None:
+        """Send what is new, after what was made before it."""
+        self._send([*self._ready, *items])
+        self._ready, self._delivered = [], time.monotonic()
