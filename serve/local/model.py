@@ -31,6 +31,9 @@ _BASE = "__base__"  # PEFT's name for no adapter
 class Model:
     """A base model with its adapters, its tokenizer, and the cache of the running sequences.
 
+    Attributes:
+        network: The model itself, of transformers' kind, with the adapters in its layers.
+
     Args:
         rows: How many sequences run at once.
         limit: Tokens of prompt and completion together; None for what the model was made for.
@@ -51,28 +54,28 @@ class Model:
         self._aliases, self._active = {offer.base: _BASE}, ""
         self._peft: Any = None
         try:
-            self._model: Any = AutoModelForCausalLM.from_pretrained(
+            self.network: Any = AutoModelForCausalLM.from_pretrained(
                 folder, dtype=dtype, attn_implementation="sdpa", device_map=self.device
             ).eval()
             for loading, adapter in offer.adapters.items():
                 self._add(loading, str(adapter.path))
         except (OSError, ValueError, RuntimeError, SafetensorError) as error:
             raise UserError(f"'{loading}' cannot be loaded: {error}") from None
-        if self._model.num_parameters() < _SMALL:
+        if self.network.num_parameters() < _SMALL:
             torch.set_num_threads(1)
-        self.limit = min(limit or _CONTEXT, _longest(self._model.config.get_text_config()))
-        self.cache = RowCache(rows, self._model.dtype)
+        self.limit = min(limit or _CONTEXT, _longest(self.network.config.get_text_config()))
+        self.cache = RowCache(rows, self.network.dtype)
         self.core = self.tokenizer.backend_tokenizer
-        self.vocabulary: int = self._model.get_input_embeddings().num_embeddings
-        ends = self._model.generation_config.eos_token_id
-        self.ends = {self.tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])}
-        self.ends.discard(None)
+        self.vocabulary: int = self.network.get_input_embeddings().num_embeddings
+        ends = self.network.generation_config.eos_token_id
+        ends = ends if isinstance(ends, list) else [ends]
+        self.ends = {self.tokenizer.eos_token_id, *ends} - {None}
 
     def _add(self, name: str, path: str) -> None:
         # PEFT makes module names of adapters' names, where a dot cannot stand.
         alias = self._aliases[name] = f"adapter-{len(self._aliases)}"
         if self._peft is None:
-            self._peft = PeftModel.from_pretrained(self._model, path, adapter_name=alias)
+            self._peft = PeftModel.from_pretrained(self.network, path, adapter_name=alias)
         else:
             self._peft.load_adapter(path, adapter_name=alias)
 
@@ -80,11 +83,6 @@ class Model:
     def names(self) -> list[str]:
         """What requests may call for, the base first."""
         return [*self._aliases]
-
-    @property
-    def network(self) -> Any:
-        """The model itself, of transformers' kind, with the adapters in its layers."""
-        return self._model
 
     def read(self, messages: Sequence[Message]) -> list[int]:
         """Turn messages into the tokens that ask for the answer.
@@ -113,8 +111,7 @@ class Model:
             return list(scores.tolist())
 
         with torch.inference_mode():
-            base, *adapters = self.names
-            asyncio.run(check_adapters(score, base, adapters))
+            asyncio.run(check_adapters(score, self.names[0], self.names[1:]))
 
     def compile(self, regex: str) -> LLMatcher:
         """Make what keeps a completion to a regular expression.
@@ -173,7 +170,7 @@ class Model:
             if alias != self._active:
                 self._peft.set_adapter(alias)
                 self._active = alias
-        return self._model(**inputs)
+        return self.network(**inputs)
 
 
 def _longest(config: Any) -> int:

@@ -44,8 +44,7 @@ def draw(
     mass = shares.cumsum(dim=-1)
     # Rounding must not put the chance at the very end of the mass, after the last token.
     places = torch.minimum(column(chances) * mass[:, -1:], mass[:, -1:] * (1 - 1e-6))
-    tokens_drawn: list[int] = torch.searchsorted(mass, places, right=True)[:, 0].tolist()
-    return tokens_drawn
+    return list(torch.searchsorted(mass, places, right=True)[:, 0].tolist())
 
 
 def _least(shares: Tensor, top_p: Tensor) -> Tensor:

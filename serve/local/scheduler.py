@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Sequence
 from itertools import takewhile
 from random import Random
 
@@ -105,7 +105,7 @@ class Scheduler:
         jobs = {sequence.job for sequence in self.running} | {*self.waiting}
         self.running.clear()
         self.waiting.clear()
-        self._deliver((job, error) for job in jobs)
+        self._deliver([(job, error) for job in jobs], at_once=True)
 
     @torch.inference_mode()
     def _work(self) -> None:
@@ -131,7 +131,7 @@ class Scheduler:
             self.model.forward([[0]], 0, [0], self.model.names[:1])
         except Exception as lasting:  # noqa: BLE001 - told by health, and the server ends by it
             self.failure, self._closed = lasting, True
-        self._deliver((job, error) for job in jobs)
+        self._deliver([(job, error) for job in jobs], at_once=True)
 
     def _join(self) -> None:
         """Read one waiting job's prompt, if there is room for all its choices."""
@@ -183,9 +183,8 @@ class Scheduler:
                 self._count(gone)
 
     def _count(self, gone: _Sequence) -> None:
-        how, seconds = gone.finish or "abort", time.monotonic() - gone.job.started
-        self.metrics.ended.labels(gone.name, how).inc()
-        self.metrics.whole.labels(gone.name).observe(seconds)
+        self.metrics.ended.labels(gone.name, gone.finish or "abort").inc()
+        self.metrics.whole.labels(gone.name).observe(time.monotonic() - gone.job.started)
 
     def _step(self) -> None:
         """Advance every running sequence by a token."""
@@ -201,15 +200,12 @@ class Scheduler:
         hows, chances = [row.job.request for row in rows], [row.chance() for row in rows]
         tokens = draw(logits, [row.made for row in rows], hows, chances)
         pieces = [(row.job, row.take(token)) for row, token in zip(rows, tokens, strict=True)]
-        awaited = any(len(row.made) == 1 or row.finish for row in rows)
-        if awaited or time.monotonic() > self._delivered + _FRAME:
-            self._deliver(pieces)
-        else:
-            self._ready += pieces
+        self._deliver(pieces, at_once=any(len(row.made) == 1 or row.finish for row in rows))
         for name, count in Counter(row.name for row in rows).items():
             self.metrics.made.labels(name).inc(count)
 
-    def _deliver(self, items: Iterable[tuple[Job, Piece | Exception]]) -> None:
-        """Send what is new, after what was made before it."""
-        self._send([*self._ready, *items])
-        self._ready, self._delivered = [], time.monotonic()
+    def _deliver(self, items: Sequence[tuple[Job, Piece | Exception]], *, at_once: bool) -> None:
+        self._ready += items
+        if at_once or time.monotonic() > self._delivered + _FRAME:
+            self._send(self._ready)
+            self._ready, self._delivered = [], time.monotonic()
