@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from serve.vllm import LORA_ENVIRONMENT, list_tuning
+from serve.vllm import list_tuning
 
 RANK = 32
 
@@ -34,7 +34,7 @@ _TUNED = (*_DEPLOYED, "--stream-interval", "8")
 # The engine's process as a copy of the API's: importing everything again took 20 s.
 _STARTUP = {"VLLM_ENABLE_STARTUP_PLAN": "1", "VLLM_WORKER_MULTIPROC_METHOD": "fork"}
 _TABLE = _STARTUP | {"VLLM_TUNED_CONFIG_FOLDER": "{kernels}"}
-_DUAL = _TABLE | LORA_ENVIRONMENT
+_DUAL = _TABLE | {"VLLM_LORA_ENABLE_DUAL_STREAM": "1"}
 _MARLIN = _STARTUP | {"VLLM_TEST_FORCE_FP8_MARLIN": "1"}
 _FP8_CACHE = ("--kv-cache-dtype", "fp8")
 _MARLIN_ONLY = ("--linear-backend", "marlin")
@@ -42,7 +42,7 @@ _MARLIN_ONLY = ("--linear-backend", "marlin")
 # By value: whatever the time does not suffice for is left out from the end.
 ROWS = {
     # As `serve` starts it now.
-    "deployed": Row("bf16", True, _DEPLOYED, LORA_ENVIRONMENT, extras=True),
+    "deployed": Row("bf16", True, _DEPLOYED, extras=True),
     "adapter": Row("bf16", True, _TUNED, _DUAL),
     "fp8": Row("fp8", False, (*_TUNED, *_FP8_CACHE), _STARTUP),
     "int4": Row("int4", False, (*_TUNED, *_FP8_CACHE, *_MARLIN_ONLY), _STARTUP),

@@ -28,9 +28,6 @@ the first token where these give 20 (RESULTS.md)."""
 # A burst of prompts is read in pieces, so that the first of them answer while the last wait.
 _STEP_TOKENS = GRAPH_SIZES[-1]
 
-LORA_ENVIRONMENT = {"VLLM_LORA_ENABLE_DUAL_STREAM": "1"}
-"""The products of an adapter are computed beside the layer's own instead of after it."""
-
 
 def list_tuning(max_sequences: int) -> list[str]:
     """Make the arguments by which vLLM is fast on a GPU; docs/serving.md says what each gives."""
@@ -124,8 +121,7 @@ def build_environment(settings: Settings) -> dict[str, str]:
     """Give the variables that vLLM's process needs besides those of this one."""
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     gate = GateSettings.of(settings.offer, settings.max_sequences + settings.max_waiting)
-    lora = LORA_ENVIRONMENT if settings.offer.adapters else {}
-    return {"PYTHONPATH": path, **lora, **gate.to_environment()}
+    return {"PYTHONPATH": path, **gate.to_environment()}
 
 
 def build_command(python: str, settings: Settings) -> list[str]:

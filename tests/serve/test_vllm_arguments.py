@@ -6,7 +6,7 @@ import pytest
 
 from nothing_gpt.errors import UserError
 from serve.offer import Adapter, Offer
-from serve.vllm import Settings, build_arguments, build_command, build_environment
+from serve.vllm import Settings, build_arguments, build_command
 from tests.serve.conftest import MANIFEST
 
 ALONE = Offer("org/base", "org/base", "cafe", {})
@@ -67,11 +67,6 @@ def test_a_step_of_prompts_is_replayed_whole() -> None:
     assert max(sizes) == int(value(arguments, "--max-num-batched-tokens"))
     many = build_arguments(replace(settings(), max_sequences=4096))
     assert value(many, "--max-num-batched-tokens") == "4096"
-
-
-def test_a_base_alone_has_no_second_stream() -> None:
-    assert "VLLM_LORA_ENABLE_DUAL_STREAM" in build_environment(settings(one=8))
-    assert "VLLM_LORA_ENABLE_DUAL_STREAM" not in build_environment(settings())
 
 
 def test_keys_are_in_no_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
