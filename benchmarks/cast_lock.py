@@ -134,7 +134,9 @@ def check(text: str, lock: CastLock, *, whole: bool) -> Count:
     outside = sum(not lock.allows(line.speaker) for line in spoken)
     outside += bool(lock.first and spoken and spoken[0].speaker != lock.first)
     # As strict as the lock: blank lines between, and lines too many, are as wrong.
-    astray = len(text.split("\n")) - len(parsed) + max(0, len(parsed) - lock.lines)
+    astray = (
+        len(text.removesuffix("\n").split("\n")) - len(parsed) + max(0, len(parsed) - lock.lines)
+    )
     return Count(len(kept), len(kept) - len(spoken) + astray, outside, len(parsed) - len(kept))
 
 

@@ -67,11 +67,12 @@ class CastLock:
         """Write the expression, in what the dialects of llguidance and xgrammar share.
 
         It matches from the first generated character to the last, one to `lines` lines
-        `[NAME] text` without a line break at the end.
+        `[NAME] text`. The last may end with a line break, which is how a model says that a speech
+        is over; where none was allowed, last lines had five times the words of the others.
         """
         speakers = (self.first,) if self.first else self.speakers
         more = rf"(?:\n{_line(self.speakers)}){{0,{self.lines - 1}}}" if self.lines > 1 else ""
-        return _line(speakers) + more
+        return rf"{_line(speakers)}{more}\n?"
 
     def as_extra_body(self) -> dict[str, Any]:
         """Give what a request adds to its body, the `extra_body` of OpenAI's client."""

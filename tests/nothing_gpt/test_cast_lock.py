@@ -61,7 +61,7 @@ def test_whatever_matches_is_lines_of_the_cast(
         "[ANA] ",
         "[ANA]  two spaces",
         "[ANA] \u3000",
-        "[ANA] a\n",
+        "[ANA] a\n\n",
         "[ANA] a\n\n[ANA] b",
         "[ANA] a\r\n[ANA] b",
         "[ANA] a\u2028b",
@@ -74,6 +74,7 @@ def test_whatever_matches_is_lines_of_the_cast(
         "[MRS PITT] a",
         "[MAN 1] a",
         "\n".join(["[ANA] a"] * 4),
+        "[ANA] a\n[ANA] b\n[ANA] c\n[",
     ],
 )
 def test_what_is_no_line_does_not_match(text: str) -> None:
@@ -87,6 +88,13 @@ def test_names_of_every_kind_are_kept_exactly(name: str) -> None:
     assert isinstance(parse_line(f"[{name}] a"), Line)
     assert not matches(lock, f"[{name.replace('.', 'X')}S] a")
     assert not matches(CastLock(("MR. PITT",), 1), "[MRX PITT] a")
+
+
+def test_the_last_line_can_end_like_the_others() -> None:
+    """A model ends a line by a break; without one the last speech would go on and on."""
+    lock = CastLock(("ANA",), 3)
+    for count in (1, 2, 3):
+        assert matches(lock, "[ANA] a\n" * count)
 
 
 def test_a_first_speaker_speaks_first_and_then_anybody() -> None:

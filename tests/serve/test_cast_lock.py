@@ -21,6 +21,8 @@ KEPT = [
     "[MR. PITT] a",
     "[MR. PITT] Où? \U0001f600 [sic]\n[MAN #1] b c\n[O'BRIEN] d",
     f"[MR. PITT] {'a' * 2000}\n[ANA] b",
+    "[MR. PITT] a\n",
+    "[MR. PITT] a\n[ANA] b\n[ANA] c\n",
 ]
 REFUSED = [
     "",
@@ -30,7 +32,7 @@ REFUSED = [
     "[MR. PITT] \u3000a",
     "[MR. PITT] a\x85b",
     "[MR. PITT] a\u2028b",
-    "[MR. PITT] a\n",
+    "[MR. PITT] a\n\n",
     "[MR. PITT] a\n\n[ANA] b",
     "[MR. PITT] a\n[ÉVA] b",
     "[MR. PITT] a\n[ANA] b\n[ANA] c\n[ANA] d",
