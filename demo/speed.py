@@ -4,6 +4,10 @@ from dataclasses import dataclass, replace
 
 from demo.piece import Piece
 
+CHARACTERS = 4
+"""Of a token, about, in English. A piece is a token at least, and may be twelve, as servers send
+them in handfuls (vLLM's --stream-interval, the local engine's frames)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Speed:
@@ -11,7 +15,7 @@ class Speed:
 
     Attributes:
         first_line: From asking until the first line was whole; None while there is none.
-        tokens: As many as the server told, else one for each piece of text.
+        tokens: As many as the server told, else as many as its text must have had.
         writing: From the first token to the last.
         counted: Whether the tokens are counted here, not told by the server.
     """
@@ -50,7 +54,8 @@ class Clock:
         if piece.tokens is not None:
             self.speed = replace(self.speed, tokens=piece.tokens, counted=False)
         elif piece.text and self.speed.counted:
-            self.speed = replace(self.speed, tokens=self.speed.tokens + 1)
+            more = max(1, round(len(piece.text) / CHARACTERS))
+            self.speed = replace(self.speed, tokens=self.speed.tokens + more)
         if piece.text:
             self._first = now if self._first is None else self._first
             self.speed = replace(self.speed, writing=now - self._first)

@@ -150,7 +150,7 @@ def test_the_speed_is_told() -> None:
         Script(models=LOCKED, pieces=["[DOT] ", "No.", "\n[BEA]", " Why?"])
     ) as server:
         speed = run(server, wish())[-1].speed
-    assert (speed.tokens, speed.counted) == (4, True)
+    assert (speed.tokens, speed.counted) == (6, True)
     assert speed.first_line is not None
     assert speed.first_line > 0
 

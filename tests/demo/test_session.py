@@ -303,7 +303,7 @@ def test_a_visitor_of_a_limited_room_gets_so_much_and_pays_only_for_what_was_wri
             session.history = History()
             session.write(SHOW, "DOT", "It is ringing.")
         assert [request["max_tokens"] for request in server.requests] == [200] * 3
-    session.meter.reserve("somebody", 290, time.monotonic())
+    session.meter.reserve("somebody", 280, time.monotonic())
     with pytest.raises(UserError, match=r"wait \d+ s"):
         asyncio.run(run(session, server, order()))
     assert not session.writing

@@ -1,0 +1,18 @@
+from demo.piece import Piece
+from demo.speed import Clock, say_speed
+
+
+def test_a_handful_of_tokens_in_a_piece_is_not_one() -> None:
+    clock = Clock(0.0)
+    clock.tick(1.0, Piece("[DO"))
+    for i in range(10):
+        clock.tick(1.1 + i / 10, Piece("T] It is ringing again, my dear fellow. "))
+    assert 80 <= clock.speed.tokens <= 120
+    assert say_speed(clock.speed) == "about 100 tokens/s"
+
+
+def test_what_the_server_tells_counts() -> None:
+    clock = Clock(0.0)
+    clock.tick(1.0, Piece("A", tokens=1))
+    clock.tick(2.0, Piece("B" * 100, tokens=8))
+    assert say_speed(clock.speed) == "7 tokens/s"
