@@ -22,6 +22,8 @@ LARGEST = 1024 * 1024
 # In JSON a quotation mark inside a text has a backslash, so no text can look like this.
 _NO_CHOICE = re.compile(rb'data: \{[^\[]*"choices": ?\[\]')
 _USAGE = re.compile(rb'"completion_tokens": ?(\d+)')
+_TEXT = re.compile(rb'"delta": ?\{[^{}]*"content": ?"((?:[^"\\]|\\.)+)"')
+_CHARACTERS = 4  # of a token, about: events hold several tokens where an engine bundles them
 
 
 class Answer:
@@ -35,14 +37,14 @@ class Answer:
         self.keeps_text = self.hides_usage = False
         self.sending = 0.0  # since when a piece waits for the client to take it
         self._send, self._mend = send, mend
-        self._events = self._usage = 0
+        self._counted = self._usage = 0
         self._held: Message | None = None
         self._body = bytearray()
 
     @property
     def tokens(self) -> int:
-        """Tokens written: as the engine says, or the events so far where it cannot any more."""
-        return self._usage or max(self._events - 1, 0)
+        """Tokens written: as the engine says, or by the text so far where it cannot any more."""
+        return self._usage or self._counted
 
     @property
     def text(self) -> str:
@@ -70,7 +72,8 @@ class Answer:
     def _watch(self, body: bytes, *, more: bool) -> None:
         self.first = self.first or time.monotonic()
         self.whole = not more
-        self._events += body.count(b"data: {")
+        for text in _TEXT.findall(body):
+            self._counted += max(1, round(len(text) / _CHARACTERS))
         if found := _USAGE.findall(body):
             self._usage = int(found[-1])
         if self.keeps_text:

@@ -16,12 +16,17 @@ BODY = {"model": "base", "messages": [{"role": "user", "content": "a secret"}]}
 
 
 class Slow:
-    """An engine that answers when it is told to: three events of a stream."""
+    """An engine that answers when it is told to: three events of a stream.
+
+    It says how many tokens they were unless it no longer `tells`, as when its client left.
+    """
 
     def __init__(self) -> None:
         self.go = asyncio.Event()
         self.called = 0
         self.bodies: list[bytes] = []
+        self.texts = ["", "one", "two", "three"]
+        self.tells = True
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.called += 1
@@ -29,10 +34,11 @@ class Slow:
             await self.go.wait()
         self.bodies.append((await receive()).get("body", b""))
         await send({"type": "http.response.start", "status": 200, "headers": []})
-        for text in ("", "one", "two", "three"):
-            event = f"data: {json.dumps({'text': text})}\n\n".encode()
+        for text in self.texts:
+            data = {"choices": [{"index": 0, "delta": {"content": text}}]}
+            event = f"data: {json.dumps(data)}\n\n".encode()
             await send({"type": "http.response.body", "body": event, "more_body": True})
-        if b'"include_usage":true' in self.bodies[-1].replace(b" ", b""):
+        if self.tells and b'"include_usage":true' in self.bodies[-1].replace(b" ", b""):
             usage = b'data: {"id":"1","choices":[],"usage":{"completion_tokens":40}}\n\n'
             await send({"type": "http.response.body", "body": usage, "more_body": True})
         await send({"type": "http.response.body", "body": b"data: [DONE]\n\n"})
@@ -198,6 +204,20 @@ def test_tokens_of_a_stream_are_known_and_only_told_to_who_asks(
         assert answer.text.endswith("data: [DONE]\n\n")
         assert "three" in answer.text
         assert caplog.records[0].__dict__["data"]["tokens"] == 40
+
+    monkeypatch.setattr(logging.getLogger("serve"), "propagate", True)
+    with caplog.at_level(logging.INFO, "serve"):
+        checked(check)
+
+
+def test_who_leaves_before_the_end_pays_for_what_was_written(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def check(client: httpx.AsyncClient, engine: Slow, _gate: Gate) -> None:
+        engine.tells, engine.texts = False, ["", '[DOT] "Oh" and so on. ' * 20, "A"]
+        engine.go.set()
+        await client.post(CHAT, json={**BODY, "stream": True})
+        assert 100 <= caplog.records[0].__dict__["data"]["tokens"] <= 150
 
     monkeypatch.setattr(logging.getLogger("serve"), "propagate", True)
     with caplog.at_level(logging.INFO, "serve"):
