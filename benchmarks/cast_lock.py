@@ -9,6 +9,7 @@ lock, in turns, as far as the server counts them.
 """
 
 import asyncio
+import os
 import time
 from dataclasses import dataclass
 from random import Random
@@ -77,7 +78,8 @@ async def _report(
 ) -> None:
     from openai import AsyncOpenAI
 
-    async with AsyncOpenAI(base_url=base_url, timeout=600) as client:
+    key = os.environ.get("OPENAI_API_KEY", "none")
+    async with AsyncOpenAI(base_url=base_url, api_key=key, timeout=600) as client:
         told = load_show(show) if show else await find_show(client, model)
         count = await sample(client, model, told, lines)
         print(f"lines {count.lines}, invalid {count.invalid}, outside the cast {count.outside}")
