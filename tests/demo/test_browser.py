@@ -175,7 +175,11 @@ def test_the_room_offers_what_the_model_was_trained_on(stage: Stage, server: Fak
 
     stage.choose("Model", "elaine")
     page.get_by_label("Premise").fill("Soup.")
+    page.locator("h1").click()
+    expect(page.locator(".premise")).to_have_text("Soup.")
     page.get_by_role("checkbox", name="KRAMER").check()
+    # The scene has it, and not the field alone, before another model hides the field.
+    page.wait_for_function("Object.values(localStorage).join().includes('KRAMER')")
     stage.choose("Model", "jerry")
     stage.proceed(re.compile("jerry ended the scene"))
     assert server.requests[-1]["messages"][0]["content"] == SHOWS["seinfeld"].system
