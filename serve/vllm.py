@@ -23,7 +23,7 @@ _MAX_ACTIVE = 8  # adapters in one batch; each takes GPU memory
 GRAPH_SIZES = (1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 320, 384, 512, 1024, 2048)
 """Tokens of a step that is replayed as a CUDA graph. vLLM's own sizes end at 512 and leave a burst
 of prompts outside, which then waits for thousands of launches, above all with an adapter: 65 ms to
-the first token where these give 20 (RESULTS.md)."""
+the first token then, 20 with these and all else that was tuned (docs/serving.md)."""
 
 # A burst of prompts is read in pieces, so that the first of them answer while the last wait.
 _STEP_TOKENS = GRAPH_SIZES[-1]
