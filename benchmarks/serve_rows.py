@@ -60,6 +60,7 @@ ROWS = {
     "adapter-one-stream": Row("bf16", True, _TUNED, _TABLE),
     # Weights in fp8, arithmetic in bf16: nothing to quantise at one stream.
     "fp8-marlin": Row("fp8", False, (*_TUNED, *_FP8_CACHE), _MARLIN),
+    "fp8-torch": Row("fp8", False, (*_TUNED, *_FP8_CACHE, "--linear-backend", "torch"), _STARTUP),
     "int4-head": Row("int4-head", False, (*_TUNED, *_FP8_CACHE, *_MARLIN_ONLY), _STARTUP),
     # What vLLM chooses on Hopper.
     "int4-machete": Row("int4", False, (*_TUNED, *_FP8_CACHE), _STARTUP),

@@ -20,13 +20,15 @@ import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from benchmarks import serve_profile
 from benchmarks.serve_load import Load, clients, run, summarise
+from benchmarks.serve_profile import Profile
 from benchmarks.serve_rows import ROWS, SMOKE, Row, list_arguments, write_kernels
 from benchmarks.serve_shapes import write_models
 from nothing_gpt.cast_lock import CastLock
@@ -54,6 +56,7 @@ def main(
     budget: Annotated[float, typer.Option(help="Seconds; no row is begun near the end.")] = 3600,
     python: Annotated[str, typer.Option(help="An interpreter that has vLLM.")] = sys.executable,
     smoke: Annotated[bool, typer.Option("--smoke", help="Tiny shapes on a CPU.")] = False,
+    profile: Annotated[bool, typer.Option("--profile", help="Also where steps spend it.")] = False,
 ) -> None:
     """Measure each configuration and print a table."""
     begun, known = time.monotonic(), SMOKE if smoke else ROWS
@@ -77,7 +80,8 @@ def main(
             if left < _LEAST:
                 print(f"{name}: left out, {left:.0f} s are left", flush=True)
                 continue
-            server = Server(known[name], models, folder / f"{name}.log", python, memory)
+            traces = folder / f"{name}-traces" if profile else None
+            server = Server(known[name], models, folder / f"{name}.log", python, memory, traces)
             figures[name] = _measure_row(server, pool, left)
             (folder / "figures.json").write_text(json.dumps(figures, indent=1))
             _print_row(name, figures[name])
@@ -86,13 +90,19 @@ def main(
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """What a server is started from; `memory` is its share of the GPU, None for a CPU."""
+    """What a server is started from.
+
+    Attributes:
+        memory: Its share of the GPU, None for a CPU.
+        traces: A folder for profiles, if there are to be any.
+    """
 
     row: Row
     models: Path
     log: Path
     python: str
     memory: float | None
+    traces: Path | None
 
 
 def _measure_row(server: Server, pool: Executor, left: float) -> dict[str, Any]:
@@ -107,6 +117,12 @@ def _measure_row(server: Server, pool: Executor, left: float) -> dict[str, Any]:
                     found["cut"] = True
                     break
                 found["measured"].append(_measure(load, process, pool))
+            if server.traces:
+                loads = [load for load in _loads(server.row, url) if not load.options]
+                found["profiles"] = {
+                    load.streams: asdict(serve_profile.profile(load, pool, server.traces))
+                    for load in loads
+                }
     except (RuntimeError, OSError) as error:
         found["error"] = str(error)
     return found
@@ -137,6 +153,8 @@ def _start(server: Server, end: float) -> AbstractContextManager[tuple[str, int,
     if server.memory is None:
         wanted["VLLM_CPU_KVCACHE_SPACE"] = "1"
     arguments = list_arguments(server.row, server.models, server.memory)
+    if server.traces:
+        arguments += serve_profile.list_arguments(server.traces)
     patience = end - time.monotonic()
     return running(server.python, arguments, wanted, server.log, patience=patience)
 
@@ -234,6 +252,8 @@ def _print_row(name: str, found: dict[str, Any]) -> None:
             f"(at most {each['first_token_most_ms']:.0f}); cores: {cores}",
             flush=True,
         )
+    for streams, each in found.get("profiles", {}).items():
+        print(f"  {streams:4} streams: {serve_profile.describe(Profile(**each))}", flush=True)
 
 
 if __name__ == "__main__":
