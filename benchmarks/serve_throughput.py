@@ -29,10 +29,12 @@ import typer
 from benchmarks import serve_profile
 from benchmarks.serve_load import Load, clients, run, summarise
 from benchmarks.serve_profile import Profile
-from benchmarks.serve_rows import ROWS, SMOKE, Row, list_arguments, write_kernels
+from benchmarks.serve_rows import ROWS, SMOKE, Row, list_arguments
 from benchmarks.serve_shapes import write_models
 from nothing_gpt.cast_lock import CastLock
 from nothing_gpt.errors import UserError, reported_errors
+from serve.lora_kernels import write_tiles
+from serve.vllm import TILES
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -71,7 +73,7 @@ def main(
     if not smoke:
         device, size = _gpu()
         memory = _MEMORY / size
-        write_kernels(models / "kernels", device)
+        write_tiles(models / TILES, device)
     write_models(models, tiny=smoke)
     figures: dict[str, Any] = {}
     with clients() as pool:
@@ -148,8 +150,8 @@ def _measure(load: Load, process: int, pool: Executor) -> dict[str, Any]:
 
 
 def _start(server: Server, end: float) -> AbstractContextManager[tuple[str, int, float]]:
-    kernels = str(server.models / "kernels")
-    wanted = {k: v.format(kernels=kernels) for k, v in server.row.environment.items()}
+    cache = str(server.models)
+    wanted = {k: v.format(cache=cache) for k, v in server.row.environment.items()}
     if server.memory is None:
         wanted["VLLM_CPU_KVCACHE_SPACE"] = "1"
     arguments = list_arguments(server.row, server.models, server.memory)

@@ -20,10 +20,10 @@ ROOT = Path(__file__).resolve().parent.parent
 _RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
 _MAX_ACTIVE = 8  # adapters in one batch; each takes GPU memory
 
-GRAPH_SIZES = (1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 320, 384, 512, 1024, 2048)
+GRAPH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 1536, 2048)
 """Tokens of a step that is replayed as a CUDA graph. vLLM's own sizes end at 512 and leave a burst
-of prompts outside, which then waits for thousands of launches, above all with an adapter: 65 ms to
-the first token then, 20 with these and all else that was tuned (docs/serving.md)."""
+of prompts outside, which then waits for thousands of launches, above all with an adapter; and they
+are 35, each captured several times at start (docs/serving.md)."""
 
 # A burst of prompts is read in pieces, so that the first of them answer while the last wait.
 _STEP_TOKENS = GRAPH_SIZES[-1]
@@ -37,6 +37,26 @@ def list_tuning(max_sequences: int) -> list[str]:
         *("--max-num-batched-tokens", str(max(_STEP_TOKENS, max_sequences))),
         *("--compilation-config", json.dumps(compilation)),
     ]
+
+
+def list_switches(cache: Path) -> dict[str, str]:
+    """Give the variables by which vLLM is fast, and starts fast a second time.
+
+    Args:
+        cache: Where compiled kernels are kept, and `lora_kernels.write_tiles` wrote its tables.
+    """
+    return {
+        # The engine's process as a copy of the API's, instead of importing everything again.
+        "VLLM_WORKER_MULTIPROC_METHOD": "fork",
+        # The size of the KV cache is measured once.
+        "VLLM_ENABLE_STARTUP_PLAN": "1",
+        # vLLM itself puts the kernels of a first start where the second does not look.
+        "TRITON_CACHE_DIR": str(cache / "triton"),
+        "VLLM_TUNED_CONFIG_FOLDER": str(cache / TILES),
+    }
+
+
+TILES = "lora-kernels"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,3 @@
-import json
 from pathlib import Path
 
 import pytest
@@ -36,18 +35,6 @@ def test_rows_name_weights_that_are_made_and_an_adapter_where_they_use_one(name:
     assert row.weights in serve_shapes.WEIGHTS
     assert row.adapter == ("--enable-lora" in arguments)
     assert arguments.count("--dtype") == 1
-
-
-@pytest.mark.parametrize("kind", ["SHRINK", "EXPAND_TRUE", "EXPAND_FALSE"])
-def test_kernels_table_covers_the_sums_that_it_splits(tmp_path: Path, kind: str) -> None:
-    serve_rows.write_kernels(tmp_path, "NVIDIA H200")
-    table = json.loads((tmp_path / f"NVIDIA_H200_{kind}.json").read_text())["2"]
-    for by_tokens in table.values():
-        for outer in by_tokens.values():
-            for inner, by_width in outer.items():
-                for tiles in by_width.values():
-                    parts = tiles.get("split_k", 1) * tiles["block_k"]
-                    assert int(inner) % parts == 0
 
 
 def test_figures_count_the_whole_time_and_the_wait_for_the_first_token() -> None:

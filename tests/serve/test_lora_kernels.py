@@ -1,0 +1,20 @@
+"""The tables of tile sizes that vLLM's LoRA kernels look themselves up in."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from serve.lora_kernels import write_tiles
+
+
+@pytest.mark.parametrize("kind", ["SHRINK", "EXPAND_TRUE", "EXPAND_FALSE"])
+def test_kernels_table_covers_the_sums_that_it_splits(tmp_path: Path, kind: str) -> None:
+    write_tiles(tmp_path, "NVIDIA H200")
+    table = json.loads((tmp_path / f"NVIDIA_H200_{kind}.json").read_text())["2"]
+    for by_tokens in table.values():
+        for outer in by_tokens.values():
+            for inner, by_width in outer.items():
+                for tiles in by_width.values():
+                    parts = tiles.get("split_k", 1) * tiles["block_k"]
+                    assert int(inner) % parts == 0
