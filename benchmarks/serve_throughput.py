@@ -33,8 +33,7 @@ from benchmarks.serve_rows import ROWS, SMOKE, Row, list_arguments
 from benchmarks.serve_shapes import write_models
 from nothing_gpt.cast_lock import CastLock
 from nothing_gpt.errors import UserError, reported_errors
-from serve.lora_kernels import write_tiles
-from serve.vllm import TILES
+from serve.vllm import write_tables
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -71,9 +70,8 @@ def main(
     models = Path(tempfile.gettempdir()) / "serve-throughput-models"
     memory = None
     if not smoke:
-        device, size = _gpu()
-        memory = _MEMORY / size
-        write_tiles(models / TILES, device)
+        memory = _MEMORY / _memory_of_gpu()
+        write_tables(models)
     write_models(models, tiny=smoke)
     figures: dict[str, Any] = {}
     with clients() as pool:
@@ -225,15 +223,14 @@ def _cpu_seconds(process: int) -> dict[str, float]:
     return found
 
 
-def _gpu() -> tuple[str, float]:
-    """Return the GPU's name and its memory in GiB."""
-    query = ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader,nounits"]
+def _memory_of_gpu() -> float:
+    """Return the GPU's memory in GiB."""
+    query = ["nvidia-smi", "--query-gpu=memory.total", "--format=csv,noheader,nounits"]
     try:
         done = subprocess.run(query, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         raise UserError("no NVIDIA GPU answers here; for a CPU there is --smoke") from None
-    name, size = done.stdout.splitlines()[0].split(", ")
-    return name, float(size) / 1024
+    return float(done.stdout.splitlines()[0]) / 1024
 
 
 def _free_port() -> int:

@@ -89,7 +89,9 @@ def main(
         # The same command once more, which finds SOCKET and is then the engine.
         command = [sys.executable, "-m", "serve", *sys.argv[1:]]
         raise typer.Exit(supervise(lambda _path: command, {}, listener, offer.models))
-    settings = vllm.Settings(offer, write_template(offer, place), host, port, **given)
+    template = write_template(offer, place)
+    settings = vllm.Settings(offer, template, place.cache("vllm"), host, port, **given)
+    vllm.write_tables(settings.cache)
     if print_command:
         print(shlex.join(vllm.build_command(vllm_python, settings)))
     else:

@@ -107,7 +107,8 @@ def make_settings(place: Workspace) -> vllm.Settings:
     offer = choose(place, options.show or None, options.base or None)
     template = place.template(offer.base)
     host = "0.0.0.0"  # noqa: S104 - Modal looks for a web server at the outer address
-    return vllm.Settings(offer, template, host, PORT, max_sequences=MAX_SEQUENCES)
+    cache = place.cache("vllm")
+    return vllm.Settings(offer, template, cache, host, PORT, max_sequences=MAX_SEQUENCES)
 
 
 @app.function(
@@ -164,6 +165,7 @@ class Endpoint:
         place = Workspace.default()
         settings = make_settings(place)
         write_template(settings.offer, place)
+        vllm.write_tables(settings.cache)
         self.process = subprocess.Popen(
             [sys.executable, *vllm.build_arguments(settings)],
             env=os.environ | vllm.build_environment(settings),

@@ -209,7 +209,9 @@ def _vllm(python: str | None, offer: Offer, place: Workspace) -> Iterator[VllmSe
         return
     with take("127.0.0.1", 0) as listener:
         port: int = listener.getsockname()[1]
-    settings = vllm.Settings(offer, write_template(offer, place), port=port, max_sequences=4)
+    template = write_template(offer, place)
+    settings = vllm.Settings(offer, template, place.cache("vllm"), port=port, max_sequences=4)
+    vllm.write_tables(settings.cache)
     with running_vllm(python, settings, place.logs / "parity-vllm.log") as server:
         yield server
 

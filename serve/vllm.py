@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nothing_gpt.errors import UserError
+from nothing_gpt.files import read_json
 from serve.gate import Settings as GateSettings
-from serve.offer import Offer
+from serve.lora_kernels import name_gpu, write_tiles
+from serve.offer import Adapter, Offer
 from serve.supervisor import read_drain, supervise
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,11 +41,14 @@ def list_tuning(max_sequences: int) -> list[str]:
     ]
 
 
+_TILES = "lora-kernels"
+
+
 def list_switches(cache: Path) -> dict[str, str]:
     """Give the variables by which vLLM is fast, and starts fast a second time.
 
     Args:
-        cache: Where compiled kernels are kept, and `lora_kernels.write_tiles` wrote its tables.
+        cache: Where compiled kernels are kept, and `write_tables` wrote.
     """
     return {
         # The engine's process as a copy of the API's, instead of importing everything again.
@@ -52,11 +57,8 @@ def list_switches(cache: Path) -> dict[str, str]:
         "VLLM_ENABLE_STARTUP_PLAN": "1",
         # vLLM itself puts the kernels of a first start where the second does not look.
         "TRITON_CACHE_DIR": str(cache / "triton"),
-        "VLLM_TUNED_CONFIG_FOLDER": str(cache / TILES),
+        "VLLM_TUNED_CONFIG_FOLDER": str(cache / _TILES),
     }
-
-
-TILES = "lora-kernels"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class Settings:
 
     Attributes:
         template: The file of the guarded chat template.
+        cache: The folder of what is compiled at a first start.
         max_length: Tokens of prompt and completion together; None for what memory allows.
         max_sequences: Sequences generated at once.
         max_waiting: Requests that may wait besides.
@@ -72,6 +75,7 @@ class Settings:
 
     offer: Offer
     template: Path
+    cache: Path
     host: str = "127.0.0.1"
     port: int = 8000
     max_length: int | None = None
@@ -127,8 +131,11 @@ def _adapter_arguments(offer: Offer) -> list[str]:
         json.dumps({"name": name, "path": str(adapter.path), "base_model_name": offer.base})
         for name, adapter in offer.adapters.items()
     ]
+    # By default vLLM also wraps the input and the output matrix, which training leaves alone.
+    targets = {part for adapter in offer.adapters.values() for part in _read_targets(adapter)}
     return [
         "--enable-lora",
+        *("--lora-target-modules", *sorted(targets)),
         *("--max-lora-rank", str(next(rank for rank in _RANKS if rank >= ranks[name]))),
         *("--max-loras", str(min(len(modules), _MAX_ACTIVE))),
         *("--max-cpu-loras", str(len(modules))),
@@ -137,11 +144,23 @@ def _adapter_arguments(offer: Offer) -> list[str]:
     ]
 
 
+def _read_targets(adapter: Adapter) -> list[str]:
+    """Read which matrices an adapter changes, by the last part of their names."""
+    found: list[str] = read_json(adapter.path / "adapter_config.json")["target_modules"]
+    return found
+
+
 def build_environment(settings: Settings) -> dict[str, str]:
     """Give the variables that vLLM's process needs besides those of this one."""
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     gate = GateSettings.of(settings.offer, settings.max_sequences + settings.max_waiting)
-    return {"PYTHONPATH": path, **gate.to_environment()}
+    return {"PYTHONPATH": path, **list_switches(settings.cache), **gate.to_environment()}
+
+
+def write_tables(cache: Path) -> None:
+    """Write the tables that vLLM looks tile sizes up in, where this machine has a GPU."""
+    if gpu := name_gpu():
+        write_tiles(cache / _TILES, gpu)
 
 
 def build_command(python: str, settings: Settings) -> list[str]:
