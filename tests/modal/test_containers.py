@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from nothing_gpt.files import read_json
+from nothing_gpt.files import read_json, write_json
 from nothing_gpt.manifest import Base, fingerprint_base, read_manifest, write_manifest
 from nothing_gpt.show import Show, load_show
 from nothing_gpt.workspace import Workspace
@@ -212,8 +212,11 @@ def test_the_endpoint_tells_what_it_would_serve(volume: Workspace, modal: Comman
         state = fingerprint_base(volume.base("tiny"))
         adapter = replace(MANIFEST, base=Base("pocket-tiny", state), rank=rank)
         write_manifest(volume.adapter(name), adapter)
+        config = {"target_modules": ["q_proj", "down_proj"]}
+        write_json(volume.adapter(name) / "adapter_config.json", config)
     done = modal("run", "-m", "serve", NOTHING_GPT_OPEN="1")
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "--lora-target-modules down_proj q_proj" in done.stdout
     assert "serve: pocket-tiny, other, tiny on L4" in done.stdout
     assert "--max-lora-rank 32" in done.stdout
     write_manifest(volume.adapter("huge"), replace(adapter, rank=1024))
