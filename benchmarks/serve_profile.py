@@ -17,6 +17,7 @@ _WINDOW = 0.15  # seconds of steps in a profile
 _TOKENS = 1024  # so many that all streams are still decoding in the window
 
 _KINDS = {
+    "elementwise": "^triton_(poi|red|per)_|elementwise",
     "adapter": "lora",
     "attention": "flash|fmha|attn|attention|reshape_and_cache|rope|rotary",
     "matrices": "gemm|nvjet|marlin|machete|cutlass|splitk|gemv",

@@ -1,7 +1,8 @@
 """Tile sizes for vLLM's LoRA kernels, in the file in which vLLM looks them up.
 
 vLLM's own sizes split a sum of 3,072 in 64 parts of 256, of which 52 are empty and are added all
-the same, and compute 64 rows where there is one.
+the same, and compute 64 rows where there is one. These are near the best of those that
+`benchmarks/lora_tiles.py` drew on an H100, for Llama 3.2 3B and rank 32 (RESULTS.md).
 """
 
 import json
@@ -28,15 +29,14 @@ def name_gpu() -> str | None:
 def write_tiles(folder: Path, gpu: str) -> None:
     """Write the tables for a GPU: keys are adapters + 1, slices, tokens and the matrix's sides.
 
-    vLLM takes the nearest key where a number is missing. The sizes are near the best of 26 drawn
-    for each key on an H100, for Llama 3.2 3B and rank 32 (RESULTS.md).
+    vLLM takes the nearest key where a number is missing.
     """
     shrink = {
-        slices: {m: {k: {_RANK: _shrink(m, k, slices)} for k in _WIDTHS} for m in _TOKENS}
+        slices: {m: {k: {_RANK: shrink_tiles(m, k, slices)} for k in _WIDTHS} for m in _TOKENS}
         for slices in _SLICES
     }
     expand = {
-        slices: {m: {_RANK: {n: _expand(m, slices) for n in _WIDTHS}} for m in _TOKENS}
+        slices: {m: {_RANK: {n: expand_tiles(m, slices) for n in _WIDTHS}} for m in _TOKENS}
         for slices in _SLICES
     }
     folder.mkdir(parents=True, exist_ok=True)
@@ -45,7 +45,7 @@ def write_tiles(folder: Path, gpu: str) -> None:
         (folder / f"{stem}_{kind}.json").write_text(json.dumps({2: table}))
 
 
-def _shrink(tokens: int, inner: int, slices: int) -> dict[str, int | None]:
+def shrink_tiles(tokens: int, inner: int, slices: int) -> dict[str, int | None]:
     """Give the tiles of a product with A; `inner` is the length of the sum."""
     short = inner <= _WIDTHS[0]
     if tokens <= 64:
@@ -60,7 +60,7 @@ def _shrink(tokens: int, inner: int, slices: int) -> dict[str, int | None]:
     return {**tiles, "num_warps": 4, "num_stages": stages, "group_size_m": 8, **_COMMON}
 
 
-def _expand(tokens: int, slices: int) -> dict[str, int | None]:
+def expand_tiles(tokens: int, slices: int) -> dict[str, int | None]:
     """Give the tiles of a product with B."""
     few, some, many = tokens <= 16, tokens <= 64, tokens > 256
     if slices == 3:
