@@ -5,9 +5,10 @@ the same, and compute 64 rows where there is one. These are near the best of tho
 `benchmarks/lora_tiles.py` drew on an H100, for Llama 3.2 3B and rank 32 (RESULTS.md).
 """
 
-import json
 import subprocess
 from pathlib import Path
+
+from nothing_gpt.files import write_json
 
 _TOKENS = (1, 16, 32, 64, 128, 256, 512, 1024, 2048)
 _WIDTHS = (3072, 8192)
@@ -39,10 +40,9 @@ def write_tiles(folder: Path, gpu: str) -> None:
         slices: {m: {_RANK: {n: expand_tiles(m, slices) for n in _WIDTHS}} for m in _TOKENS}
         for slices in _SLICES
     }
-    folder.mkdir(parents=True, exist_ok=True)
     stem = gpu.replace(" ", "_").replace("-", "_")
     for kind, table in {"SHRINK": shrink, "EXPAND_TRUE": expand, "EXPAND_FALSE": expand}.items():
-        (folder / f"{stem}_{kind}.json").write_text(json.dumps({2: table}))
+        write_json(folder / f"{stem}_{kind}.json", {2: table})
 
 
 def shrink_tiles(tokens: int, inner: int, slices: int) -> dict[str, int | None]:
