@@ -3,10 +3,7 @@
 from dataclasses import dataclass, replace
 
 from demo.piece import Piece
-
-CHARACTERS = 4
-"""Of a token, about, in English. A piece is a token at least, and may be twelve, as servers send
-them in handfuls (vLLM's --stream-interval, the local engine's frames)."""
+from nothing_gpt.tokens import count_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +51,8 @@ class Clock:
         if piece.tokens is not None:
             self.speed = replace(self.speed, tokens=piece.tokens, counted=False)
         elif piece.text and self.speed.counted:
-            more = max(1, round(len(piece.text) / CHARACTERS))
-            self.speed = replace(self.speed, tokens=self.speed.tokens + more)
+            tokens = self.speed.tokens + count_tokens(piece.text)
+            self.speed = replace(self.speed, tokens=tokens)
         if piece.text:
             self._first = now if self._first is None else self._first
             self.speed = replace(self.speed, writing=now - self._first)

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
+from nothing_gpt.tokens import count_tokens
 from serve.keys import Holder
 
 Message = MutableMapping[str, Any]
@@ -23,7 +24,6 @@ LARGEST = 1024 * 1024
 _NO_CHOICE = re.compile(rb'data: \{[^\[]*"choices": ?\[\]')
 _USAGE = re.compile(rb'"completion_tokens": ?(\d+)')
 _TEXT = re.compile(rb'"delta": ?\{[^{}]*"content": ?"((?:[^"\\]|\\.)+)"')
-_CHARACTERS = 4  # of a token, about: events hold several tokens where an engine bundles them
 
 
 class Answer:
@@ -73,7 +73,7 @@ class Answer:
         self.first = self.first or time.monotonic()
         self.whole = not more
         for text in _TEXT.findall(body):
-            self._counted += max(1, round(len(text) / _CHARACTERS))
+            self._counted += count_tokens(text)
         if found := _USAGE.findall(body):
             self._usage = int(found[-1])
         if self.keeps_text:

@@ -5,10 +5,8 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from nothing_gpt.tokens import CHARACTERS
 from train.dataset import Example
-
-_CHARACTERS = 4.0
-"""English characters to a token."""
 
 _TEMPLATE = 20
 """Tokens of the chat template around an example's messages."""
@@ -51,7 +49,7 @@ def estimate_lengths(training: list[Example], held_out: list[Example], most: int
 
     def estimate(example: Example) -> Length:
         asked, answered = (
-            sum(len(message["content"]) for message in example[part]) / _CHARACTERS
+            sum(len(message["content"]) for message in example[part]) / CHARACTERS
             for part in ("prompt", "completion")
         )
         whole = min(round(asked + answered) + _TEMPLATE, most)
