@@ -18,8 +18,8 @@ opening = sys.argv[1:] or about["show"]["prompt"]["openings"][0]["lines"]
 # At most twelve lines, and nobody speaks but the cast: the server can write nothing else.
 # nothing_gpt.cast_lock does the same with a speaker who comes first, or stays silent.
 names = "|".join(one["name"].replace(".", r"\.") for one in about["show"]["cast"])
-line = rf"\[({names})\] [^\s][^\n]*"
-lock = {"structured_outputs": {"regex": rf"{line}(\n{line}){{0,11}}"}}
+line = rf"\[({names})\] [^\x00-\x20][^\x00-\x1f]*"
+lock = {"structured_outputs": {"regex": rf"{line}(\n{line}){{0,11}}\n?"}}
 
 stream = client.chat.completions.create(
     model=adapter.id,

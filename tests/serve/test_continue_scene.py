@@ -17,6 +17,8 @@ def test_the_example_continues_the_lines_it_is_given(server: Running) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("\n".join(lines) + "\n")
     assert len(done.stdout) > len("\n".join(lines)) + 50
-    assert all(
-        line.startswith(("[ANA] ", "[BO] ")) for line in done.stdout.rstrip("\n").split("\n")
-    )
+    *whole, last = done.stdout.rstrip("\n").split("\n")
+    names = ("[ANA] ", "[BO] ")
+    assert all(line.startswith(names) for line in whole)
+    # The limit of tokens may fall anywhere.
+    assert any(last.startswith(name[: len(last)]) for name in names)
