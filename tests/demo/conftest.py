@@ -53,8 +53,8 @@ class Stage:
         return self.page.locator(".note")
 
     def lines(self) -> Locator:
-        """The lines of the script."""
-        return self.page.locator("[data-index]")
+        """The lines of the script; Gradio's lists of options have indices, too."""
+        return self.page.locator(".lines [data-index]")
 
     def words(self, index: int) -> Locator:
         """What a line says."""
