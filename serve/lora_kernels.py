@@ -24,7 +24,7 @@ def name_gpu() -> str | None:
         found = subprocess.run(query, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return None
-    return found.stdout.splitlines()[0].strip()
+    return found.stdout.partition("\n")[0].strip() or None
 
 
 def write_tiles(folder: Path, gpu: str) -> None:

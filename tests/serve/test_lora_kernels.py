@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from serve.lora_kernels import write_tiles
+from serve.lora_kernels import name_gpu, write_tiles
 
 
 @pytest.mark.parametrize("kind", ["SHRINK", "EXPAND_TRUE", "EXPAND_FALSE"])
@@ -18,3 +18,24 @@ def test_kernels_table_covers_the_sums_that_it_splits(tmp_path: Path, kind: str)
                 for tiles in by_width.values():
                     parts = tiles.get("split_k", 1) * tiles["block_k"]
                     assert int(inner) % parts == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [("echo NVIDIA L4; echo NVIDIA H200", "NVIDIA L4"), ("true", None), ("exit 9", None)],
+)
+def test_the_first_gpu_is_named_if_there_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, name: str | None
+) -> None:
+    command = tmp_path / "nvidia-smi"
+    command.write_text(f"#!/bin/sh\n{said}\n")
+    command.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert name_gpu() == name
+
+
+def test_a_machine_without_the_driver_has_no_gpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert name_gpu() is None
