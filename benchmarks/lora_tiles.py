@@ -18,13 +18,11 @@ from typing import Annotated, Any
 
 import typer
 
-from serve.lora_kernels import expand_tiles, shrink_tiles
+from nothing_gpt.errors import UserError, reported_errors
+from serve.lora_kernels import COMMON, RANK, Tiles, expand_tiles, name_gpu, shrink_tiles
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-Tiles = dict[str, int | None]
-
-_RANK = 32
 _LAYERS = 28
 _TOKENS = (1, 32, 128, 2048)
 _ELEMENTS = 128 * 64 * 3 * 2  # of a shrinking block's input, so that it fits shared memory
@@ -50,6 +48,8 @@ def main(
     tries: Annotated[int, typer.Option(help="Tile sizes drawn for each product.")] = 26,
 ) -> None:
     """Time the drawn sizes and print each product's best."""
+    if name_gpu() is None:
+        raise UserError("no NVIDIA GPU answers here; the kernels run on nothing else")
     jobs = [(product, tiles) for product in PRODUCTS for tiles in draw(product, tries)]
     processes = min(14, os.cpu_count() or 1)
     begun = time.monotonic()
@@ -89,18 +89,15 @@ def _shrinking(product: Product) -> Any:
         fits = rows <= max(16, m) and (split <= 8 if m >= 2048 else split >= 4)
         if whole and fits:
             tiles = {"block_m": rows, "block_n": columns, "block_k": step, "split_k": split}
-            yield {**tiles, "num_warps": warps, "num_stages": stages, **_COMMON, "group_size_m": 8}
+            yield {**tiles, "num_warps": warps, "num_stages": stages, **COMMON, "group_size_m": 8}
 
 
 def _expanding(product: Product) -> Any:
     choices = ((16, 32, 64, 128), (32, 64, 128, 256), (2, 4, 8), (1, 2))
     for rows, columns, warps, stages in itertools.product(*choices):
         if rows <= max(16, product.tokens) and (rows > 16 or product.tokens < 2048):
-            tiles = {"block_m": rows, "block_n": columns, "block_k": _RANK}
-            yield {**tiles, "num_warps": warps, "num_stages": stages, **_COMMON}
-
-
-_COMMON: Tiles = {"num_ctas": 1, "max_nreg": None}
+            tiles = {"block_m": rows, "block_n": columns, "block_k": RANK}
+            yield {**tiles, "num_warps": warps, "num_stages": stages, **COMMON}
 
 
 class _Case:
@@ -134,14 +131,14 @@ class _Case:
 
         if product.shrink:
             self._inputs = make(m, sizes[0])
-            self._outputs = make(len(sizes), m, _RANK, dtype=torch.float32)
+            self._outputs = make(len(sizes), m, RANK, dtype=torch.float32)
             self._more: list[Any] = [1.0]
-            shapes = [(1, 1, _RANK, size) for size in sizes]
+            shapes = [(1, 1, RANK, size) for size in sizes]
         else:
-            self._inputs = make(len(sizes), m, _RANK, dtype=torch.float32)
+            self._inputs = make(len(sizes), m, RANK, dtype=torch.float32)
             self._outputs = make(m, sum(sizes))
             self._more = [0, True]
-            shapes = [(1, 1, size, _RANK) for size in sizes]
+            shapes = [(1, 1, size, RANK) for size in sizes]
         self._layers = [[make(*shape) for shape in shapes] for _ in range(_LAYERS)]
         self._call = self._module._lora_shrink if product.shrink else self._module._lora_expand
 
@@ -182,4 +179,5 @@ def _compile(jobs: list[tuple[Product, Tiles]]) -> None:
 
 
 if __name__ == "__main__":
-    app()
+    with reported_errors():
+        app()

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks.serve_shapes import TARGETS
 from serve.vllm import list_switches, list_tuning
 
 RANK = 32
@@ -33,8 +34,7 @@ _TUNING = tuple(list_tuning(128))
 _SWITCHES = list_switches(Path("{cache}"))
 _ALL_BUT_TILES = {k: v for k, v in _SWITCHES.items() if k != "VLLM_TUNED_CONFIG_FOLDER"}
 # Only what training trains; by default vLLM also wraps the input and the output matrix.
-_TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
-_ADAPTER = (*_TUNING, "--lora-target-modules", *_TARGETS)
+_ADAPTER = (*_TUNING, "--lora-target-modules", *TARGETS)
 _FP8_CACHE = ("--kv-cache-dtype", "fp8")
 _FP8 = (*_TUNING, *_FP8_CACHE)
 _INT4 = (*_FP8, "--linear-backend", "marlin")

@@ -14,6 +14,9 @@ VOCABULARY = 128_256
 _SPECIAL = 256  # as many of them as Llama 3 has, at the end
 _RANK = 32
 
+TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+"""What the adapter changes: all linear layers, as training does."""
+
 SHAPE: dict[str, Any] = {
     "architectures": ["LlamaForCausalLM"],
     "model_type": "llama",
@@ -165,6 +168,6 @@ def write_adapter(folder: Path, shape: dict[str, Any]) -> None:
         "lora_alpha": _RANK,
         "lora_dropout": 0.1,
         "bias": "none",
-        "target_modules": [name.rpartition(".")[2] for name in sizes],
+        "target_modules": list(TARGETS),
     }
     (folder / "adapter_config.json").write_text(json.dumps(config))

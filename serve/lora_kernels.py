@@ -10,11 +10,15 @@ from pathlib import Path
 
 from nothing_gpt.files import write_json
 
+Tiles = dict[str, int | None]
+"""Sizes as vLLM names them."""
+
 _TOKENS = (1, 16, 32, 64, 128, 256, 512, 1024, 2048)
 _WIDTHS = (3072, 8192)
 _SLICES = (1, 2, 3)  # matrices with the same input: 3 for q, k, v; 2 for gate and up
-_RANK = 32
-_COMMON: dict[str, int | None] = {"num_ctas": 1, "max_nreg": None}
+RANK = 32
+
+COMMON: Tiles = {"num_ctas": 1, "max_nreg": None}
 
 
 def name_gpu() -> str | None:
@@ -33,11 +37,11 @@ def write_tiles(folder: Path, gpu: str) -> None:
     vLLM takes the nearest key where a number is missing.
     """
     shrink = {
-        slices: {m: {k: {_RANK: shrink_tiles(m, k, slices)} for k in _WIDTHS} for m in _TOKENS}
+        slices: {m: {k: {RANK: shrink_tiles(m, k, slices)} for k in _WIDTHS} for m in _TOKENS}
         for slices in _SLICES
     }
     expand = {
-        slices: {m: {_RANK: {n: expand_tiles(m, slices) for n in _WIDTHS}} for m in _TOKENS}
+        slices: {m: {RANK: {n: expand_tiles(m, slices) for n in _WIDTHS}} for m in _TOKENS}
         for slices in _SLICES
     }
     stem = gpu.replace(" ", "_").replace("-", "_")
@@ -45,7 +49,7 @@ def write_tiles(folder: Path, gpu: str) -> None:
         write_json(folder / f"{stem}_{kind}.json", {2: table})
 
 
-def shrink_tiles(tokens: int, inner: int, slices: int) -> dict[str, int | None]:
+def shrink_tiles(tokens: int, inner: int, slices: int) -> Tiles:
     """Give the tiles of a product with A; `inner` is the length of the sum."""
     short = inner <= _WIDTHS[0]
     if tokens <= 64:
@@ -56,11 +60,11 @@ def shrink_tiles(tokens: int, inner: int, slices: int) -> dict[str, int | None]:
         rows, step, parts, stages = 128, 64, (8 if slices == 1 else 4), 3
     else:
         rows, step, parts, stages = 64, 64, 8, 2
-    tiles = {"block_m": rows, "block_n": _RANK, "block_k": step, "split_k": parts}
-    return {**tiles, "num_warps": 4, "num_stages": stages, "group_size_m": 8, **_COMMON}
+    tiles = {"block_m": rows, "block_n": RANK, "block_k": step, "split_k": parts}
+    return {**tiles, "num_warps": 4, "num_stages": stages, "group_size_m": 8, **COMMON}
 
 
-def expand_tiles(tokens: int, slices: int) -> dict[str, int | None]:
+def expand_tiles(tokens: int, slices: int) -> Tiles:
     """Give the tiles of a product with B."""
     few, some, many = tokens <= 16, tokens <= 64, tokens > 256
     if slices == 3:
@@ -72,5 +76,5 @@ def expand_tiles(tokens: int, slices: int) -> dict[str, int | None]:
     else:
         rows, columns = (16, 64) if some else (64, 128 if many else 64)
         warps, stages = 4, 2
-    tiles = {"block_m": rows, "block_n": columns, "block_k": _RANK}
-    return {**tiles, "num_warps": warps, "num_stages": stages, **_COMMON}
+    tiles = {"block_m": rows, "block_n": columns, "block_k": RANK}
+    return {**tiles, "num_warps": warps, "num_stages": stages, **COMMON}

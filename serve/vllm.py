@@ -22,18 +22,18 @@ ROOT = Path(__file__).resolve().parent.parent
 _RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
 _MAX_ACTIVE = 8  # adapters in one batch; each takes GPU memory
 
-GRAPH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 1536, 2048)
+_GRAPH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 1536, 2048)
 """Tokens of a step that is replayed as a CUDA graph. vLLM's own sizes end at 512 and leave a burst
 of prompts outside, which then waits for thousands of launches, above all with an adapter; and they
 are 35, each captured several times at start (docs/serving.md)."""
 
 # A burst of prompts is read in pieces, so that the first of them answer while the last wait.
-_STEP_TOKENS = GRAPH_SIZES[-1]
+_STEP_TOKENS = _GRAPH_SIZES[-1]
 
 
 def list_tuning(max_sequences: int) -> list[str]:
     """Make the arguments by which vLLM is fast on a GPU; docs/serving.md says what each gives."""
-    compilation = {"cudagraph_capture_sizes": list(GRAPH_SIZES)}
+    compilation = {"cudagraph_capture_sizes": list(_GRAPH_SIZES)}
     return [
         *("--max-num-seqs", str(max_sequences)),
         *("--max-num-batched-tokens", str(max(_STEP_TOKENS, max_sequences))),

@@ -124,6 +124,21 @@ def test_the_printed_command_is_vllms(workspace: Workspace) -> None:
     assert template.read_text(encoding="utf-8") == adapters.read_text(encoding="utf-8")
 
 
+def test_on_a_gpu_the_tables_lie_where_vllm_is_told_to_look(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver = tmp_path / "nvidia-smi"
+    driver.write_text("#!/bin/sh\necho NVIDIA L4\n")
+    driver.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    done = serve(workspace.root, "--print-command", "--vllm-python", "/venv/python")
+    variables = dict(word.split("=", 1) for word in shlex.split(done.stdout)[1:] if "=" in word)
+    told = Path(variables["VLLM_TUNED_CONFIG_FOLDER"])
+    found = sorted(path.name for path in told.iterdir())
+    kinds = ("EXPAND_FALSE", "EXPAND_TRUE", "SHRINK")
+    assert found == [f"NVIDIA_L4_{kind}.json" for kind in kinds]
+
+
 def test_an_open_door_is_pointed_out(workspace: Workspace) -> None:
     done = serve(workspace.root, "--engine", "local", "--host", "192.0.2.1")
     assert "NOTHING_GPT_API_KEY" in done.stderr
