@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from nothing_gpt import dataset
 from nothing_gpt.errors import UserError, reported_errors
 from nothing_gpt.files import read_jsonl, write_json
 from nothing_gpt.line import Line, Malformed, parse_lines, render_lines
 from nothing_gpt.prompt import Message
 from nothing_gpt.records import encode
-from nothing_gpt.workspace import Workspace
+from nothing_gpt.workspace import DIALOGUES_FILE, HELD_OUT_FILE, Workspace
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -175,8 +174,8 @@ def main(
     from openai import OpenAI, OpenAIError
 
     data = Workspace.default().data(show)
-    held_out = read_jsonl(data / dataset.VALIDATION)
-    speeches = read_jsonl(data / dataset.DIALOGUES)
+    held_out = read_jsonl(data / HELD_OUT_FILE)
+    speeches = read_jsonl(data / DIALOGUES_FILE)
     vocabulary = {word for r in speeches for word in words(f"{r['speaker']} {r['text']}")}
     trained = {r["text"] for r in speeches if r["split"] == "train"}
     numbers = random.Random(seed).sample(range(max(scenes, len(held_out))), scenes)  # noqa: S311

@@ -9,8 +9,7 @@ import typer
 
 from data_prep.pipeline import READABLE_REPORT, Job, prepare
 from data_prep.report import Report
-from data_prep.source import KAGGLE
-from nothing_gpt.dataset import find_folder
+from data_prep.sources.source_files import KAGGLE
 from nothing_gpt.errors import reported_errors
 from nothing_gpt.show import FormatName, load_show, show_path
 from nothing_gpt.workspace import Workspace
@@ -54,7 +53,7 @@ def main(
     job = Job(
         show=chosen,
         source=str(source) if source else _own_source(show, chosen.corpus.source),
-        out=out or find_folder(files, chosen, wanted),
+        out=out or files.examples(chosen, wanted),
         format=wanted,
         tokenizer=tokenizer,
     )

@@ -14,10 +14,9 @@ from typing import get_args
 import modal
 import modal.exception
 
-from nothing_gpt import deployment
-from nothing_gpt.dataset import find_folder
+from deployment import facts as deployment
+from deployment.outcome import Outcome, attempt, report
 from nothing_gpt.errors import UserError, reported_errors
-from nothing_gpt.outcome import Outcome, attempt, report
 from nothing_gpt.show import FormatName, Show, load_show, show_names, show_path
 from nothing_gpt.workspace import Workspace
 
@@ -71,7 +70,7 @@ def prepare(
     def job() -> str:
         place = Workspace.default()
         wanted = format_name or show.prompt.format
-        out = find_folder(place, show, wanted)
+        out = place.examples(show, wanted)
         found = source if source.startswith(_KAGGLE) else str(place.source(show.name) / source)
         job = pipeline.Job(show, found, out, wanted, tokenizer)
         made, done = pipeline.prepare(job, fresh=fresh)

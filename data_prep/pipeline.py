@@ -8,17 +8,16 @@ from pathlib import Path
 import nothing_gpt.line
 import nothing_gpt.prompt
 import nothing_gpt.quotation
-from data_prep.cleaning import Cleaned, clean_speeches
 from data_prep.episode import Episode, Reading
-from data_prep.fountain import read_fountain
+from data_prep.examples.cleaning import Cleaned, clean_speeches
+from data_prep.examples.split import hold_out
+from data_prep.examples.token_lengths import TokenStatistics, count_lengths, summarize_lengths
+from data_prep.examples.tokenizer import DEFAULT_ENCODING, NoTokenizerError, load_counter
+from data_prep.examples.windows import Example, build_example, cut, direct, merge_turns
 from data_prep.report import Halves, Report, Rows, render_report, summarize_dropped
-from data_prep.source import KAGGLE, SourceFile, download_kaggle, read_files
-from data_prep.split import hold_out
-from data_prep.table import read_table
-from data_prep.tokenizer import DEFAULT_ENCODING, NoTokenizerError, load_counter
-from data_prep.tokens import TokenStatistics, count_lengths, summarize_lengths
-from data_prep.windows import Example, build_example, cut, direct, merge_turns
-from nothing_gpt.dataset import DIALOGUES, REPORT, TRAIN, VALIDATION
+from data_prep.sources.fountain import read_fountain
+from data_prep.sources.source_files import KAGGLE, SourceFile, download_kaggle, read_files
+from data_prep.sources.table import read_table
 from nothing_gpt.errors import UserError
 from nothing_gpt.files import (
     fingerprint,
@@ -33,9 +32,12 @@ from nothing_gpt.quotation import FILE as QUOTATIONS
 from nothing_gpt.quotation import index_speeches
 from nothing_gpt.records import decode, encode
 from nothing_gpt.show import FormatName, Show
+from nothing_gpt.workspace import DATA_REPORT_FILE, DIALOGUES_FILE, HELD_OUT_FILE, TRAINING_FILE
 
 READABLE_REPORT = "report.md"
-OUTPUTS = frozenset({DIALOGUES, TRAIN, VALIDATION, REPORT, QUOTATIONS, READABLE_REPORT})
+OUTPUTS = frozenset(
+    {DIALOGUES_FILE, TRAINING_FILE, HELD_OUT_FILE, DATA_REPORT_FILE, QUOTATIONS, READABLE_REPORT}
+)
 
 _LITTER = frozenset({".DS_Store"})
 
@@ -101,11 +103,11 @@ def _make(job: Job, files: Sequence[SourceFile], inputs: str, out: Path) -> Repo
         notes=(*made.reading.notes, *notes),
     )
     with whole_folder(out) as folder:
-        write_jsonl(folder / DIALOGUES, _dialogues(made.cleaned.episodes, made.held_out))
-        write_jsonl(folder / TRAIN, made.train)
-        write_jsonl(folder / VALIDATION, made.validation)
+        write_jsonl(folder / DIALOGUES_FILE, _dialogues(made.cleaned.episodes, made.held_out))
+        write_jsonl(folder / TRAINING_FILE, made.train)
+        write_jsonl(folder / HELD_OUT_FILE, made.validation)
         (folder / QUOTATIONS).write_bytes(index_speeches(made.speeches))
-        write_json(folder / REPORT, encode(report))
+        write_json(folder / DATA_REPORT_FILE, encode(report))
         write_text(folder / READABLE_REPORT, render_report(report))
     return report
 
@@ -210,7 +212,7 @@ def _count_tokens(
 
 def _fingerprint(job: Job, files: Sequence[SourceFile] | None) -> str:
     code = [
-        *sorted(Path(__file__).parent.glob("*.py")),
+        *sorted(Path(__file__).parent.rglob("*.py")),
         Path(nothing_gpt.line.__file__),
         Path(nothing_gpt.quotation.__file__),
         *sorted(Path(nothing_gpt.prompt.__file__).parent.glob("*.py")),
@@ -224,7 +226,7 @@ def _read_finished(out: Path) -> Report | None:
     if not all((out / name).is_file() for name in OUTPUTS):
         return None
     try:
-        return decode(Report, read_json(out / REPORT), str(out / REPORT))
+        return decode(Report, read_json(out / DATA_REPORT_FILE), str(out / DATA_REPORT_FILE))
     except UserError:  # an older version's, or one that somebody changed: it will be replaced
         return None
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from data_prep.tokens import Spread, TokenStatistics
+from data_prep.examples.token_lengths import Spread, TokenStatistics
 from nothing_gpt.show import FormatName
 
 EXAMPLES = 8

@@ -45,9 +45,9 @@ def main(
 
     With NAME:PASSWORD in NOTHING_GPT_ROOM_LOGIN the room asks for both.
     """
-    from demo.access import Limits, read_login
-    from demo.client import Endpoint
+    from demo.generation.client import Endpoint
     from demo.launch import Doors, open_room
+    from demo.session.rate_limit import Limits, read_login
     from nothing_gpt.show import load_show, show_names
 
     endpoint = Endpoint(base_url, os.environ.get("OPENAI_API_KEY") or "none")

@@ -9,16 +9,16 @@ from random import Random
 import gradio as gr
 from gradio.events import api
 
-from demo.access import Meter
-from demo.client import Endpoint
-from demo.desk import read_desk
 from demo.formats import export_scene, import_scene
-from demo.history import History
-from demo.request import MAX_LINES, Order
-from demo.scene import Entry, Scene, Take
-from demo.session import Session
-from demo.takes import order_takes
-from demo.wishes import read_wishes
+from demo.generation.candidates import order_takes
+from demo.generation.client import Endpoint
+from demo.generation.constraints import read_wishes
+from demo.generation.request import MAX_LINES, Order
+from demo.scene.history import History
+from demo.scene.scene import Entry, Scene, Take
+from demo.session.rate_limit import Meter
+from demo.session.session import Session
+from demo.ui.scene_form import read_desk
 from nothing_gpt.errors import UserError
 from nothing_gpt.line import Line, parse_lines, render_line, render_lines
 from nothing_gpt.prompt import Direction

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from demo.access import Limits
-from demo.client import Endpoint
+from demo.generation.client import Endpoint
+from demo.session.rate_limit import Limits
 from nothing_gpt.errors import UserError
 from nothing_gpt.show import Show
 

@@ -8,9 +8,9 @@ from contextlib import ExitStack
 
 import modal
 
-from nothing_gpt import deployment
+from deployment import facts as deployment
+from nothing_gpt.adapter.manifest import list_adapters
 from nothing_gpt.errors import UserError
-from nothing_gpt.manifest import list_adapters
 from nothing_gpt.workspace import Workspace
 
 PORT = 7860
@@ -71,7 +71,7 @@ def start(base_url: str, place: Workspace, port: int = PORT) -> None:
     Raises:
         UserError: there is no adapter yet.
     """
-    from demo.client import Endpoint
+    from demo.generation.client import Endpoint
     from demo.launch import running_room
 
     found = list_adapters(place.adapters).values()

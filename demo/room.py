@@ -5,16 +5,16 @@ from typing import Any
 
 import gradio as gr
 
-from demo.access import Limits, Meter
 from demo.api import add_endpoints
-from demo.arrivals import Arrivals
-from demo.blocks import Blocks
-from demo.client import Endpoint
-from demo.edits import Edits
-from demo.floor import Floor
 from demo.formats import FORMATS
-from demo.layout import lay_out
-from demo.writing import Writing
+from demo.generation.client import Endpoint
+from demo.handlers.connection import Arrivals
+from demo.handlers.context import Floor
+from demo.handlers.editing import Edits
+from demo.handlers.generation import Writing
+from demo.session.rate_limit import Limits, Meter
+from demo.ui.gradio_patch import Blocks
+from demo.ui.layout import lay_out
 from nothing_gpt.show import Show
 
 _SAVE = """({name, text}) => {

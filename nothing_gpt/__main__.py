@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 
 from nothing_gpt.errors import reported_errors
-from nothing_gpt.laptop import Plan, run_stages
+from nothing_gpt.local_stack.stages import Plan, run_stages
 from nothing_gpt.workspace import Workspace
 
 

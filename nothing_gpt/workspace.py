@@ -4,8 +4,16 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from nothing_gpt.show import FormatName, Show
+
 VARIABLE = "NOTHING_GPT_WORKSPACE"
 """Environment variable that moves the workspace; command-line options come before it."""
+
+TRAINING_FILE = "train.jsonl"
+HELD_OUT_FILE = "val.jsonl"
+DIALOGUES_FILE = "dialogues.jsonl"
+DATA_REPORT_FILE = "report.json"
+"""What data_prep writes into a show's data folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +30,11 @@ class Workspace:
     def data(self, show: str, variant: str = "") -> Path:
         """A show's examples and the report on them; a variant is another format than its own."""
         return self.root / "data" / (f"{show}-{variant}" if variant else show)
+
+    def examples(self, show: Show, format_name: FormatName) -> Path:
+        """The folder of a show's examples in a format; its own format has the plain name."""
+        variant = "" if format_name == show.prompt.format else format_name
+        return self.data(show.name, variant)
 
     def base(self, show: str) -> Path:
         """The pocket base model built from a show's scripts."""

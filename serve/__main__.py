@@ -16,12 +16,12 @@ import typer
 
 from nothing_gpt.errors import UserError, reported_errors
 from nothing_gpt.workspace import VARIABLE, Workspace
-from serve import vllm
-from serve.base import write_template
-from serve.keys import KEY, read_keys
-from serve.offer import choose
-from serve.port import take
-from serve.supervisor import SOCKET, supervise
+from serve.middleware.api_keys import KEY, read_keys
+from serve.models.base_files import write_template
+from serve.models.served_models import choose
+from serve.process.port import take
+from serve.process.supervisor import SOCKET, supervise
+from serve.vllm import server as vllm
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -72,7 +72,7 @@ def main(
     limits = {"max_length": max_length, "max_sequences": max_sequences}
     given = {name: value for name, value in limits.items() if value is not None}
     if path := os.environ.get(SOCKET):
-        from serve.local.server import run
+        from serve.local_engine.server import run
 
         run(offer, path, **given)
         return

@@ -19,13 +19,14 @@ from dataclasses import dataclass
 
 import modal
 
-from nothing_gpt import deployment
+from deployment import facts as deployment
+from deployment.outcome import Outcome, attempt, report
 from nothing_gpt.errors import UserError, reported_errors
-from nothing_gpt.outcome import Outcome, attempt, report
+from nothing_gpt.gpus import find_gpu
 from nothing_gpt.workspace import Workspace
-from serve import vllm
-from serve.gate import KEY
-from serve.offer import choose
+from serve.middleware.gateway import KEY
+from serve.models.served_models import choose
+from serve.vllm import server as vllm
 
 PORT = 8000
 
@@ -55,7 +56,7 @@ class Options:
         """
         names = cls.__dataclass_fields__
         given = {name: environment.get(f"NOTHING_GPT_{name.upper()}", "") for name in names}
-        gpu = deployment.find_gpu(given.pop("gpu") or cls().gpu).name
+        gpu = find_gpu(given.pop("gpu") or cls().gpu).name
         return cls(gpu, **given)
 
     def to_environment(self) -> dict[str, str | None]:
@@ -160,7 +161,7 @@ class Endpoint:
     @modal.enter(snap=bool(options.snapshot))
     def start(self) -> None:
         """Start vLLM with the adapters that are on the volume now, and wait until it answers."""
-        from serve.base import write_template
+        from serve.models.base_files import write_template
 
         place = Workspace.default()
         settings = make_settings(place)

@@ -16,7 +16,7 @@ import typer
 from nothing_gpt.errors import UserError, reported_errors
 from nothing_gpt.show import load_show
 from nothing_gpt.workspace import Workspace
-from train import pocket
+from train.base_model import pocket
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -57,8 +57,8 @@ def train(
 ) -> None:
     place = Workspace(workspace) if workspace else Workspace.default()
     if plan:
-        from nothing_gpt.deployment import find_gpu
-        from train.estimates import tabulate_profiles
+        from nothing_gpt.gpus import find_gpu
+        from train.estimate.profile_table import tabulate_profiles
 
         typer.echo(tabulate_profiles(base, find_gpu(gpu), show, place))
         return
@@ -69,10 +69,10 @@ def train(
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     _quieten_libraries()
-    from train.config import POCKET, list_warnings, load_profile
+    from train.config.presets import at_pocket_size, load_preset, with_profile
+    from train.config.training_config import POCKET, list_warnings, load_profile
     from train.finetuning import Run, finetune
-    from train.presets import at_pocket_size, load_preset, with_profile
-    from train.processes import join
+    from train.trainer.process_group import join
 
     config = POCKET if base == pocket.NAME else load_profile(profile)
     repeated = load_preset(preset) if preset else None

@@ -9,22 +9,22 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nothing_gpt.dataset import find_folder
+from nothing_gpt.adapter.manifest import Base, Manifest, adapter_name, read_manifest
 from nothing_gpt.errors import UserError
 from nothing_gpt.files import exclusive, fingerprint, read_json, whole_folder, write_json
-from nothing_gpt.manifest import Base, Manifest, adapter_name, read_manifest
 from nothing_gpt.show import FormatName, Show
 from nothing_gpt.workspace import Workspace
-from train import checkpoints, pocket
-from train.arguments import make_arguments
-from train.base import LoadedBase, load_base
-from train.best import forget_best
-from train.config import TrainingConfig
-from train.dataset import Example, as_dataset, data_format, read_examples, sample
-from train.presets import Preset
-from train.pretraining import Pretraining, ensure_base
-from train.processes import join
-from train.result import summarize, write_result
+from train.artifacts.adapter_writer import summarize, write_result
+from train.base_model import pocket
+from train.base_model.loading import LoadedBase, load_base
+from train.base_model.pocket_training import Pretraining, ensure_base
+from train.config.presets import Preset
+from train.config.training_config import TrainingConfig
+from train.data.examples import Example, as_dataset, data_format, read_examples, sample
+from train.trainer import checkpoints
+from train.trainer.best_adapter import forget_best
+from train.trainer.process_group import join
+from train.trainer.trl_arguments import make_arguments
 
 if TYPE_CHECKING:
     from trl.trainer.sft_trainer import SFTTrainer
@@ -66,7 +66,7 @@ class Run:
     def data(self) -> Path:
         """Where the examples lie."""
         wanted = self.preset.format if self.preset else self.show.prompt.format
-        return find_folder(self.workspace, self.show, wanted)
+        return self.workspace.examples(self.show, wanted)
 
 
 def finetune(run: Run) -> Path:
@@ -144,7 +144,7 @@ def _pocket(run: Run, training: list[Example]) -> Base:
     folder = run.workspace.base(run.show.name)
     if not run.preset:
         return ensure_base(folder, training, run.pretraining, fresh=run.fresh)
-    own, _ = read_examples(find_folder(run.workspace, run.show, run.show.prompt.format))
+    own, _ = read_examples(run.workspace.examples(run.show, run.show.prompt.format))
     return ensure_base(folder, own, run.pretraining)
 
 
@@ -200,7 +200,7 @@ def build_trainer(
     from peft import LoraConfig
     from transformers.trainer_callback import PrinterCallback, ProgressCallback
 
-    from train.callbacks import KeepBest, OwnMasks, Sealing, Watch
+    from train.trainer.callbacks import KeepBest, OwnMasks, Sealing, Watch
 
     datasets.disable_progress_bars()
     config = run.config
@@ -237,7 +237,7 @@ def build_trainer(
 def _kind(config: TrainingConfig, loaded: LoadedBase) -> Callable[..., "SFTTrainer"]:
     import torch
 
-    from train.trainer import Trainer
+    from train.trainer.sft_trainer import Trainer
 
     if not config.fused:
         return Trainer
@@ -252,7 +252,7 @@ def _kind(config: TrainingConfig, loaded: LoadedBase) -> Callable[..., "SFTTrain
 
 def _train(trainer: "SFTTrainer", work: Path, latest: Path | None) -> None:
     """Train to the end, evaluated before the first step and after the last."""
-    from train.callbacks import ProgressBar
+    from train.trainer.callbacks import ProgressBar
 
     progress = ProgressBar()
     trainer.add_callback(progress)

@@ -14,19 +14,19 @@ from typing import Any
 import modal
 import modal.exception
 
-from nothing_gpt import deployment
-from nothing_gpt.dataset import find_folder
+from deployment import facts as deployment
+from deployment.outcome import Outcome, attempt, report
+from nothing_gpt.adapter.manifest import adapter_name
 from nothing_gpt.errors import UserError, reported_errors
-from nothing_gpt.manifest import adapter_name
-from nothing_gpt.outcome import Outcome, attempt, report
+from nothing_gpt.gpus import find_gpus
 from nothing_gpt.show import Show, load_show, show_names
 from nothing_gpt.workspace import Workspace
-from train import pocket
-from train.base import REFERENCE_BASE
-from train.config import POCKET, TrainingConfig, list_warnings, load_profile
-from train.presets import PRESETS, Preset, at_pocket_size, load_preset, with_profile
-from train.processes import Group, launch
-from train.provenance import VARIABLE, git_revision
+from train.artifacts.provenance import VARIABLE, git_revision
+from train.base_model import pocket
+from train.base_model.loading import REFERENCE_BASE
+from train.config.presets import PRESETS, Preset, at_pocket_size, load_preset, with_profile
+from train.config.training_config import POCKET, TrainingConfig, list_warnings, load_profile
+from train.trainer.process_group import Group, launch
 
 HISTORY = "history"
 """All presets."""
@@ -82,14 +82,14 @@ class Job:
 )
 def examine(job: Job) -> Outcome:
     """Find out on a CPU whether a run can succeed, what it will take, and whether it is done."""
-    from train.access import check_base, check_tracking
-    from train.dataset import read_examples
+    from train.base_model.access_check import check_base, check_tracking
+    from train.data.examples import read_examples
+    from train.estimate.plan import make_plan
     from train.finetuning import Run, is_finished
-    from train.plan import make_plan
 
     place = Workspace.default()
     wanted = job.preset.format if job.preset else job.show.prompt.format
-    data = find_folder(place, job.show, wanted)
+    data = place.examples(job.show, wanted)
 
     def look() -> str:
         if not data.is_dir():
@@ -99,7 +99,7 @@ def examine(job: Job) -> Outcome:
                 f" 'modal run -m data_prep --show {job.show.name}{other}' first"
             )
         training, held_out = read_examples(data, wanted)
-        gpu, count = deployment.find_gpus(job.gpu)
+        gpu, count = find_gpus(job.gpu)
         plan = make_plan(job.base, job.config, gpu, training, held_out)
         if job.base != pocket.NAME:
             check_base(place.find_base(job.base), deployment.HUGGING_FACE.command)
@@ -128,7 +128,7 @@ def examine(job: Job) -> Outcome:
 )
 def finetune(job: Job) -> Outcome:
     """Train an adapter on the volume, or go on with what was interrupted."""
-    _, count = deployment.find_gpus(job.gpu)
+    _, count = find_gpus(job.gpu)
     return train_one(job) if count == 1 else launch(count, train_one, job)
 
 
@@ -206,7 +206,7 @@ def _make_job(
     if seed >= 0:
         config = replace(config, seed=seed)
     chosen = gpu or (preset.gpu if preset else _GPU)
-    kind, count = deployment.find_gpus(chosen)
+    kind, count = find_gpus(chosen)
     Group(0, count).divide(config)
     return Job(show, base, config, f"{kind.name}:{count}" if count > 1 else kind.name, preset)
 
@@ -238,7 +238,7 @@ def train_all(jobs: list[Job], secrets: Sequence[modal.Secret] = ()) -> None:
 
 
 def _prepare_gpu(gpu: str, secrets: Sequence[modal.Secret]) -> Any:
-    _, count = deployment.find_gpus(gpu)
+    _, count = find_gpus(gpu)
     return finetune.with_options(
         gpu=gpu, secrets=secrets, cpu=_CPU * count, memory=_MEMORY * count
     )

@@ -1,0 +1,1 @@
+"""Figures of a running endpoint and of the local engine."""

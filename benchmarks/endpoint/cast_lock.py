@@ -1,7 +1,7 @@
 """What the cast lock keeps and what it costs, at any endpoint that knows `structured_outputs`.
 
     python -m serve --show unclaimed &
-    python -m benchmarks.cast_lock --model unclaimed --lines 1000
+    python -m benchmarks.endpoint.cast_lock --model unclaimed --lines 1000
 
 First as many lines as asked, at temperature 1 and under locks of every kind: how many are no
 lines, how many are spoken by somebody who may not. Then tokens a second with and without the

@@ -1,7 +1,7 @@
 """Tokens a second of a running server, one stream against several, and its health meanwhile.
 
     python -m serve &
-    python -m benchmarks.local_engine --model unclaimed
+    python -m benchmarks.endpoint.local_engine --model unclaimed
 
 Each stream asks again as soon as it has its answer, so that the server is always busy with that
 many; what counts are the tokens that the server says it made.

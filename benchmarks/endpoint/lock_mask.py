@@ -1,6 +1,6 @@
 """What the cast lock's mask of a token costs llguidance, at a vocabulary of Llama 3's size.
 
-    python -m benchmarks.lock_mask
+    python -m benchmarks.endpoint.lock_mask
 
 vLLM fills the masks of a step one after the other, in the engine's own process, for up to 128
 streams; they cost nothing as long as they take less than the GPU takes for the step. Tokens are
@@ -15,7 +15,7 @@ from pathlib import Path
 from random import Random
 from statistics import mean, median
 
-from benchmarks.serve_shapes import VOCABULARY, write_tokenizer
+from benchmarks.vllm.shapes import VOCABULARY, write_tokenizer
 from nothing_gpt.cast_lock import CastLock
 from nothing_gpt.show import load_show
 
@@ -54,7 +54,9 @@ def measure(regex: str, streams: int) -> list[float]:
 
 def main() -> None:
     """Read the command line, measure, and print a line of JSON for each expression."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.lock_mask", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.endpoint.lock_mask", description=__doc__
+    )
     parser.add_argument("--streams", type=int, default=32)
     parser.add_argument("--show", default="seinfeld")
     options = parser.parse_args()

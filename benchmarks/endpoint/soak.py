@@ -1,7 +1,7 @@
 """An hour of mixed clients against a running server: errors, waiting times and memory.
 
     python -m serve & echo $!
-    python -m benchmarks.soak --model unclaimed --process PID --minutes 60
+    python -m benchmarks.endpoint.soak --model unclaimed --process PID --minutes 60
 
 Every client kind comes about equally often: streams, whole completions, streams that are left
 in the middle, and bad requests. What a kind may be answered is known beforehand; everything else

@@ -1,6 +1,6 @@
 """An OpenAI-compatible server that writes at a fixed pace and says in its words when it did.
 
-`python -m benchmarks.paced_endpoint PORT TOKENS_PER_SECOND`, for `benchmarks.room_load`. Times are
+`python -m benchmarks.room.paced_endpoint PORT TOKENS_PER_SECOND`, for `benchmarks.room.room_load`. Times are
 seconds of the machine's monotonic clock, which all its processes share.
 """
 

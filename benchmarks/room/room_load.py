@@ -1,6 +1,6 @@
 """Many people in the room at once: what the room adds to the server's time to the first line.
 
-`python -m benchmarks.room_load` starts an endpoint that writes 40 tokens/s for each request and
+`python -m benchmarks.room.room_load` starts an endpoint that writes 40 tokens/s for each request and
 the room, each a process of its own, and speaks Gradio's own queue protocol as a browser does.
 The endpoint writes into its first line when it was asked and when it had written it; what lies
 between a click and the line's arrival beyond that, the room has added.
@@ -207,7 +207,7 @@ def measure(people: int, rounds: int, lines: int, spread: float) -> list[dict[st
     server, url = f"http://127.0.0.1:{paced}", f"http://127.0.0.1:{port}"
     room = ("demo", "--base-url", f"{server}/v1", "--model", "paced", "--port", str(port))
     with (
-        running("benchmarks.paced_endpoint", str(paced), str(RATE), ready=f"{server}/seen"),
+        running("benchmarks.room.paced_endpoint", str(paced), str(RATE), ready=f"{server}/seen"),
         running(*room, ready=f"{url}/config"),
     ):
         page = read_page(url, lines)
@@ -220,7 +220,9 @@ def measure(people: int, rounds: int, lines: int, spread: float) -> list[dict[st
 
 def main() -> None:
     """Read the command line, measure, and print a line of JSON for each figure."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.room_load", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.room.room_load", description=__doc__
+    )
     parser.add_argument("--people", type=int, default=50)
     parser.add_argument("--rounds", type=int, default=3, help="continuations of each")
     parser.add_argument("--lines", type=int, default=20, help="lines of a continuation")

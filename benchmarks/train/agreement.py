@@ -1,6 +1,6 @@
 """Whether the fused layers learn what the plain ones learn, on one GPU.
 
-    python -m benchmarks.train_agreement
+    python -m benchmarks.train.agreement
 
 Four layers of a Llama 3.2 3B with random weights; the plain path in float32 is the truth, and
 the plain path in bf16 shows how much of a difference is bf16's own.
@@ -10,7 +10,7 @@ from typing import Any
 
 import typer
 
-from benchmarks.train_throughput import build_model
+from benchmarks.train.throughput import build_model
 from nothing_gpt.errors import reported_errors
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)

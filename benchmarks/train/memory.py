@@ -1,10 +1,10 @@
 """Peak memory of training a Llama 3.2 3B in many configurations, beside what the plan says.
 
-    python -m benchmarks.train_memory --lengths lengths.json --report peaks.json
-    python -m benchmarks.train_memory --smoke
+    python -m benchmarks.train.memory --lengths lengths.json --report peaks.json
+    python -m benchmarks.train.memory --smoke
 
 Each configuration trains for a few steps in a process of its own, several at a time: their speed
-means nothing here, their memory does. `lengths.json` is that of `benchmarks.train_throughput`.
+means nothing here, their memory does. `lengths.json` is that of `benchmarks.train.throughput`.
 """
 
 import json
@@ -16,7 +16,7 @@ from typing import Annotated, Any
 
 import typer
 
-from benchmarks.train_throughput import (
+from benchmarks.train.throughput import (
     SETUPS,
     Setup,
     build_model,
@@ -26,8 +26,8 @@ from benchmarks.train_throughput import (
     smoke_lengths,
 )
 from nothing_gpt.errors import UserError, reported_errors
-from train.config import TrainingConfig
-from train.memory import GIB, LLAMA_3B, RESERVE, USABLE, training_bytes
+from train.config.training_config import TrainingConfig
+from train.estimate.memory import GIB, LLAMA_3B, RESERVE, USABLE, training_bytes
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -81,7 +81,7 @@ def main(
     else:
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             found = pool.map(
-                lambda name: measure_apart("benchmarks.train_memory", name, lengths), names
+                lambda name: measure_apart("benchmarks.train.memory", name, lengths), names
             )
         rows = dict(zip(names, found, strict=True))
     print(f"{'':20} allocated   reserved    planned, GiB")

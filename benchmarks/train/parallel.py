@@ -1,9 +1,9 @@
 """Training tokens a second of two GPUs against one, data parallel, and their losses side by side.
 
-    python -m benchmarks.train_parallel --lengths lengths.json
-    python -m benchmarks.train_parallel --smoke
+    python -m benchmarks.train.parallel --lengths lengths.json
+    python -m benchmarks.train.parallel --smoke
 
-The fast path on the model and the examples of `benchmarks.train_throughput`. Every pair learns
+The fast path on the model and the examples of `benchmarks.train.throughput`. Every pair learns
 from the same examples in the same steps: `strong` 16 in all, 8 on each of two GPUs; `weak` 32 in
 all, 16 on each, against one GPU that takes them in two parts.
 """
@@ -20,7 +20,7 @@ from typing import Annotated, Any
 
 import typer
 
-from benchmarks.train_throughput import (
+from benchmarks.train.throughput import (
     Setup,
     build_model,
     limit_memory,
@@ -78,7 +78,7 @@ def run_all(pairs: list[str], options: list[str]) -> dict[str, dict[str, Any]]:
                 "CUDA_VISIBLE_DEVICES": ",".join(gpus),
                 "PYTORCH_ALLOC_CONF": "expandable_segments:True",
             }
-            command = [*launcher(len(gpus)), "-m", "benchmarks.train_parallel", *own]
+            command = [*launcher(len(gpus)), "-m", "benchmarks.train.parallel", *own]
             return subprocess.Popen(command, env=os.environ | environment, stdout=sys.stderr)
 
         def finish(*runs: "subprocess.Popen[bytes]") -> None:
@@ -123,7 +123,7 @@ def measure(setup: Setup, lengths: list[list[int]], *, smoke: bool) -> dict[str,
     """Train for a few steps, with the processes beside this one; None but in the first."""
     import torch
 
-    from train.processes import join
+    from train.trainer.process_group import join
 
     group = join()
     gpu = torch.cuda.is_available() and not smoke

@@ -1,7 +1,7 @@
 """Whether an interrupted training ends as an uninterrupted one, on one GPU.
 
-    python -m benchmarks.train_resume
-    python -m benchmarks.train_resume --smoke
+    python -m benchmarks.train.resume
+    python -m benchmarks.train.resume --smoke
 
 Four layers of a Llama 3.2 3B with random weights go through the trainer of `train`, plain and
 fused in bf16, and plain in fp16 with its gradient scaler. The run goes to its end and leaves a
@@ -21,12 +21,12 @@ from typing import Annotated, Any
 
 import typer
 
-from benchmarks.train_throughput import build_model
+from benchmarks.train.throughput import build_model
 from nothing_gpt.errors import UserError, reported_errors
 from nothing_gpt.show import load_show
 from nothing_gpt.workspace import Workspace
-from train.config import REFERENCE, TrainingConfig
-from train.dataset import Example
+from train.config.training_config import REFERENCE, TrainingConfig
+from train.data.examples import Example
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -115,11 +115,11 @@ def _distance(one: End, other: End) -> float:
 def _train(setup: Setup, work: Path, latest: Path | None, *, smoke: bool) -> End:
     import torch
 
-    from nothing_gpt.manifest import Base
-    from train.base import LoadedBase
-    from train.dataset import contents
+    from nothing_gpt.adapter.manifest import Base
+    from train.base_model.loading import LoadedBase
+    from train.base_model.pocket import build_tokenizer
+    from train.data.examples import contents
     from train.finetuning import Run, build_trainer
-    from train.pocket import build_tokenizer
 
     examples = list(_examples(48, 12 if smoke else 500))
     tokenizer = build_tokenizer(contents(examples))
@@ -141,7 +141,7 @@ def _train(setup: Setup, work: Path, latest: Path | None, *, smoke: bool) -> End
 def _build(setup: Setup, tokenizer: Any, *, smoke: bool) -> Any:
     import torch
 
-    from train import pocket
+    from train.base_model import pocket
 
     if smoke:
         return pocket.build_model(tokenizer)

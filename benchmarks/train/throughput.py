@@ -1,7 +1,7 @@
 """Training tokens a second and peak memory of a Llama 3.2 3B on one GPU.
 
-    python -m benchmarks.train_throughput --lengths lengths.json
-    python -m benchmarks.train_throughput --smoke
+    python -m benchmarks.train.throughput --lengths lengths.json
+    python -m benchmarks.train.throughput --smoke
 
 The weights are random, in the exact shapes, so that speed and memory are true without a download.
 `lengths.json` holds `{"train": [[tokens, completion tokens], ...]}`; the figures in RESULTS.md
@@ -81,7 +81,7 @@ def main(
             examples = json.loads(lengths.read_text())["train"]
             rows[name] = measure(SETUPS[name], examples, smoke=False)
         else:
-            rows[name] = measure_apart("benchmarks.train_throughput", name, lengths)
+            rows[name] = measure_apart("benchmarks.train.throughput", name, lengths)
         print(_row(name, rows[name]), file=sys.stderr, flush=True)
     print("configuration      tokens/s  s/step  allocated  reserved GiB   loss     gradient")
     for name, row in rows.items():
@@ -250,9 +250,9 @@ def make_trainer(
     from trl.trainer.sft_config import SFTConfig
     from trl.trainer.sft_trainer import SFTTrainer
 
+    from train.base_model.pocket import build_tokenizer
     from train.fused import attention
     from train.fused.trainer import FusedTrainer
-    from train.pocket import build_tokenizer
 
     class FullLogits(SFTTrainer):
         compute_loss = Trainer.compute_loss

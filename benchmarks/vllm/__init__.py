@@ -1,0 +1,1 @@
+"""Figures of vLLM on a GPU."""

@@ -1,6 +1,6 @@
 r"""Held-out loss of an exported model inside vLLM, to hold against the figures of its export.
 
-    PYTHON -m benchmarks.serve_loss --model workspace/exports/unclaimed-fp8 \
+    PYTHON -m benchmarks.vllm.held_out_loss --model workspace/exports/unclaimed-fp8 \
         --data workspace/data/unclaimed --cache fp8
 
 `PYTHON` is one that has vLLM.
@@ -14,9 +14,9 @@ import typer
 
 from nothing_gpt.errors import reported_errors
 from nothing_gpt.files import read_jsonl
-from train.config import POCKET
-from train.dataset import sample
-from train.export_loss import encode_examples
+from train.config.training_config import POCKET
+from train.data.examples import sample
+from train.export.held_out_loss import encode_examples
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

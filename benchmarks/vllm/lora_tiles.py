@@ -1,6 +1,6 @@
 """Tile sizes for vLLM's LoRA kernels, drawn and timed beside vLLM's own and `serve`'s.
 
-    python -m benchmarks.lora_tiles --tries 26
+    python -m benchmarks.vllm.lora_tiles --tries 26
 
 Needs a GPU and vLLM. For each number of tokens and each product of Llama 3.2 3B, rank 32, prints
 microseconds a layer: 28 layers with weights of their own in one CUDA graph.
@@ -19,7 +19,7 @@ from typing import Annotated, Any
 import typer
 
 from nothing_gpt.errors import UserError, reported_errors
-from serve.lora_kernels import COMMON, RANK, Tiles, expand_tiles, name_gpu, shrink_tiles
+from serve.vllm.lora_kernels import COMMON, RANK, Tiles, expand_tiles, name_gpu, shrink_tiles
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.serve_load import Load, run
+from benchmarks.endpoint.load import Load, run
 
 _WINDOW = 0.15  # seconds of steps in a profile
 _TOKENS = 1024  # so many that all streams are still decoding in the window

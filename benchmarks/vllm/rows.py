@@ -4,8 +4,8 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.serve_shapes import TARGETS
-from serve.vllm import list_switches, list_tuning
+from benchmarks.vllm.shapes import TARGETS
+from serve.vllm.server import list_switches, list_tuning
 
 RANK = 32
 

@@ -1,7 +1,7 @@
 r"""How much of what an n-gram lookup guesses a model would have written, over held-out scenes.
 
     python -m train.export --show unclaimed --to merged
-    python -m benchmarks.serve_speculation --model workspace/exports/unclaimed-merged \
+    python -m benchmarks.vllm.speculation --model workspace/exports/unclaimed-merged \
         --data workspace/data/unclaimed --python .venv-vllm/bin/python
 
 vLLM guesses the next tokens by looking up the last ones in the scene so far; every guess that the
@@ -16,7 +16,7 @@ from typing import Annotated, Any
 
 import typer
 
-from benchmarks.serve_throughput import running
+from benchmarks.vllm.throughput import running
 from nothing_gpt.errors import UserError, reported_errors
 from nothing_gpt.files import read_jsonl
 

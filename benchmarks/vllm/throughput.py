@@ -1,7 +1,7 @@
 """Tokens a second of vLLM under each choice of flags, in the exact shape of Llama 3.2 3B.
 
-    python -m benchmarks.serve_throughput --budget 480 --report FOLDER
-    python -m benchmarks.serve_throughput --smoke --python .venv-vllm/bin/python
+    python -m benchmarks.vllm.throughput --budget 480 --report FOLDER
+    python -m benchmarks.vllm.throughput --smoke --python .venv-vllm/bin/python
 
 300 prompt tokens and 256 new ones a request, random weights, 22 GiB of the GPU. `FOLDER` gets
 `figures.json`, written anew after each row, and every server's log.
@@ -26,14 +26,14 @@ from typing import Annotated, Any
 
 import typer
 
-from benchmarks import serve_profile
-from benchmarks.serve_load import Load, clients, run, summarise
-from benchmarks.serve_profile import Profile
-from benchmarks.serve_rows import ROWS, SMOKE, Row, list_arguments
-from benchmarks.serve_shapes import write_models
+from benchmarks.endpoint.load import Load, clients, run, summarise
+from benchmarks.vllm import profile as serve_profile
+from benchmarks.vllm.profile import Profile
+from benchmarks.vllm.rows import ROWS, SMOKE, Row, list_arguments
+from benchmarks.vllm.shapes import write_models
 from nothing_gpt.cast_lock import CastLock
 from nothing_gpt.errors import UserError, reported_errors
-from serve.vllm import write_tables
+from serve.vllm.server import write_tables
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

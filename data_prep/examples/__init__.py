@@ -1,0 +1,1 @@
+"""From speeches to training examples: cleaning, windows, the split, token counts."""

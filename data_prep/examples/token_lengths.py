@@ -4,8 +4,8 @@ import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from data_prep.tokenizer import Counter
-from data_prep.windows import Example
+from data_prep.examples.tokenizer import Counter
+from data_prep.examples.windows import Example
 
 OVERHEAD = 20
 """Tokens that a Llama 3 chat template adds to the contents of system, user and assistant."""

@@ -1,0 +1,1 @@
+"""Readers of script files: from bytes to speeches."""

@@ -8,7 +8,7 @@ from screenplay_tools.fountain.parser import Parser
 from screenplay_tools.screenplay import Character, ElementType, Script
 
 from data_prep.episode import Reading, Speech
-from data_prep.source import SourceFile
+from data_prep.sources.source_files import SourceFile
 from nothing_gpt.errors import UserError
 from nothing_gpt.line import collapse
 

@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterator, Sequence
 
 from data_prep.episode import Reading, Speech
-from data_prep.source import SourceFile
+from data_prep.sources.source_files import SourceFile
 from nothing_gpt.errors import UserError
 from nothing_gpt.line import collapse
 from nothing_gpt.show import Columns, Corpus, Titles

@@ -7,9 +7,11 @@ writes it, has no place for title, premise and those who are present. JSON holds
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from demo.document import check_text
-from demo.formats import fdx, fountain, plain, provenance
-from demo.scene import Scene
+from demo.formats import fdx, fountain
+from demo.formats import plain_text as plain
+from demo.formats import scene_json as provenance
+from demo.formats.untrusted_text import check_text
+from demo.scene.scene import Scene
 from nothing_gpt.errors import UserError
 
 

@@ -7,7 +7,7 @@ from screenplay_tools.fdx.parser import Parser
 from screenplay_tools.fdx.writer import Writer
 
 from demo.formats.screenplay import hide_marks, read_script
-from demo.scene import Scene
+from demo.scene.scene import Scene
 from nothing_gpt.errors import UserError
 from nothing_gpt.line import collapse
 

@@ -7,7 +7,7 @@ from screenplay_tools.fountain.parser import Parser
 from screenplay_tools.fountain.writer import Writer
 
 from demo.formats.screenplay import BREAK, PRESENT, hide_marks, read_script
-from demo.scene import Scene
+from demo.scene.scene import Scene
 from nothing_gpt.line import collapse
 
 

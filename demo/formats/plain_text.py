@@ -2,7 +2,7 @@
 
 import re
 
-from demo.scene import Entry, Scene
+from demo.scene.scene import Entry, Scene
 from nothing_gpt.line import Line, collapse, is_name, parse_line
 from nothing_gpt.prompt import Direction
 

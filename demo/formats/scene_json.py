@@ -3,8 +3,8 @@
 import json
 from dataclasses import dataclass, field
 
-from demo.document import read_json_text
-from demo.scene import Entry, Origin, Scene, Take
+from demo.formats.untrusted_text import read_json_text
+from demo.scene.scene import Entry, Origin, Scene, Take
 from nothing_gpt.errors import UserError
 from nothing_gpt.line import is_name
 from nothing_gpt.prompt import Direction

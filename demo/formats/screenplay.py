@@ -5,7 +5,7 @@ import re
 from screenplay_tools import screenplay
 from screenplay_tools.screenplay import ElementType
 
-from demo.scene import Entry, Scene
+from demo.scene.scene import Entry, Scene
 from nothing_gpt.line import collapse, is_name
 from nothing_gpt.prompt import Direction
 

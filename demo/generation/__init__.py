@@ -1,0 +1,1 @@
+"""Requests to a model and what comes back; nothing of Gradio."""

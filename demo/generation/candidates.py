@@ -9,12 +9,12 @@ from functools import partial
 from random import Random
 from typing import Literal
 
-from demo.client import Endpoint, LockState, Progress
-from demo.continuation import continue_lines
-from demo.note import Note, say_lines, sum_up
-from demo.request import Order
-from demo.scene import Entry, Scene
-from demo.speed import Speed
+from demo.generation.client import Endpoint, LockState, Progress
+from demo.generation.continuation import continue_lines
+from demo.generation.request import Order
+from demo.generation.speed import Speed
+from demo.generation.summary import Note, say_lines, sum_up
+from demo.scene.scene import Entry, Scene
 from nothing_gpt.errors import UserError
 from nothing_gpt.line import Line
 

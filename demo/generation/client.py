@@ -7,8 +7,8 @@ from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from demo.piece import Piece, read_chunk
-from demo.speed import Clock, Speed
+from demo.generation.speed import Clock, Speed
+from demo.generation.stream import Piece, read_chunk
 from nothing_gpt.errors import UserError
 from nothing_gpt.line import Line, LineStream, Malformed
 from nothing_gpt.records import decode

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
-from demo.scene import Scene, read_name
+from demo.scene.scene import Scene, read_name
 from nothing_gpt.cast_lock import CastLock
 from nothing_gpt.errors import UserError
 from nothing_gpt.line import collapse

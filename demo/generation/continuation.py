@@ -4,12 +4,12 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
-from demo.client import Admit, Endpoint, LockState, Progress, RefusedError
-from demo.loops import find_loop
-from demo.request import Order, build_request
-from demo.scene import Entry, Scene
-from demo.speed import Speed
-from demo.wishes import cast_of
+from demo.generation.client import Admit, Endpoint, LockState, Progress, RefusedError
+from demo.generation.constraints import cast_of
+from demo.generation.repetition import find_loop
+from demo.generation.request import Order, build_request
+from demo.generation.speed import Speed
+from demo.scene.scene import Entry, Scene
 from nothing_gpt.line import Line
 
 _LOCKS: dict[LockState, str] = {

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
-from demo.scene import Scene, Take
-from demo.wishes import Sampling, Wishes, lock_cast
+from demo.generation.constraints import Sampling, Wishes, lock_cast
+from demo.scene.scene import Scene, Take
 from nothing_gpt.line import Line
 from nothing_gpt.prompt import Message, build_messages
 from nothing_gpt.show import FormatName, Show

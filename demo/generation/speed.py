@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from demo.piece import Piece
-from nothing_gpt.tokens import count_tokens
+from demo.generation.stream import Piece
+from nothing_gpt.prompt.token_estimate import count_tokens
 
 
 @dataclass(frozen=True, slots=True)

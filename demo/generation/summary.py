@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from demo.client import Ending, LockState, Progress
-from demo.request import Order
-from demo.speed import Speed
+from demo.generation.client import Ending, LockState, Progress
+from demo.generation.request import Order
+from demo.generation.speed import Speed
 from nothing_gpt.errors import UserError
 
 

@@ -1,0 +1,1 @@
+"""Gradio's event handlers: what happens when a writer does something."""

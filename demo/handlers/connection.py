@@ -6,14 +6,14 @@ from typing import Any
 
 import gradio as gr
 
-from demo.drawing import Update
-from demo.floor import Floor
 from demo.formats import import_scene
-from demo.history import History
-from demo.journal import Journal, read_journal
-from demo.page import render_note, render_title
-from demo.session import Note
-from demo.visit import Visit
+from demo.handlers.context import Floor
+from demo.scene.history import History
+from demo.scene.history_deltas import Journal, read_journal
+from demo.session.session import Note
+from demo.ui.script_html import render_note, render_title
+from demo.ui.tab import Visit
+from demo.ui.view import Update
 from nothing_gpt.errors import UserError
 from nothing_gpt.records import decode
 

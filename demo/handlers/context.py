@@ -4,14 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Any
 
-from demo.access import Meter
-from demo.client import Endpoint
-from demo.desk import Desk, read_desk
-from demo.drawing import Drawing, Update
-from demo.layout import Layout
-from demo.pacing import Pace
-from demo.session import Note
-from demo.visit import Visit
+from demo.generation.client import Endpoint
+from demo.handlers.throttle import Pace
+from demo.session.rate_limit import Meter
+from demo.session.session import Note
+from demo.ui.layout import Layout
+from demo.ui.scene_form import Desk, read_desk
+from demo.ui.tab import Visit
+from demo.ui.view import Drawing, Update
 from nothing_gpt.errors import UserError
 from nothing_gpt.quotation import Quotations, read_quotations
 from nothing_gpt.show import Show

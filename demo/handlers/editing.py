@@ -4,14 +4,14 @@ from typing import Any
 
 import gradio as gr
 
-from demo.desk import Desk
-from demo.drawing import Update
-from demo.floor import Floor
 from demo.formats import export_scene
-from demo.layout import STAGE_DIRECTION
-from demo.scene import Words
-from demo.session import Session
-from demo.visit import Visit
+from demo.handlers.context import Floor
+from demo.scene.scene import Words
+from demo.session.session import Session
+from demo.ui.layout import STAGE_DIRECTION
+from demo.ui.scene_form import Desk
+from demo.ui.tab import Visit
+from demo.ui.view import Update
 from nothing_gpt.errors import UserError
 
 

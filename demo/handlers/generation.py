@@ -9,16 +9,16 @@ from typing import Any
 
 import gradio as gr
 
-from demo.arrivals import Arrivals
-from demo.brief import Brief, read_brief
-from demo.client import Progress
-from demo.desk import Desk
-from demo.drawing import Update
-from demo.edits import Edits
-from demo.floor import Floor
-from demo.session import Note
-from demo.takes import Takes, order_takes
-from demo.visit import Visit
+from demo.generation.candidates import Takes, order_takes
+from demo.generation.client import Progress
+from demo.handlers.connection import Arrivals
+from demo.handlers.context import Floor
+from demo.handlers.editing import Edits
+from demo.session.session import Note
+from demo.ui.generation_form import Brief, read_brief
+from demo.ui.scene_form import Desk
+from demo.ui.tab import Visit
+from demo.ui.view import Update
 from nothing_gpt.errors import UserError
 
 STOPPING = 5.0

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import TypeVar
 
-from demo.client import Progress
+from demo.generation.client import Progress
 
 FRAME = 0.04
 """Seconds between two drawings of one stream, however fast its tokens come."""

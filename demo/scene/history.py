@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from demo.scene import Entry, Scene, Take
+from demo.scene.scene import Entry, Scene, Take
 
 FRESH = 3
 """Most entries that a branch is told by."""

@@ -6,8 +6,8 @@ not with the scene times what was done, and one step tells the page all that is 
 
 from dataclasses import dataclass, replace
 
-from demo.history import History, Version
-from demo.scene import Entry, Scene, Take
+from demo.scene.history import History, Version
+from demo.scene.scene import Entry, Scene, Take
 from nothing_gpt.errors import UserError
 from nothing_gpt.prompt import Direction
 

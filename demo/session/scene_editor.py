@@ -4,9 +4,9 @@ import asyncio
 from dataclasses import dataclass, field, replace
 from random import Random
 
-from demo.history import Branch, History
-from demo.note import NOTHING, Note
-from demo.scene import Entry, Scene, Words, read_entries, read_entry
+from demo.generation.summary import NOTHING, Note
+from demo.scene.history import Branch, History
+from demo.scene.scene import Entry, Scene, Words, read_entries, read_entry
 from nothing_gpt.errors import UserError
 from nothing_gpt.prompt import Direction
 from nothing_gpt.show import Opening, Show

@@ -10,15 +10,15 @@ from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from demo.access import Meter
-from demo.client import Endpoint, Model, Progress
-from demo.continuation import continue_lines
-from demo.editor import Editor
-from demo.note import Note, Report, say_kept, say_left_out, sum_up
-from demo.request import Order, build_request
-from demo.scene import Entry, Scene
-from demo.takes import Takes, Trials
-from demo.wishes import Sampling
+from demo.generation.candidates import Takes, Trials
+from demo.generation.client import Endpoint, Model, Progress
+from demo.generation.constraints import Sampling
+from demo.generation.continuation import continue_lines
+from demo.generation.request import Order, build_request
+from demo.generation.summary import Note, Report, say_kept, say_left_out, sum_up
+from demo.scene.scene import Entry, Scene
+from demo.session.rate_limit import Meter
+from demo.session.scene_editor import Editor
 from nothing_gpt.errors import UserError
 
 __all__ = ["Note", "Report", "Session"]

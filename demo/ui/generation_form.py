@@ -4,13 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
-from demo.client import Model
-from demo.desk import Desk
-from demo.layout import LINES
-from demo.panel import ANYONE
-from demo.request import MAX_LINES, Order
-from demo.scene import Take
-from demo.wishes import Sampling, Wishes, read_wishes
+from demo.generation.client import Model
+from demo.generation.constraints import Sampling, Wishes, read_wishes
+from demo.generation.request import MAX_LINES, Order
+from demo.scene.scene import Take
+from demo.ui.layout import LINES
+from demo.ui.scene_form import Desk
+from demo.ui.settings_panel import ANYONE
 from nothing_gpt.errors import UserError
 
 Numeral = int | float | None

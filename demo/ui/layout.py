@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import gradio as gr
 from gradio.components import Component
 
-from demo.page import read_growing_script, read_script, render_frame, render_title
-from demo.panel import Brief, Models, lay_out_brief, lay_out_models
-from demo.visit import Visit
+from demo.ui.script_html import read_growing_script, read_script, render_frame, render_title
+from demo.ui.settings_panel import Brief, Models, lay_out_brief, lay_out_models
+from demo.ui.tab import Visit
 from nothing_gpt.show import Show
 
 STAGE_DIRECTION = "stage direction"

@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from demo.history import History, Version
-from demo.journal import write_step
-from demo.scene import Entry
+from demo.scene.history import History, Version
+from demo.scene.history_deltas import write_step
+from demo.scene.scene import Entry
 from nothing_gpt.records import encode
 
 KEPT = 6

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from demo.client import Model
-from demo.scene import read_names
+from demo.generation.client import Model
+from demo.scene.scene import read_names
 from nothing_gpt.line import collapse
 from nothing_gpt.prompt import Direction, Part, parts_of
 from nothing_gpt.show import FormatName, Show

@@ -3,7 +3,7 @@
 Why not Gradio's own components: gr.Dialogue edits a whole dialogue at once, so that nothing
 tells which line a person changed, takes only speakers that it was given beforehand, and has
 colours only where it cannot be edited; gr.Chatbot has two sides, and a cast has more. Both send
-the whole scene at every change. The page is told what is new (`demo.sheet`), draws it by itself
+the whole scene at every change. The page is told what is new (`demo.ui.page_sync`), draws it by itself
 (`static/`), and puts all words in as text: what a model or a person wrote is never HTML here.
 """
 
@@ -13,12 +13,12 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from demo.history import Branch
-from demo.session import Note
+from demo.scene.history import Branch
+from demo.session.session import Note
 from nothing_gpt.line import Line
 from nothing_gpt.show import Opening, Show
 
-_STATIC = Path(__file__).parent / "static"
+_STATIC = Path(__file__).resolve().parent.parent / "static"
 _PARTS = ("book", "script", "menu", "shelf", "scenes", "link", "keys", "page")
 
 OPENINGS = 3

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import gradio as gr
 from gradio.components import Component
 
-from demo.wishes import Sampling
+from demo.generation.constraints import Sampling
 from nothing_gpt.show import Show
 
 ANYONE = "anyone"
@@ -37,7 +37,7 @@ class Brief:
 
     @property
     def fields(self) -> list[Component]:
-        """All of it, in the order in which `demo.desk.read_brief` takes it."""
+        """All of it, in the order in which `demo.ui.scene_form.read_brief` takes it."""
         who = [self.first, self.required, self.barred, self.tone, self.locked]
         return [*who, *self.sampling, self.seed, self.count]
 

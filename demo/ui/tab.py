@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from demo.session import Session
-from demo.sheet import Sheet
+from demo.session.session import Session
+from demo.ui.page_sync import Sheet
 
 
 @dataclass

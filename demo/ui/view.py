@@ -5,17 +5,17 @@ from typing import Any
 
 import gradio as gr
 
-from demo.client import LockState
-from demo.continuation import say_lock
-from demo.desk import Desk
-from demo.layout import STAGE_DIRECTION, Layout
-from demo.page import describe_line, describe_page, pack, render_note, render_status
-from demo.panel import ANYONE
-from demo.session import Session
-from demo.speed import say_speed
-from demo.takes import Takes
-from demo.visit import Visit
-from demo.wishes import Sampling
+from demo.generation.candidates import Takes
+from demo.generation.client import LockState
+from demo.generation.constraints import Sampling
+from demo.generation.continuation import say_lock
+from demo.generation.speed import say_speed
+from demo.session.session import Session
+from demo.ui.layout import STAGE_DIRECTION, Layout
+from demo.ui.scene_form import Desk
+from demo.ui.script_html import describe_line, describe_page, pack, render_note, render_status
+from demo.ui.settings_panel import ANYONE
+from demo.ui.tab import Visit
 from nothing_gpt.line import Line
 from nothing_gpt.show import Show
 

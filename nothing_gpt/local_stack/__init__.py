@@ -1,0 +1,1 @@
+"""All four stages on one machine, as child processes."""

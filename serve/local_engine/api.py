@@ -12,12 +12,12 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 
-from serve.gate import make_error
-from serve.local.job import Job, Piece
-from serve.local.request import ChatRequest
+from serve.local_engine.job import Job, Piece
+from serve.local_engine.request import ChatRequest
+from serve.middleware.gateway import make_error
 
 if TYPE_CHECKING:
-    from serve.local.scheduler import Scheduler
+    from serve.local_engine.scheduler import Scheduler
 
 
 _encode = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps would make one each time

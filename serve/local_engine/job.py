@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from serve.local.request import ChatRequest
+from serve.local_engine.request import ChatRequest
 
 if TYPE_CHECKING:
     from llguidance import LLMatcher

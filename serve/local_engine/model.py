@@ -18,10 +18,10 @@ from transformers.utils.logging import disable_progress_bar
 
 from nothing_gpt.errors import UserError
 from nothing_gpt.prompt import Message
-from serve.activity import PROBE, check_adapters
-from serve.base import fetch, find_template, load_tokenizer
-from serve.local.cache import RowCache
-from serve.offer import Offer
+from serve.local_engine.cache import RowCache
+from serve.models.adapter_check import PROBE, check_adapters
+from serve.models.base_files import fetch, find_template, load_tokenizer
+from serve.models.served_models import Offer
 
 _CONTEXT = 4096  # tokens, where neither the model nor a person sets a lower limit
 _SMALL = 100_000_000  # parameters, up to which a second thread costs more than it gives

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from serve.local.request import Sampling
+from serve.local_engine.request import Sampling
 
 _LIKELY = 512  # tokens among which a nucleus is sought before the whole vocabulary is sorted
 

@@ -12,11 +12,11 @@ import torch
 from tokenizers.decoders import DecodeStream
 from torch import Tensor
 
-from serve.local.job import Finish, Job, Piece, Send
-from serve.local.metrics import Metrics
-from serve.local.model import Model
-from serve.local.sampling import draw
-from serve.local.text import StopFilter
+from serve.local_engine.job import Finish, Job, Piece, Send
+from serve.local_engine.metrics import Metrics
+from serve.local_engine.model import Model
+from serve.local_engine.sampling import draw
+from serve.local_engine.stop_filter import StopFilter
 
 logger = logging.getLogger("serve")
 

@@ -7,11 +7,11 @@ from types import FrameType
 
 import uvicorn
 
-from serve.gate import Gate, Settings
-from serve.local.api import Api
-from serve.logs import set_up
-from serve.offer import Offer
-from serve.supervisor import read_drain
+from serve.local_engine.api import Api
+from serve.middleware.gateway import Gate, Settings
+from serve.middleware.logs import set_up
+from serve.models.served_models import Offer
+from serve.process.supervisor import read_drain
 
 
 class EngineFailedError(Exception):
@@ -92,8 +92,8 @@ def run(
     def load() -> None:
         try:
             # Here, because importing takes seconds in which health is asked for already.
-            from serve.local.model import Model
-            from serve.local.scheduler import Scheduler
+            from serve.local_engine.model import Model
+            from serve.local_engine.scheduler import Scheduler
 
             model = Model(offer, rows=max_sequences, limit=max_length)
             model.check_adapters()

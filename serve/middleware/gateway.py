@@ -15,11 +15,21 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from nothing_gpt.manifest import read_manifest
-from serve.answer import LARGEST, Answer, App, Message, Receive, Scope, Send, Watch, read_json
-from serve.keys import KEY, Holder, find, read_keys
-from serve.logs import log, set_up
-from serve.offer import Offer, describe
+from nothing_gpt.adapter.manifest import read_manifest
+from serve.middleware.api_keys import KEY, Holder, find, read_keys
+from serve.middleware.logs import log, set_up
+from serve.middleware.response import (
+    LARGEST,
+    Answer,
+    App,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    Watch,
+    read_json,
+)
+from serve.models.served_models import Offer, describe
 
 __all__ = ["KEY", "Gate", "Settings", "make_error"]
 

@@ -8,8 +8,8 @@ import uuid
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
-from nothing_gpt.tokens import count_tokens
-from serve.keys import Holder
+from nothing_gpt.prompt.token_estimate import count_tokens
+from serve.middleware.api_keys import Holder
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]

@@ -1,0 +1,1 @@
+"""Which models a server offers, their files, and the check that adapters work."""

@@ -17,7 +17,7 @@ from typing import Any
 
 from nothing_gpt.errors import UserError
 from nothing_gpt.prompt import Message
-from serve.gate import Settings
+from serve.middleware.gateway import Settings
 
 PROBE: list[Message] = [
     {"role": "system", "content": "Continue this scene."},

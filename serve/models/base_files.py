@@ -7,7 +7,7 @@ from nothing_gpt.errors import UserError
 from nothing_gpt.files import write_text
 from nothing_gpt.prompt.template import guard_template
 from nothing_gpt.workspace import Workspace
-from serve.offer import Offer
+from serve.models.served_models import Offer
 
 TEMPLATE = "chat_template.jinja"
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from nothing_gpt.adapter.manifest import Manifest, fingerprint_base, list_adapters
 from nothing_gpt.errors import UserError
-from nothing_gpt.manifest import Manifest, fingerprint_base, list_adapters
 from nothing_gpt.prompt import turns_given
 from nothing_gpt.records import encode
 from nothing_gpt.workspace import Workspace

@@ -1,0 +1,1 @@
+"""Comparison of the engines with training: the same tokens, the same losses."""

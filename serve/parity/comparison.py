@@ -19,20 +19,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nothing_gpt.dataset import VALIDATION, find_folder
+from nothing_gpt.adapter.parity_reference import Judged, Parity, fingerprint_ids, read_parity
 from nothing_gpt.errors import UserError, reported_errors
 from nothing_gpt.files import read_jsonl
-from nothing_gpt.parity import Judged, Parity, fingerprint_ids, read_parity
 from nothing_gpt.prompt import Message
-from nothing_gpt.workspace import VARIABLE, Workspace
-from serve import vllm
-from serve.base import find_template, load_tokenizer, write_template
-from serve.offer import Offer, choose
-from serve.port import take
-from serve.scoring import Scored, VllmServer, running_vllm, score_locally
+from nothing_gpt.workspace import HELD_OUT_FILE, VARIABLE, Workspace
+from serve.models.base_files import find_template, load_tokenizer, write_template
+from serve.models.served_models import Offer, choose
+from serve.parity.scoring import Scored, VllmServer, running_vllm, score_locally
+from serve.process.port import take
+from serve.vllm import server as vllm
 
 if TYPE_CHECKING:
-    from serve.local.model import Model
+    from serve.local_engine.model import Model
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -125,7 +124,7 @@ def main(
 def find_faults(row: Row, bounds: Bounds) -> Iterator[str]:
     """Say in what an example differs between training and serving."""
     judged, whole = row.example.judged, row.example.whole
-    name = f"example {judged.example} of {VALIDATION}"
+    name = f"example {judged.example} of {HELD_OUT_FILE}"
     if fingerprint_ids(whole) != judged.ids:
         yield f"{name}: tokenizer and template make other ids than training saw"
     for engine, scored in (("the local engine", row.local), ("vLLM", row.vllm)):
@@ -154,7 +153,7 @@ def loss_of(scored: Scored) -> float:
 
 def _read_examples(offer: Offer, show: str, parity: Parity, place: Workspace) -> list[Example]:
     manifest = offer.adapters[show].manifest
-    path = find_folder(place, manifest.show, manifest.format) / VALIDATION
+    path = place.examples(manifest.show, manifest.format) / HELD_OUT_FILE
     records = read_jsonl(path)
     tokenizer, template = load_tokenizer(offer), find_template(offer)
 
@@ -178,8 +177,8 @@ def _score(
     server: VllmServer | None,
 ) -> tuple[list[Row], Bounds]:
     """Score every example at every engine."""
-    from serve.local.model import Model
-    from serve.quantization import round_to_nf4
+    from serve.local_engine.model import Model
+    from serve.parity.nf4_rounding import round_to_nf4
 
     model = Model(offer, rows=1)
     local = [_score_local(model, show, example) for example in examples]
@@ -234,7 +233,3 @@ def _render(rows: Sequence[Row]) -> str:
         )
     return "\n".join(lines)
 
-
-if __name__ == "__main__":
-    with reported_errors():
-        app()

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from nothing_gpt.errors import UserError
 from nothing_gpt.prompt import Message
-from serve import vllm
-from serve.gate import KEY
+from serve.middleware.gateway import KEY
+from serve.vllm import server as vllm
 
 if TYPE_CHECKING:
-    from serve.local.model import Model
+    from serve.local_engine.model import Model
 
 _PATIENCE = 600  # seconds for vLLM to start
 

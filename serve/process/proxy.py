@@ -8,7 +8,7 @@ import asyncio
 import json
 from typing import cast
 
-from serve.gate import make_error
+from serve.middleware.gateway import make_error
 
 _HEAD = 20.0  # seconds for a new connection to send the head of its first request
 _LARGEST = 64 * 1024  # bytes of a head

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from nothing_gpt.errors import UserError
-from serve.door import Door
-from serve.logs import log, set_up
+from serve.middleware.logs import log, set_up
+from serve.process.proxy import Door
 
 SOCKET = "NOTHING_GPT_SOCKET"
 """Environment variable by which an engine learns at which Unix socket to serve."""

@@ -1,0 +1,1 @@
+"""vLLM as the engine: its command line, and the tables of its LoRA kernels."""

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from nothing_gpt.errors import UserError
 from nothing_gpt.files import read_json
-from serve.gate import Settings as GateSettings
-from serve.lora_kernels import name_gpu, write_tiles
-from serve.offer import Adapter, Offer
-from serve.supervisor import read_drain, supervise
+from serve.middleware.gateway import Settings as GateSettings
+from serve.models.served_models import Adapter, Offer
+from serve.process.supervisor import read_drain, supervise
+from serve.vllm.lora_kernels import name_gpu, write_tiles
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 # What vLLM has kernels for; an adapter's rank is rounded up to one of them.
 _RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
@@ -110,7 +110,12 @@ def build_arguments(settings: Settings) -> list[str]:
         pairs |= {"--revision": offer.revision, "--tokenizer-revision": offer.revision}
     flags = ["--enable-prefix-caching", "--disable-uvicorn-access-log"]
     # The last one stands outermost.
-    flags += ["--middleware", "serve.activity.Check", "--middleware", "serve.gate.Gate"]
+    flags += [
+        "--middleware",
+        "serve.models.adapter_check.Check",
+        "--middleware",
+        "serve.middleware.gateway.Gate",
+    ]
     return [
         *("-m", "vllm.entrypoints.openai.api_server"),
         *(part for pair in pairs.items() for part in pair),

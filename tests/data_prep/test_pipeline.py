@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from data_prep.pipeline import OUTPUTS, Job, prepare
-from nothing_gpt.dataset import DIALOGUES, REPORT, TRAIN, VALIDATION
 from nothing_gpt.errors import UserError
 from nothing_gpt.quotation import read_quotations
 from nothing_gpt.show import Show
+from nothing_gpt.workspace import DATA_REPORT_FILE, DIALOGUES_FILE, HELD_OUT_FILE, TRAINING_FILE
 from tests.data_prep.samples import (
     COLUMNS,
     SCREENPLAY,
@@ -44,11 +44,11 @@ def test_the_output_is_what_training_reads(job: Job) -> None:
     report, done = prepare(job)
     assert done
     assert set(contents(job.out)) == OUTPUTS
-    train, validation = load_lines(job.out / TRAIN), load_lines(job.out / VALIDATION)
+    train, validation = load_lines(job.out / TRAINING_FILE), load_lines(job.out / HELD_OUT_FILE)
     # 20 turns: windows of at least 4 start at 0, 2, ... 16; one of six episodes is held out.
     assert (len(train), len(validation)) == (5 * 9, 1 * 9)
     assert all(set(record) == {"prompt", "completion"} for record in train + validation)
-    lines = load_lines(job.out / DIALOGUES)
+    lines = load_lines(job.out / DIALOGUES_FILE)
     assert len(lines) == 6 * 20
     assert lines[0] == {
         "episode": "E01",
@@ -92,12 +92,12 @@ def test_the_formats_share_their_windows(job: Job, tmp_path: Path) -> None:
     script = replace(job, format="script", out=tmp_path / "script")
     prepare(job)
     prepare(script)
-    for name in (TRAIN, VALIDATION):
+    for name in (TRAINING_FILE, HELD_OUT_FILE):
         pairs = zip(load_lines(job.out / name), load_lines(script.out / name), strict=True)
         for directed, plain in pairs:
             assert directed["completion"] == plain["completion"]
             assert directed["prompt"][1:] == plain["prompt"][1:]  # type: ignore[index]
-    systems = [json.dumps(record["prompt"]) for record in load_lines(job.out / TRAIN)]
+    systems = [json.dumps(record["prompt"]) for record in load_lines(job.out / TRAINING_FILE)]
     assert any("Premise: Boat E0" in system for system in systems)
     assert any("Setting: Pier" in system for system in systems)
     assert any("Present: ANN, BOB" in system for system in systems)
@@ -105,11 +105,11 @@ def test_the_formats_share_their_windows(job: Job, tmp_path: Path) -> None:
 
 def test_nothing_is_done_twice(job: Job, tmp_path: Path) -> None:
     prepare(job)
-    before = (job.out / REPORT).stat().st_mtime_ns
+    before = (job.out / DATA_REPORT_FILE).stat().st_mtime_ns
     report, done = prepare(job)
     assert not done
     assert report.examples.train == 45
-    assert (job.out / REPORT).stat().st_mtime_ns == before
+    assert (job.out / DATA_REPORT_FILE).stat().st_mtime_ns == before
     assert prepare(job, fresh=True)[1]
     assert not prepare(job)[1]
     assert prepare(replace(job, format="script"))[1]
@@ -119,9 +119,9 @@ def test_nothing_is_done_twice(job: Job, tmp_path: Path) -> None:
     assert prepare(job)[1]
     write_csv(Path(job.source) / "titles.csv", ("Episode", "Title"), [("E01", "Gone")])
     assert prepare(job)[1]
-    (job.out / VALIDATION).unlink()
+    (job.out / HELD_OUT_FILE).unlink()
     assert prepare(job)[1]
-    (job.out / REPORT).write_text("{")
+    (job.out / DATA_REPORT_FILE).write_text("{")
     assert prepare(job)[1]
     assert not prepare(job)[1]
 
@@ -159,7 +159,7 @@ def test_fountain_comes_from_a_folder_a_zip_or_one_file(job: Job, tmp_path: Path
     assert halves == [(1, 1), (1, 1), (1, 0)]
     assert reports[0].examples == reports[1].examples
     assert reports[2].notes == ("no validation example: no held-out episode is long enough",)
-    assert (tmp_path / "out2" / VALIDATION).read_bytes() == b""
+    assert (tmp_path / "out2" / HELD_OUT_FILE).read_bytes() == b""
 
 
 @pytest.mark.parametrize(
@@ -232,12 +232,12 @@ def test_a_lone_table_without_titles_says_so(job: Job, tmp_path: Path) -> None:
 def test_every_long_speech_is_in_the_index_of_quotations(job: Job) -> None:
     prepare(job)
     found = read_quotations(job.out)
-    said = [str(line["text"]) for line in load_lines(job.out / DIALOGUES)]
+    said = [str(line["text"]) for line in load_lines(job.out / DIALOGUES_FILE)]
     assert [found.holds(text) for text in said] == [len(text.split()) >= 5 for text in said]
     # Also what training shows as one turn, of speeches that follow each other.
     turns = [
         message["content"]
-        for record in load_lines(job.out / TRAIN)
+        for record in load_lines(job.out / TRAINING_FILE)
         for message in record["completion"]  # type: ignore[attr-defined]
     ]
     lines = [line for turn in turns for line in turn.splitlines()]

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from data_prep.fountain import read_fountain
+from data_prep.examples.token_lengths import Lengths, count_lengths, summarize_lengths
+from data_prep.examples.tokenizer import NoTokenizerError, load_counter
 from data_prep.pipeline import OUTPUTS, Job, prepare
-from data_prep.source import read_files
-from data_prep.tokenizer import NoTokenizerError, load_counter
-from data_prep.tokens import Lengths, count_lengths, summarize_lengths
-from nothing_gpt.dataset import DIALOGUES, TRAIN, VALIDATION
+from data_prep.sources.fountain import read_fountain
+from data_prep.sources.source_files import read_files
 from nothing_gpt.show import SHOWS, load_show
+from nothing_gpt.workspace import DIALOGUES_FILE, HELD_OUT_FILE, TRAINING_FILE
 
 DATA = SHOWS.parent.parent / "shared" / "data"
 ARCHIVE = DATA / "seinfeld-chronicles.zip"
@@ -56,7 +56,7 @@ def test_seinfeld_gives_the_known_figures(tmp_path: Path) -> None:
     assert (report.rows.read, report.rows.kept) == (54616, 53924)
     dropped = sum(dropped.count for dropped in report.rows.dropped.values())
     assert dropped + report.rows.settings == 54616 - 53924
-    with (tmp_path / "zip" / DIALOGUES).open(encoding="utf-8") as file:
+    with (tmp_path / "zip" / DIALOGUES_FILE).open(encoding="utf-8") as file:
         lines = [json.loads(line) for line in file]
     assert [(n["speaker"], n["episode"]) for n in lines if n["text"] == "None"] == [
         ("MORTY", "S05E18")
@@ -98,7 +98,7 @@ def test_every_seinfeld_example_has_its_known_length_in_tokens(tmp_path: Path) -
     out = tmp_path / "out"
     prepare(Job(load_show("seinfeld"), str(tmp_path), out, "script", tokenizer="none"))
     known = json.loads(LENGTHS.read_text())
-    for half, name in {"train": TRAIN, "val": VALIDATION}.items():
+    for half, name in {"train": TRAINING_FILE, "val": HELD_OUT_FILE}.items():
         with (out / name).open(encoding="utf-8") as file:
             lengths = count_lengths([json.loads(line) for line in file], counter)
         assert [[length.total, length.completion] for length in lengths] == known[half]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
-from demo.client import Endpoint
+from demo.generation.client import Endpoint
 from demo.launch import running_room
 from nothing_gpt.records import encode
 from nothing_gpt.show import load_show

@@ -15,9 +15,9 @@ from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 from mcp.types import TextContent
 
-from demo.access import Limits
-from demo.client import Endpoint
+from demo.generation.client import Endpoint
 from demo.launch import Doors, running_room
+from demo.session.rate_limit import Limits
 from nothing_gpt.show import load_show
 from tests.fake_endpoint import SCENE, FakeEndpoint, Script, cut, fake_endpoint, free_port
 

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import httpx
 
-from demo.client import Endpoint
+from demo.generation.client import Endpoint
 from demo.launch import Doors, running_room
 from nothing_gpt.show import load_show
 from tests.fake_endpoint import free_port

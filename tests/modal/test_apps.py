@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from nothing_gpt.deployment import GPUS, read_requirements
+from deployment.facts import read_requirements
+from nothing_gpt.gpus import GPUS
 from tests.modal.conftest import ROOT, Command
 from tests.modal.control_plane import ControlPlane
 from tests.modal.table import STAGES, render_table

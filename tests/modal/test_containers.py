@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from nothing_gpt.adapter.manifest import Base, fingerprint_base, read_manifest, write_manifest
 from nothing_gpt.files import read_json, write_json
-from nothing_gpt.manifest import Base, fingerprint_base, read_manifest, write_manifest
 from nothing_gpt.show import Show, load_show
 from nothing_gpt.workspace import Workspace
 from tests.fake_endpoint import fake_endpoint, free_port
@@ -21,9 +21,9 @@ from tests.modal.container import execute, pickled, start
 from tests.modal.control_plane import ControlPlane
 from tests.serve.conftest import MANIFEST
 from tests.train.conftest import BRIEF, RECIPE
-from train.dataset import read_examples
+from train.base_model.pocket_training import ensure_base
+from train.data.examples import read_examples
 from train.modal_app import Job
-from train.pretraining import ensure_base
 
 
 @pytest.fixture

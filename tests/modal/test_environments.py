@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from nothing_gpt.deployment import CONSTRAINTS, read_requirements
+from deployment.facts import CONSTRAINTS, read_requirements
+from nothing_gpt.adapter.manifest import read_manifest, write_manifest
 from nothing_gpt.files import read_json
-from nothing_gpt.manifest import read_manifest, write_manifest
 from nothing_gpt.workspace import Workspace
 from tests.fake_endpoint import fake_endpoint, free_port
 from tests.modal.conftest import ROOT, SECRETS, run_modal
@@ -24,8 +24,8 @@ from tests.modal.control_plane import ControlPlane, control_plane
 from tests.modal.test_containers import ROOM, said_by
 from tests.serve.conftest import MANIFEST
 from tests.train.conftest import RECIPE
-from train.dataset import read_examples
-from train.pretraining import ensure_base
+from train.base_model.pocket_training import ensure_base
+from train.data.examples import read_examples
 
 pytestmark = [
     pytest.mark.skipif("NOTHING_GPT_CLEAN" not in os.environ, reason="minutes of pip's"),

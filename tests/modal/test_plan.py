@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from nothing_gpt.deployment import GPUS, find_gpu, find_gpus, read_requirements
+from deployment.facts import read_requirements
+from deployment.outcome import Outcome, attempt, report
 from nothing_gpt.errors import UserError
-from nothing_gpt.outcome import Outcome, attempt, report
-from train.base import REFERENCE_BASE
-from train.config import REFERENCE
-from train.dataset import Example
-from train.plan import Plan, make_plan
+from nothing_gpt.gpus import GPUS, find_gpu, find_gpus
+from train.base_model.loading import REFERENCE_BASE
+from train.config.training_config import REFERENCE
+from train.data.examples import Example
+from train.estimate.plan import Plan, make_plan
 
 CHARACTERS = 4 * 731  # the mean of the Seinfeld examples
 

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from openai import OpenAI
 
-from nothing_gpt.manifest import Base, Manifest, fingerprint_base, write_manifest
+from nothing_gpt.adapter.manifest import Base, Manifest, fingerprint_base, write_manifest
 from nothing_gpt.prompt.template import guard_template
 from nothing_gpt.show import Character, Corpus, PromptText, Show
 from nothing_gpt.workspace import Workspace

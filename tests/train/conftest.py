@@ -10,10 +10,10 @@ import pytest
 
 from nothing_gpt.show import SHOWS, Show, load_show
 from nothing_gpt.workspace import Workspace
-from train.config import POCKET, TrainingConfig
-from train.dataset import read_examples
+from train.base_model.pocket_training import Pretraining, ensure_base
+from train.config.training_config import POCKET, TrainingConfig
+from train.data.examples import read_examples
 from train.finetuning import Run
-from train.pretraining import Pretraining, ensure_base
 
 TOML = """\
 name = "tiny"

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from nothing_gpt.adapter.manifest import read_manifest
 from nothing_gpt.errors import UserError
 from nothing_gpt.files import exclusive, read_json
-from nothing_gpt.manifest import read_manifest
 from nothing_gpt.workspace import Workspace
 from tests.train.conftest import TOML
-from train.base import load_base
-from train.dataset import Example, read_examples
+from train.base_model.loading import load_base
+from train.data.examples import Example, read_examples
 from train.finetuning import Run, finetune
 
 # Runs a training as a user's command would, in a process that can be killed.
@@ -156,7 +156,7 @@ def test_a_base_that_cannot_be_had(run: Run) -> None:
 def test_without_4bit_kernels_it_is_plain_lora(
     run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("train.base.supports_4bit", lambda: False)
+    monkeypatch.setattr("train.base_model.loading.supports_4bit", lambda: False)
     folder = finetune(replace(run, config=replace(run.config, max_steps=2)))
     assert "plain LoRA instead" in capsys.readouterr().out
     assert read_manifest(folder).config["quantized"] is False

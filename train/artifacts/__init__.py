@@ -1,0 +1,1 @@
+"""What a finished run leaves beside the weights: manifest, history, report, curves."""

@@ -4,16 +4,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from nothing_gpt.dataset import REPORT
+from nothing_gpt.adapter.manifest import Manifest, write_manifest
 from nothing_gpt.files import read_json, write_text
-from nothing_gpt.manifest import Manifest, write_manifest
-from train import parity, report
-from train.base import LoadedBase
-from train.best import Score, find_best, save_adapter
-from train.history import write_history
-from train.machine import find_machine
-from train.processes import join
-from train.provenance import git_revision, package_versions
+from nothing_gpt.workspace import DATA_REPORT_FILE
+from train.artifacts import parity_reference as parity
+from train.artifacts import report
+from train.artifacts.provenance import git_revision, package_versions
+from train.artifacts.run_history import write_history
+from train.base_model.loading import LoadedBase
+from train.estimate.machine import find_machine
+from train.trainer.best_adapter import Score, find_best, save_adapter
+from train.trainer.process_group import join
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -48,7 +49,7 @@ def write_result(
     manifest = _describe(run, loaded, entries, inputs, best if chosen == "best" else last, chosen)
     write_manifest(folder, manifest)
     parity.judge(folder, run, trainer, quantized=loaded.quantized)
-    data, machine = read_json(run.data / REPORT), find_machine(join().size)
+    data, machine = read_json(run.data / DATA_REPORT_FILE), find_machine(join().size)
     write_text(folder / report.FILE, report.render_report(manifest, entries, data, machine))
     return manifest
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nothing_gpt.parity import Judged, Parity, fingerprint_ids, write_parity
-from train.dataset import read_examples, sample
+from nothing_gpt.adapter.parity_reference import Judged, Parity, fingerprint_ids, write_parity
+from train.data.examples import read_examples, sample
 
 if TYPE_CHECKING:
     from train.finetuning import Run

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from nothing_gpt.manifest import Manifest, adapter_name
-from train.machine import Machine
-from train.watch import list_remarks
+from nothing_gpt.adapter.manifest import Manifest, adapter_name
+from train.estimate.machine import Machine
+from train.trainer.loss_monitor import list_remarks
 
 FILE = "report.md"
 

@@ -1,6 +1,6 @@
 """The course of runs: their numbers as JSON and pictures, and the reference's beside them.
 
-`python -m train.history --show seinfeld` prints and draws them.
+`python -m train.artifacts.run_history --show seinfeld` prints and draws them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,12 +10,12 @@ from typing import Annotated, Any
 
 import typer
 
+from nothing_gpt.adapter.manifest import Manifest, list_adapters
 from nothing_gpt.errors import reported_errors
 from nothing_gpt.files import read_json, write_json
-from nothing_gpt.manifest import Manifest, list_adapters
 from nothing_gpt.workspace import Workspace
-from train.curves import Entry, draw_losses, draw_runs
-from train.presets import PRESETS, Preset
+from train.artifacts.loss_curves import Entry, draw_losses, draw_runs
+from train.config.presets import PRESETS, Preset
 
 FILE = "history.json"
 

@@ -1,0 +1,1 @@
+"""The model under the adapter: found, checked, loaded; the pocket base built."""

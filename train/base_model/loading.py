@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nothing_gpt.adapter.manifest import Base, fingerprint_base
 from nothing_gpt.errors import UserError
-from nothing_gpt.manifest import Base, fingerprint_base
 from nothing_gpt.prompt.template import guard_template
 
 if TYPE_CHECKING:

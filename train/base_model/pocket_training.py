@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nothing_gpt.adapter.manifest import Base, fingerprint_base
 from nothing_gpt.errors import UserError
 from nothing_gpt.files import fingerprint, read_json, whole_folder, write_json
-from nothing_gpt.manifest import Base, fingerprint_base
-from train.dataset import Example, contents
-from train.pocket import build_model, build_tokenizer, unique_lines
-from train.progress import bar
+from train.base_model.pocket import build_model, build_tokenizer, unique_lines
+from train.data.examples import Example, contents
+from train.trainer.progress_bar import bar
 
 if TYPE_CHECKING:
     import torch

@@ -1,0 +1,1 @@
+"""What a run does: hyperparameters, presets of the reference, warnings."""

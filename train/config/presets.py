@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from nothing_gpt.errors import UserError
 from nothing_gpt.show import FormatName
-from train.config import POCKET, REFERENCE, TrainingConfig
+from train.config.training_config import POCKET, REFERENCE, TrainingConfig
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""The examples that data_prep wrote, and their lengths in tokens."""

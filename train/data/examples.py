@@ -4,10 +4,10 @@ import random
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from nothing_gpt import dataset
 from nothing_gpt.errors import UserError
 from nothing_gpt.files import read_json, read_jsonl
 from nothing_gpt.show import FormatName
+from nothing_gpt.workspace import DATA_REPORT_FILE, HELD_OUT_FILE, TRAINING_FILE
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -26,7 +26,7 @@ def read_examples(
             the one that is asked for.
     """
     option = f" --format {format_name}" if format_name else ""
-    halves = _read(folder / dataset.TRAIN, option), _read(folder / dataset.VALIDATION, option)
+    halves = _read(folder / TRAINING_FILE, option), _read(folder / HELD_OUT_FILE, option)
     if format_name and data_format(folder) != format_name:
         raise UserError(
             f"{folder}: examples of the format '{data_format(folder)}', not '{format_name}';"
@@ -41,7 +41,7 @@ def data_format(folder: Path) -> FormatName:
     Raises:
         UserError: data_prep's report is missing or names a format that is not known.
     """
-    path = folder / dataset.REPORT
+    path = folder / DATA_REPORT_FILE
     name: FormatName = read_json(path)["format"]
     if name not in get_args(FormatName):
         raise UserError(f"{path}: unknown format '{name}'; run 'python -m data_prep --fresh'")

@@ -5,8 +5,8 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nothing_gpt.tokens import CHARACTERS
-from train.dataset import Example
+from nothing_gpt.prompt.token_estimate import CHARACTERS
+from train.data.examples import Example
 
 _TEMPLATE = 20
 """Tokens of the chat template around an example's messages."""

@@ -1,0 +1,1 @@
+"""What a run takes on a GPU, by arithmetic: memory, hours, dollars."""

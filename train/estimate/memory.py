@@ -12,7 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from train.config import TrainingConfig
+from train.config.training_config import TrainingConfig
 
 GIB = 2**30
 

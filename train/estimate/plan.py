@@ -1,6 +1,6 @@
 """What a run will take, said before it starts: memory, hours, dollars, and what would fit.
 
-The arithmetic is in `train.memory` and `train.speed`; here it meets a GPU and a show's examples.
+The arithmetic is in `train.estimate.memory` and `train.estimate.speed`; here it meets a GPU and a show's examples.
 """
 
 import re
@@ -9,14 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from nothing_gpt.deployment import Gpu
 from nothing_gpt.errors import UserError
-from train import memory, pocket
-from train.config import TrainingConfig
-from train.dataset import Example
-from train.lengths import Length, Lengths, count_batches, estimate_lengths
-from train.memory import GIB, ModelShape
-from train.speed import evaluation_seconds, training_seconds
+from nothing_gpt.gpus import Gpu
+from train.base_model import pocket
+from train.config.training_config import TrainingConfig
+from train.data.examples import Example
+from train.data.lengths import Length, Lengths, count_batches, estimate_lengths
+from train.estimate import memory
+from train.estimate.memory import GIB, ModelShape
+from train.estimate.speed import evaluation_seconds, training_seconds
 
 _USABLE = 0.92
 """GiB that a process may take for each GB on the label: 22.1 of an L4's 24, 14.7 of a T4's 16."""

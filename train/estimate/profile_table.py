@@ -1,15 +1,16 @@
 """What every profile would take on one card, as a table: `python -m train --plan --gpu L4`."""
 
-from nothing_gpt.deployment import Gpu
 from nothing_gpt.errors import UserError
+from nothing_gpt.gpus import Gpu
 from nothing_gpt.workspace import Workspace
-from train import memory, pocket
-from train.base import REFERENCE_BASE
-from train.config import FAST, REFERENCE, SMALL, TrainingConfig
-from train.dataset import read_examples
-from train.lengths import Lengths, estimate_lengths, reference_lengths
-from train.memory import GIB, ModelShape
-from train.plan import estimate, find_largest, find_shape, fits, usable_gib
+from train.base_model import pocket
+from train.base_model.loading import REFERENCE_BASE
+from train.config.training_config import FAST, REFERENCE, SMALL, TrainingConfig
+from train.data.examples import read_examples
+from train.data.lengths import Lengths, estimate_lengths, reference_lengths
+from train.estimate import memory
+from train.estimate.memory import GIB, ModelShape
+from train.estimate.plan import estimate, find_largest, find_shape, fits, usable_gib
 
 _ROWS = {
     "the report's library": REFERENCE,

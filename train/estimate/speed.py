@@ -6,9 +6,9 @@ reached 35% and the fast path 53%.
 
 from collections.abc import Sequence
 
-from nothing_gpt.deployment import Gpu
-from train.config import TrainingConfig
-from train.memory import Kept, ModelShape
+from nothing_gpt.gpus import Gpu
+from train.config.training_config import TrainingConfig
+from train.estimate.memory import Kept, ModelShape
 
 _PLAIN, _FUSED = 0.35, 0.53
 """Shares of the sustained arithmetic: 14,707 tokens/s of 18.6 GFLOP with checkpointing without

@@ -1,0 +1,1 @@
+"""Adapters written in forms that other engines load."""

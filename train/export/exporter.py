@@ -13,14 +13,14 @@ from typing import Annotated, Any, Literal, get_args
 
 import typer
 
+from nothing_gpt.adapter.manifest import Manifest, read_manifest
 from nothing_gpt.errors import UserError, reported_errors
 from nothing_gpt.files import exclusive, fingerprint, read_json, whole_folder, write_json
-from nothing_gpt.manifest import Manifest, read_manifest
 from nothing_gpt.records import decode, encode
 from nothing_gpt.workspace import Workspace
-from train.dataset import read_examples, sample
-from train.export_loss import Encoded, encode_examples, measure_loss
-from train.export_merge import Parts, Under
+from train.data.examples import read_examples, sample
+from train.export.held_out_loss import Encoded, encode_examples, measure_loss
+from train.export.merge import Parts, Under
 
 Form = Literal["merged", "fp8", "ollama"]
 FILE = "export.json"
@@ -108,9 +108,10 @@ def read_export(folder: Path) -> Export:
 
 
 def _write(work: Path, place: Workspace, name: str, form: Form, inputs: str) -> None:
-    from train import export_fp8, export_ollama
-    from train.export_merge import load_rounded, load_tuned
-    from train.provenance import git_revision, package_versions
+    from train.artifacts.provenance import git_revision, package_versions
+    from train.export import fp8 as export_fp8
+    from train.export import ollama as export_ollama
+    from train.export.merge import load_rounded, load_tuned
 
     manifest = read_manifest(place.adapter(name))
     parts = Parts(manifest, place.find_base(manifest.base.id), place.adapter(name))
@@ -159,7 +160,7 @@ def _merge_closest(
     parts: Parts, held_out: list[Encoded], losses: dict[str, float]
 ) -> tuple[Under, Any]:
     """Merge in every way that there is; keep that whose loss is nearest to the adapter's."""
-    from train.export_merge import merge
+    from train.export.merge import merge
 
     ways: list[Under] = ["NF4", "base"] if parts.manifest.config["quantized"] else ["base"]
     for under in ways:
@@ -181,7 +182,3 @@ def _print_summary(record: Export, folder: Path) -> None:
         if key != "adapter":
             print(f"  {names.get(key, 'as exported')}: {loss:.5f} ({loss - reference:+.5f})")
 
-
-if __name__ == "__main__":
-    with reported_errors():
-        app()

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from train.export_loss import Encoded
+from train.export.held_out_loss import Encoded
 
 # vLLM keeps one scale for projections that it joins, the largest; they share it from the start.
 _JOINED = (("q_proj", "k_proj", "v_proj"), ("gate_proj", "up_proj"))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from train.dataset import Example
+from train.data.examples import Example
 
 Encoded = tuple[list[int], int]
 """Token ids of an example, and how many of them are the prompt's."""

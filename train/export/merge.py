@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from nothing_gpt.adapter.manifest import Manifest, fingerprint_base
 from nothing_gpt.errors import UserError
-from nothing_gpt.manifest import Manifest, fingerprint_base
-from train.base import LoadedBase, load_base
+from train.base_model.loading import LoadedBase, load_base
 
 Under = Literal["NF4", "base"]
 """What an adapter is merged into: the dequantised NF4 weights, or those of the base."""

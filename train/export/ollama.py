@@ -4,10 +4,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from nothing_gpt.adapter.manifest import Manifest
 from nothing_gpt.errors import UserError
-from nothing_gpt.manifest import Manifest
-from train.base import REFERENCE_BASE
-from train.export_merge import Parts
+from train.base_model.loading import REFERENCE_BASE
+from train.export.merge import Parts
 
 # Bases that Ollama has itself, in the form that an adapter was trained over.
 _KNOWN = {REFERENCE_BASE: "llama3.2:3b-instruct-fp16"}

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from train.estimate.memory import TILE
 from train.fused.elementwise import cross_entropy
-from train.memory import TILE
 
 
 def completion_loss(hidden: Tensor, weight: Tensor, places: Tensor, targets: Tensor) -> Tensor:

@@ -6,11 +6,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from train.estimate.memory import RESERVE, UNPACKED, USABLE, fused_costs, read_shape
 from train.fused import attention
 from train.fused.head import completion_loss
 from train.fused.layer import Batch, Layer, Norm
 from train.fused.projection import Group, refresh
-from train.memory import RESERVE, UNPACKED, USABLE, fused_costs, read_shape
 
 
 def is_fusible(model: nn.Module) -> bool:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from nothing_gpt.errors import UserError
 from train.fused.install import fuse, is_fusible
-from train.trainer import Trainer
+from train.trainer.sft_trainer import Trainer
 
 Batch = dict[str, Any]
 

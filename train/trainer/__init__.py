@@ -1,0 +1,1 @@
+"""TRL's trainer, and what happens around its loop: callbacks, checkpoints, processes."""

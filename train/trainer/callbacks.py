@@ -10,11 +10,11 @@ import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from nothing_gpt.errors import UserError
-from train import checkpoints
-from train.best import Score, save_best
-from train.processes import Group
-from train.progress import Advance, bar
-from train.watch import Entry, count_without_gain, find_breakdown, list_remarks
+from train.trainer import checkpoints
+from train.trainer.best_adapter import Score, save_best
+from train.trainer.loss_monitor import Entry, count_without_gain, find_breakdown, list_remarks
+from train.trainer.process_group import Group
+from train.trainer.progress_bar import Advance, bar
 
 if TYPE_CHECKING:
     from peft import PeftModel

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from nothing_gpt.errors import UserError
-from train.config import TrainingConfig
+from train.config.training_config import TrainingConfig
 
 T = TypeVar("T")
 

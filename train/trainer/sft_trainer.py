@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from trl.trainer.sft_trainer import SFTTrainer
 
-from train.meter import Meter
+from train.trainer.throughput import Meter
 
 
 class Trainer(SFTTrainer):

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from train.base import LoadedBase
-from train.processes import join
-from train.tracking import configure_tracking
+from train.base_model.loading import LoadedBase
+from train.trainer.process_group import join
+from train.trainer.tracking import configure_tracking
 
 if TYPE_CHECKING:
     from trl.trainer.sft_config import SFTConfig

@@ -1,4 +1,4 @@
-from benchmarks.room_load import measure
+from benchmarks.room.room_load import measure
 
 
 def test_people_in_the_room_get_all_their_lines_and_a_closed_tab_stops_the_server() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 def test_smoke_notes_the_batches_that_make_the_peak(tmp_path: Path) -> None:
     """A plain and a fused configuration, at the size of a test."""
     report = tmp_path / "peaks.json"
-    command = [sys.executable, "-m", "benchmarks.train_memory", "trl-4-22", "fused-4-8"]
+    command = [sys.executable, "-m", "benchmarks.train.memory", "trl-4-22", "fused-4-8"]
     done = subprocess.run(
         [*command, "--smoke", "--report", str(report)], capture_output=True, text=True
     )

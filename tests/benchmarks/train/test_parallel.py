@@ -9,7 +9,7 @@ import pytest
 def test_two_processes_have_the_losses_of_one(tmp_path: Path) -> None:
     """The benchmark's own command, at the size of a test: two real processes on the CPU."""
     report = tmp_path / "figures.json"
-    command = [sys.executable, "-m", "benchmarks.train_parallel", "weak", "--smoke"]
+    command = [sys.executable, "-m", "benchmarks.train.parallel", "weak", "--smoke"]
     options = ["--dropout", "0", "--report", str(report)]
     done = subprocess.run([*command, *options], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -23,7 +23,7 @@ def test_two_processes_have_the_losses_of_one(tmp_path: Path) -> None:
 
 def test_lengths_are_asked_for() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.train_parallel"], capture_output=True, text=True
+        [sys.executable, "-m", "benchmarks.train.parallel"], capture_output=True, text=True
     )
     assert done.returncode == 1
     assert "--lengths FILE is missing" in done.stderr

@@ -9,7 +9,7 @@ import pytest
 def test_smoke_runs_every_step_of_the_gpu_benchmark(tmp_path: Path) -> None:
     """The plain and the fused path, at the size of a test; the first loss is the same."""
     report = tmp_path / "figures.json"
-    command = [sys.executable, "-m", "benchmarks.train_throughput", "trl", "fused"]
+    command = [sys.executable, "-m", "benchmarks.train.throughput", "trl", "fused"]
     done = subprocess.run(
         [*command, "--smoke", "--report", str(report)], capture_output=True, text=True
     )
@@ -28,7 +28,7 @@ def test_smoke_runs_every_step_of_the_gpu_benchmark(tmp_path: Path) -> None:
     ],
 )
 def test_mistakes_are_named(options: list[str], message: str) -> None:
-    command = [sys.executable, "-m", "benchmarks.train_throughput", *options]
+    command = [sys.executable, "-m", "benchmarks.train.throughput", *options]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 1
     assert message in done.stderr

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.lora_tiles import PRODUCTS, Product, draw
+from benchmarks.vllm.lora_tiles import PRODUCTS, Product, draw
 
 
 @pytest.mark.parametrize("product", PRODUCTS, ids=str)

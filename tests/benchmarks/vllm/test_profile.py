@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.serve_profile import describe, summarise
+from benchmarks.vllm.profile import describe, summarise
 
 
 def kernel(name: str, start: float, took: float) -> dict[str, Any]:

@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import serve_rows, serve_shapes
-from benchmarks.serve_load import Answer, summarise
+from benchmarks.endpoint.load import Answer, summarise
+from benchmarks.vllm import rows as serve_rows
+from benchmarks.vllm import shapes as serve_shapes
 
 
 def test_tokenizer_has_as_many_tokens_as_the_model_and_spells_any_text(tmp_path: Path) -> None:

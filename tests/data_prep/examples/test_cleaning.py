@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from data_prep.cleaning import Reason, clean_speeches
 from data_prep.episode import Speech, Turn
+from data_prep.examples.cleaning import Reason, clean_speeches
 from nothing_gpt.line import Line
 from tests.data_prep.samples import table_show
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from data_prep.examples.token_lengths import Lengths, count_lengths, summarize_lengths
+from data_prep.examples.tokenizer import NoTokenizerError, load_counter
+from data_prep.examples.windows import Example
 from data_prep.pipeline import Job, prepare
 from data_prep.report import render_report
-from data_prep.tokenizer import NoTokenizerError, load_counter
-from data_prep.tokens import Lengths, count_lengths, summarize_lengths
-from data_prep.windows import Example
 from nothing_gpt.errors import UserError
 from tests.data_prep.samples import table_show, write_tables
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_prep.episode import Episode, Turn
-from data_prep.split import hold_out
-from data_prep.windows import Window, build_example, cut, cut_windows, direct, merge_turns
+from data_prep.examples.split import hold_out
+from data_prep.examples.windows import Window, build_example, cut, cut_windows, direct, merge_turns
 from nothing_gpt.line import Line, parse_lines
 from nothing_gpt.prompt import Direction
 from nothing_gpt.show import (

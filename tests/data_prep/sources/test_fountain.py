@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from data_prep.episode import Speech
-from data_prep.fountain import read_fountain
-from data_prep.source import SourceFile
+from data_prep.sources.fountain import read_fountain
+from data_prep.sources.source_files import SourceFile
 from nothing_gpt.errors import UserError
 from tests.data_prep.samples import SCREENPLAY
 

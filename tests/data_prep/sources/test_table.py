@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from data_prep.episode import Reading, Speech
-from data_prep.source import SourceFile, read_files
-from data_prep.table import read_table
+from data_prep.sources.source_files import SourceFile, read_files
+from data_prep.sources.table import read_table
 from nothing_gpt.errors import UserError
 from tests.data_prep.samples import COLUMNS, table_show, write_csv, write_tables
 

@@ -5,7 +5,7 @@ import time
 import pytest
 from playwright.sync_api import Browser, expect
 
-from demo.client import Endpoint
+from demo.generation.client import Endpoint
 from demo.launch import running_room
 from tests.demo.conftest import MODELS, SCENE, SHOWS, Stage
 from tests.fake_endpoint import FakeEndpoint, Script, cut, fake_endpoint, free_port
@@ -14,7 +14,7 @@ from tests.fake_endpoint import FakeEndpoint, Script, cut, fake_endpoint, free_p
 def test_the_server_dies_in_the_middle_of_a_line_and_comes_back(
     stage: Stage, server: FakeEndpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("demo.client.AWAKE", 0.0)
+    monkeypatch.setattr("demo.generation.client.AWAKE", 0.0)
     stage.begin()
     server.script.die_after = 25
     stage.button("Continue").click()
@@ -73,7 +73,7 @@ def test_a_server_that_falls_silent(browser: Browser, server: FakeEndpoint) -> N
 def test_the_server_is_asleep_when_the_page_opens(
     stage: Stage, server: FakeEndpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("demo.client.AWAKE", 0.0)
+    monkeypatch.setattr("demo.generation.client.AWAKE", 0.0)
     server.script.awake_at = time.monotonic() + 4
     stage.page.reload()
     expect(stage.note()).to_contain_text("s so far. A GPU that was asleep is starting")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, expect
 
-from demo.client import Endpoint
+from demo.generation.client import Endpoint
 from demo.launch import running_room
 from tests.demo.conftest import SHOWS, Stage
 from tests.fake_endpoint import FakeEndpoint, free_port

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from demo.client import Endpoint
-from demo.edits import Edits
+from demo.generation.client import Endpoint
+from demo.handlers.editing import Edits
 from demo.launch import running_room
-from demo.visit import Visit
+from demo.ui.tab import Visit
 from tests.demo.conftest import SCENE, SHOWS, Stage
 from tests.fake_endpoint import FakeEndpoint, cut, free_port
 

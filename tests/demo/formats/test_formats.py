@@ -14,7 +14,7 @@ from screenplain.types import Action, Dialog, Slug
 from screenplay_tools.fountain.parser import Parser
 
 from demo.formats import FORMATS, export_scene, import_scene
-from demo.scene import Entry, Scene, Take
+from demo.scene.scene import Entry, Scene, Take
 from nothing_gpt.errors import UserError
 from nothing_gpt.line import collapse, is_name
 from nothing_gpt.prompt import Direction

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from demo.client import Endpoint
-from demo.request import Order
-from demo.scene import Entry, Scene, Take
-from demo.session import Session
-from demo.takes import Takes, order_takes, shuffle_orders
+from demo.generation.candidates import Takes, order_takes, shuffle_orders
+from demo.generation.client import Endpoint
+from demo.generation.request import Order
+from demo.scene.scene import Entry, Scene, Take
+from demo.session.session import Session
 from nothing_gpt.errors import UserError
 from nothing_gpt.show import load_show
 from tests.fake_endpoint import Script, cut, fake_endpoint

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from demo.client import Endpoint, Model, Progress
+from demo.generation.client import Endpoint, Model, Progress
 from nothing_gpt.errors import UserError
 from nothing_gpt.line import Line
 from nothing_gpt.records import encode

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from demo.client import Endpoint, Progress
-from demo.continuation import continue_lines
-from demo.request import Order
-from demo.scene import Entry, Scene, Take
-from demo.wishes import Wishes
+from demo.generation.client import Endpoint, Progress
+from demo.generation.constraints import Wishes
+from demo.generation.continuation import continue_lines
+from demo.generation.request import Order
+from demo.scene.scene import Entry, Scene, Take
 from nothing_gpt.errors import UserError
 from nothing_gpt.line import Line
 from nothing_gpt.prompt import Direction

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demo.loops import CYCLE, WORDS, find_loop
+from demo.generation.repetition import CYCLE, WORDS, find_loop
 from nothing_gpt.line import Line, parse_lines
 from nothing_gpt.show import load_show
 from tests.fake_endpoint import SCENE

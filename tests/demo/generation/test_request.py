@@ -4,8 +4,14 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demo.request import CONTEXT_CHARACTERS, CONTEXT_TURNS, Order, build_request, select_context
-from demo.scene import Entry, Scene, Take
+from demo.generation.request import (
+    CONTEXT_CHARACTERS,
+    CONTEXT_TURNS,
+    Order,
+    build_request,
+    select_context,
+)
+from demo.scene.scene import Entry, Scene, Take
 from nothing_gpt.line import Line, collapse
 from nothing_gpt.prompt import Direction, build_messages
 from nothing_gpt.show import load_show

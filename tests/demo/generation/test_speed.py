@@ -1,5 +1,5 @@
-from demo.piece import Piece
-from demo.speed import Clock, say_speed
+from demo.generation.speed import Clock, say_speed
+from demo.generation.stream import Piece
 
 
 def test_a_handful_of_tokens_in_a_piece_is_not_one() -> None:

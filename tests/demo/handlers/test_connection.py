@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from demo.client import Endpoint
+from demo.generation.client import Endpoint
 from nothing_gpt.line import Line
 from nothing_gpt.records import encode
 from nothing_gpt.show import load_show
 from tests.fake_endpoint import FakeEndpoint, Script, fake_endpoint
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture

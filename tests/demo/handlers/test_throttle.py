@@ -3,8 +3,8 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from demo.client import Progress
-from demo.pacing import Pace
+from demo.generation.client import Progress
+from demo.handlers.throttle import Pace
 from nothing_gpt.errors import UserError
 from nothing_gpt.line import Line
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demo.history import History
-from demo.journal import Journal, Step, read_journal, write_journal
-from demo.scene import Entry, Scene, Take
-from demo.sheet import Sheet
+from demo.scene.history import History
+from demo.scene.history_deltas import Journal, Step, read_journal, write_journal
+from demo.scene.scene import Entry, Scene, Take
+from demo.ui.page_sync import Sheet
 from nothing_gpt.errors import UserError
 from nothing_gpt.prompt import Direction
 from nothing_gpt.records import decode, encode

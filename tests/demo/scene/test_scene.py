@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demo.history import History
-from demo.scene import Entry, Scene, Take, read_entries, read_entry, read_name, read_names
+from demo.scene.history import History
+from demo.scene.scene import Entry, Scene, Take, read_entries, read_entry, read_name, read_names
 from nothing_gpt.errors import UserError
 from nothing_gpt.line import Line, collapse
 from nothing_gpt.prompt import Direction

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demo.access import LOGIN, Limits, Meter, read_login
+from demo.session.rate_limit import LOGIN, Limits, Meter, read_login
 from nothing_gpt.errors import UserError
 
 

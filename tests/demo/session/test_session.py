@@ -5,13 +5,13 @@ from random import Random
 
 import pytest
 
-from demo.access import Limits, Meter
-from demo.client import Endpoint
-from demo.history import History
-from demo.request import Order
-from demo.scene import Entry, Scene, Take
-from demo.session import Session
-from demo.wishes import Sampling, Wishes
+from demo.generation.client import Endpoint
+from demo.generation.constraints import Sampling, Wishes
+from demo.generation.request import Order
+from demo.scene.history import History
+from demo.scene.scene import Entry, Scene, Take
+from demo.session.rate_limit import Limits, Meter
+from demo.session.session import Session
 from nothing_gpt.errors import UserError
 from nothing_gpt.prompt import Direction
 from nothing_gpt.show import Opening, load_show

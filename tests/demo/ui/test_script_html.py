@@ -6,9 +6,11 @@ from math import dist
 
 import pytest
 
-from demo.history import Branch
 from demo.launch import STYLES
-from demo.page import (
+from demo.scene.history import Branch
+from demo.scene.scene import Entry
+from demo.session.session import Note
+from demo.ui.script_html import (
     KEYS,
     OPENINGS,
     describe_page,
@@ -19,8 +21,6 @@ from demo.page import (
     render_status,
     render_title,
 )
-from demo.scene import Entry
-from demo.session import Note
 from nothing_gpt.show import Character, PromptText, Show, load_show
 
 SHOW = load_show("unclaimed")

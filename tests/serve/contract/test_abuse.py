@@ -222,7 +222,12 @@ def test_a_soak_of_some_seconds(abused: Running) -> None:
     options = {"--model": "tiny", "--url": abused.url, "--process": str(abused.process.pid)}
     options |= {"--minutes": "0.08", "--interval": "2", "--rate": "8"}
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.soak", *(w for pair in options.items() for w in pair)],
+        [
+            sys.executable,
+            "-m",
+            "benchmarks.endpoint.soak",
+            *(w for pair in options.items() for w in pair),
+        ],
         cwd=ROOT,
         env=os.environ | {"OPENAI_API_KEY": KEY},
         capture_output=True,

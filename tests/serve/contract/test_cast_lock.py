@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.cast_lock import Count, check, make_lock
+from benchmarks.endpoint.cast_lock import Count, check, make_lock
 from nothing_gpt.cast_lock import CastLock
 from nothing_gpt.workspace import Workspace
-from serve.local.model import Model
-from serve.offer import choose
+from serve.local_engine.model import Model
+from serve.models.served_models import choose
 from tests.serve.conftest import SHOW, VLLM_PYTHON, Running
 
 CAST = ("ANA", "MR. PITT", "MAN #1", "O'BRIEN", "ÉVA")

@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from nothing_gpt.workspace import Workspace
-from serve.local.job import Job, Piece
-from serve.local.model import Model
-from serve.local.request import ChatRequest
-from serve.local.scheduler import Scheduler
-from serve.offer import choose
+from serve.local_engine.job import Job, Piece
+from serve.local_engine.model import Model
+from serve.local_engine.request import ChatRequest
+from serve.local_engine.scheduler import Scheduler
+from serve.models.served_models import choose
 from tests.serve.conftest import BASE, wait_for
 
 ROWS = 3

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 import pytest
 import torch
 
-from serve.local.request import Sampling
-from serve.local.sampling import draw
+from serve.local_engine.request import Sampling
+from serve.local_engine.sampling import draw
 
 LOGITS = torch.tensor([[1.0, 3.0, -math.inf, 0.5, 2.0, -1.0]])
 SHARES = LOGITS.softmax(dim=-1)[0].tolist()

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nothing_gpt.errors import UserError
-from serve.keys import FILE, KEY, Holder, Key, find, read_keys
+from serve.middleware.api_keys import FILE, KEY, Holder, Key, find, read_keys
 
 TEXTS = st.text(alphabet="abc-_ ", min_size=1, max_size=8).filter(lambda text: bool(text.strip()))
 

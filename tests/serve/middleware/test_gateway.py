@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from serve import gate as gate_module
-from serve.gate import Gate, Settings
+from serve.middleware import gateway as gate_module
+from serve.middleware.gateway import Gate, Settings
 
 CHAT = "/v1/chat/completions"
 BODY = {"model": "base", "messages": [{"role": "user", "content": "a secret"}]}

@@ -13,7 +13,7 @@ import pytest
 
 from nothing_gpt.errors import UserError
 from nothing_gpt.workspace import Workspace
-from serve.activity import check_adapters
+from serve.models.adapter_check import check_adapters
 from tests.serve.conftest import BASE, ROOT, build_adapter, engine_options, free_port
 
 

@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 
+from nothing_gpt.adapter.manifest import Base, fingerprint_base, read_manifest, write_manifest
 from nothing_gpt.errors import UserError
-from nothing_gpt.manifest import Base, fingerprint_base, read_manifest, write_manifest
 from nothing_gpt.workspace import Workspace
-from serve.base import find_template
-from serve.offer import choose
+from serve.models.base_files import find_template
+from serve.models.served_models import choose
 from tests.serve.conftest import MANIFEST
 
 HUB = "meta-llama/Llama-3.2-3B-Instruct"

@@ -56,8 +56,8 @@ uvicorn.run(app, uds=os.environ["NOTHING_GPT_SOCKET"], log_level="error")
 MAIN = """
 import sys
 from serve import supervisor
-from serve.port import take
-from serve.supervisor import supervise
+from serve.process.port import take
+from serve.process.supervisor import supervise
 supervisor._LOOK, supervisor._HUNG = 0.1, 1.5
 port, folder = sys.argv[1:]
 command = [sys.executable, folder + "/engine.py", folder]
@@ -224,7 +224,7 @@ def test_a_head_that_does_not_end_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_slow_head_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    from serve import door
+    from serve.process import proxy as door
 
     async def check() -> None:
         server = await asyncio.get_running_loop().create_server(

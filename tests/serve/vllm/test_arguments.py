@@ -7,8 +7,8 @@ import pytest
 
 from nothing_gpt.errors import UserError
 from nothing_gpt.files import write_json
-from serve.offer import Adapter, Offer
-from serve.vllm import Settings, build_arguments, build_command, build_environment
+from serve.models.served_models import Adapter, Offer
+from serve.vllm.server import Settings, build_arguments, build_command, build_environment
 from tests.serve.conftest import MANIFEST
 
 ALONE = Offer("org/base", "org/base", "cafe", {})

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from serve.lora_kernels import name_gpu, write_tiles
+from serve.vllm.lora_kernels import name_gpu, write_tiles
 
 
 @pytest.mark.parametrize("kind", ["SHRINK", "EXPAND_TRUE", "EXPAND_FALSE"])

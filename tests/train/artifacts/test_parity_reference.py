@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from nothing_gpt.adapter.manifest import read_manifest
+from nothing_gpt.adapter.parity_reference import FILE, read_parity
 from nothing_gpt.errors import UserError
 from nothing_gpt.files import read_json, write_json
-from nothing_gpt.manifest import read_manifest
-from nothing_gpt.parity import FILE, read_parity
 from nothing_gpt.show import Show
 from nothing_gpt.workspace import Workspace
-from serve.parity import main as hold
+from serve.parity.comparison import main as hold
 from tests.serve.conftest import VLLM_PYTHON
 from tests.train.conftest import BRIEF, RECIPE
 from train.finetuning import Run, finetune

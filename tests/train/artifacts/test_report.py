@@ -1,7 +1,7 @@
-from nothing_gpt.manifest import Base, Manifest
+from nothing_gpt.adapter.manifest import Base, Manifest
 from nothing_gpt.show import Character, Corpus, PromptText, Show
-from train.machine import Machine
-from train.report import render_report
+from train.artifacts.report import render_report
+from train.estimate.machine import Machine
 
 SHOW = Show(
     name="pier",

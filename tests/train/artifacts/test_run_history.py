@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from nothing_gpt.adapter.manifest import read_manifest
 from nothing_gpt.errors import UserError
 from nothing_gpt.files import read_json
-from nothing_gpt.manifest import read_manifest
 from nothing_gpt.workspace import Workspace
 from tests.train.conftest import TOML
-from train.base import load_base
-from train.dataset import read_examples
+from train.artifacts.run_history import main, read_runs, render_table
+from train.base_model.loading import load_base
+from train.config.presets import PRESETS, at_pocket_size
+from train.data.examples import read_examples
 from train.finetuning import Run, build_trainer, finetune
-from train.history import main, read_runs, render_table
-from train.presets import PRESETS, at_pocket_size
 
 
 def prepare(place: Workspace, format_name: str) -> None:
@@ -101,8 +101,8 @@ def test_nothing_run_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str])
 
 
 def test_a_real_base_keeps_the_presets_method() -> None:
-    from train.config import FAST
-    from train.presets import with_profile
+    from train.config.presets import with_profile
+    from train.config.training_config import FAST
 
     config = with_profile(PRESETS["phase2-r64"], FAST)
     assert (config.rank, config.alpha, config.completion_only) == (64, 128, False)

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from train.base import compute_dtype
+from train.base_model.loading import compute_dtype
 
 
 @pytest.mark.parametrize(

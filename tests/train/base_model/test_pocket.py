@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from train.pocket import EOT, HEADER, HEADER_END, SPECIAL_TOKENS, build_tokenizer
+from train.base_model.pocket import EOT, HEADER, HEADER_END, SPECIAL_TOKENS, build_tokenizer
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast

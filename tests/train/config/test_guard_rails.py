@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from nothing_gpt.adapter.manifest import read_manifest
 from nothing_gpt.errors import UserError
 from nothing_gpt.files import read_json
-from nothing_gpt.manifest import read_manifest
 from tests.train.conftest import BRIEF
-from train.best import Score, find_best, save_adapter, save_best
-from train.checkpoints import find_latest
 from train.finetuning import Run, finetune
+from train.trainer.best_adapter import Score, find_best, save_adapter, save_best
+from train.trainer.checkpoints import find_latest
 
 # So fast that it learns by leaps: some evaluations are worse than those before them.
 WILD = replace(BRIEF, learning_rate=0.1, warmup_steps=0, max_steps=12, eval_interval=1)

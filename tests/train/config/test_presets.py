@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 
 from nothing_gpt.errors import UserError
-from train.config import POCKET, REFERENCE, list_warnings
-from train.presets import PRESETS, at_pocket_size, load_preset
+from train.config.presets import PRESETS, at_pocket_size, load_preset
+from train.config.training_config import POCKET, REFERENCE, list_warnings
 
 
 def test_the_last_phase_is_the_reference_and_nothing_is_said_against_it() -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from train.machine import Machine, find_machine, find_priced
+from train.estimate.machine import Machine, find_machine, find_priced
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from nothing_gpt.deployment import GPUS
 from nothing_gpt.errors import UserError
+from nothing_gpt.gpus import GPUS
 from train.__main__ import app
-from train.config import FAST, REFERENCE, TrainingConfig
-from train.lengths import count_batches, reference_lengths
-from train.memory import GIB, LLAMA_3B, RESERVE, USABLE, training_bytes
-from train.plan import find_fitting, find_largest, fits, make_plan
+from train.config.training_config import FAST, REFERENCE, TrainingConfig
+from train.data.lengths import count_batches, reference_lengths
+from train.estimate.memory import GIB, LLAMA_3B, RESERVE, USABLE, training_bytes
+from train.estimate.plan import find_fitting, find_largest, fits, make_plan
 
 PATHS: dict[str, TrainingConfig] = {
     "reference": REFERENCE,
@@ -40,7 +40,7 @@ MEASURED = [
     ("fused", 32, 139, 14221, 36.97),
 ]
 """Path, rank, cap in GiB, tokens of the largest micro-batch, peak GiB allocated, on an H200 with
-random weights of Llama 3.2 3B (RESULTS.md, benchmarks.train_memory)."""
+random weights of Llama 3.2 3B (RESULTS.md, benchmarks.train.memory)."""
 
 
 @pytest.mark.parametrize(("path", "rank", "cap", "tokens", "peak"), MEASURED)

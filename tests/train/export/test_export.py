@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from nothing_gpt.adapter.manifest import read_manifest
 from nothing_gpt.errors import UserError
-from nothing_gpt.manifest import read_manifest
 from nothing_gpt.show import Show
 from nothing_gpt.workspace import Workspace
-from train.config import TrainingConfig
-from train.export import export, read_export
+from train.base_model.pocket_training import Pretraining
+from train.config.training_config import TrainingConfig
+from train.export.exporter import export, read_export
 from train.finetuning import Run, finetune
-from train.pretraining import Pretraining
 
 RECIPE = Pretraining(tokens=4_000)
 
@@ -48,8 +48,8 @@ def test_merged_into_what_4_bits_left_of_the_base_it_computes_the_same(
 ) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from train.dataset import read_examples, sample
-    from train.export_loss import encode_examples, measure_loss
+    from train.data.examples import read_examples, sample
+    from train.export.held_out_loss import encode_examples, measure_loss
 
     record = read_export(merged)
     assert record.under == "NF4"

@@ -12,11 +12,11 @@ import torch
 from nothing_gpt.show import Show
 from nothing_gpt.workspace import Workspace
 from tests.train.conftest import RECIPE
-from train.base import load_base
-from train.config import POCKET, TrainingConfig
-from train.dataset import read_examples
+from train.base_model.loading import load_base
+from train.base_model.pocket_training import ensure_base
+from train.config.training_config import POCKET, TrainingConfig
+from train.data.examples import read_examples
 from train.finetuning import Run, build_trainer
-from train.pretraining import ensure_base
 
 STEPS = 50
 PLAIN = replace(

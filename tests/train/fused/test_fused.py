@@ -10,12 +10,12 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 from transformers import LlamaConfig, LlamaForCausalLM, set_seed
 
+from train.estimate.memory import TILE
 from train.fused import fuse, is_fusible
 from train.fused.elementwise import drop
 from train.fused.head import completion_loss
 from train.fused.layer import Batch
 from train.fused.projection import refresh
-from train.memory import TILE
 
 LENGTHS = (5, 11, 1, 8)
 

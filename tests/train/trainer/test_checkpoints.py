@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from train import checkpoints
+from train.trainer import checkpoints
 
 
 def make(folder: Path, step: int, *, sealed: bool = True) -> Path:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from train.watch import count_without_gain, find_breakdown, list_remarks
+from train.trainer.loss_monitor import count_without_gain, find_breakdown, list_remarks
 
 
 def evaluations(*losses: float) -> list[dict[str, Any]]:

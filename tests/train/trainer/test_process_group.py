@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nothing_gpt.adapter.manifest import read_manifest
 from nothing_gpt.errors import UserError
 from nothing_gpt.files import read_json
-from nothing_gpt.manifest import read_manifest
 from tests.train.conftest import BRIEF, TOML
 from tests.train.test_finetuning import wait_for
-from train.config import FAST, REFERENCE, TrainingConfig
+from train.config.training_config import FAST, REFERENCE, TrainingConfig
 from train.finetuning import Run, finetune
-from train.processes import Group
+from train.trainer.process_group import Group
 
 # Four examples a step, the last step three; the held-out ones do not fill their last batches.
 ALONE = replace(
@@ -32,7 +32,7 @@ from nothing_gpt.errors import reported_errors
 from nothing_gpt.show import load_show
 from nothing_gpt.workspace import Workspace
 from tests.train.conftest import RECIPE
-from tests.train.test_processes import SHARED
+from tests.train.trainer.test_process_group import SHARED
 from train.finetuning import Run, finetune
 with reported_errors():
     finetune(Run(load_show(sys.argv[1]), "pocket", SHARED, Workspace(Path(sys.argv[2])), RECIPE))

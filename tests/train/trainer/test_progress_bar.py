@@ -1,6 +1,6 @@
 import pytest
 
-from train.progress import bar
+from train.trainer.progress_bar import bar
 
 
 def test_a_log_gets_the_last_step_with_its_note(capsys: pytest.CaptureFixture[str]) -> None:

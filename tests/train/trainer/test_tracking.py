@@ -8,7 +8,7 @@ import pytest
 
 from nothing_gpt.files import read_json
 from train.finetuning import Run, finetune
-from train.tracking import configure_tracking
+from train.trainer.tracking import configure_tracking
 
 
 @pytest.mark.parametrize(
