@@ -18,7 +18,7 @@ import typer
 
 from nothing_gpt.errors import UserError, reported_errors
 from nothing_gpt.files import read_jsonl, write_json
-from nothing_gpt.line import Line, Malformed, parse_lines, render_lines
+from nothing_gpt.line import Line, MalformedLine, parse_lines, render_lines
 from nothing_gpt.prompt import Message
 from nothing_gpt.records import encode
 from nothing_gpt.workspace import DIALOGUES_FILE, HELD_OUT_FILE, Workspace
@@ -61,7 +61,7 @@ def words(text: str) -> list[str]:
 
 
 def score(
-    scenes: Sequence[tuple[Sequence[Line], Sequence[Line | Malformed]]],
+    scenes: Sequence[tuple[Sequence[Line], Sequence[Line | MalformedLine]]],
     vocabulary: set[str],
     scripts: set[str],
 ) -> Scorecard:
@@ -76,7 +76,7 @@ def score(
     for context, written in scenes:
         said = {line.text for line in context}
         for line in written:
-            if isinstance(line, Malformed):
+            if isinstance(line, MalformedLine):
                 continue
             parsed += 1
             repeated += line.text in said
@@ -107,13 +107,13 @@ def write_scene(
     temperature: float,
     seed: int,
     most: int,
-) -> list[Line | Malformed]:
+) -> list[Line | MalformedLine]:
     """Write one scene of `LEAST_LINES` up to `most` whole lines.
 
     A model may end a scene early; it is then asked to go on, as a writer would, from the last
     lines. One that writes nothing at all leaves a short scene.
     """
-    lines: list[Line | Malformed] = []
+    lines: list[Line | MalformedLine] = []
     system, user = messages
     for attempt in range(LEAST_LINES):
         answer = client.chat.completions.create(
@@ -182,7 +182,7 @@ def main(
     chosen = [held_out[number % len(held_out)] for number in numbers]
     client = OpenAI(base_url=base_url, api_key=os.environ.get("OPENAI_API_KEY") or "none")
 
-    def write(item: tuple[int, dict[str, Any]]) -> list[Line | Malformed]:
+    def write(item: tuple[int, dict[str, Any]]) -> list[Line | MalformedLine]:
         number, record = item
         return write_scene(
             client,

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from data_prep.pipeline import READABLE_REPORT, Job, prepare
-from data_prep.report import Report
+from data_prep.pipeline import READABLE_REPORT, PreparationJob, prepare
+from data_prep.report import DataReport
 from data_prep.sources.source_files import KAGGLE
 from nothing_gpt.errors import reported_errors
 from nothing_gpt.show import FormatName, load_show, show_path
@@ -50,7 +50,7 @@ def main(
     chosen = load_show(show)
     files = Workspace(workspace) if workspace else Workspace.default()
     wanted = format_name or chosen.prompt.format
-    job = Job(
+    job = PreparationJob(
         show=chosen,
         source=str(source) if source else _own_source(show, chosen.corpus.source),
         out=out or files.examples(chosen, wanted),
@@ -71,7 +71,7 @@ def _own_source(show: str, source: str) -> str:
     return os.path.relpath(show_path(show).parent / source)
 
 
-def _tell(report: Report) -> None:
+def _tell(report: DataReport) -> None:
     rows, examples = report.rows, report.examples
     episodes = report.episodes.train + report.episodes.validation
     typer.echo(

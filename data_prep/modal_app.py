@@ -36,7 +36,7 @@ image = (
     )
     .env(deployment.environment())
     .add_local_file(*deployment.PROJECT)
-    .add_local_python_source("nothing_gpt", "data_prep")
+    .add_local_python_source("nothing_gpt", "deployment", "data_prep")
 )
 
 
@@ -72,7 +72,7 @@ def prepare(
         wanted = format_name or show.prompt.format
         out = place.examples(show, wanted)
         found = source if source.startswith(_KAGGLE) else str(place.source(show.name) / source)
-        job = pipeline.Job(show, found, out, wanted, tokenizer)
+        job = pipeline.PreparationJob(show, found, out, wanted, tokenizer)
         made, done = pipeline.prepare(job, fresh=fresh)
         volume.commit()
         counts = f"{made.examples.train:,} training, {made.examples.validation:,} held out"

@@ -13,16 +13,16 @@ from data_prep.examples.cleaning import Cleaned, clean_speeches
 from data_prep.examples.split import hold_out
 from data_prep.examples.token_lengths import TokenStatistics, count_lengths, summarize_lengths
 from data_prep.examples.tokenizer import DEFAULT_ENCODING, NoTokenizerError, load_counter
-from data_prep.examples.windows import Example, build_example, cut, direct, merge_turns
-from data_prep.report import Halves, Report, Rows, render_report, summarize_dropped
+from data_prep.examples.windows import TrainingExample, build_example, cut, direct, merge_turns
+from data_prep.report import DataReport, RowCounts, SplitCounts, render_report, summarize_dropped
 from data_prep.sources.fountain import read_fountain
 from data_prep.sources.source_files import KAGGLE, SourceFile, download_kaggle, read_files
 from data_prep.sources.table import read_table
 from nothing_gpt.errors import UserError
 from nothing_gpt.files import (
+    atomic_folder,
     fingerprint,
     read_json,
-    whole_folder,
     write_json,
     write_jsonl,
     write_text,
@@ -43,7 +43,7 @@ _LITTER = frozenset({".DS_Store"})
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class PreparationJob:
     """What to prepare, from where and to where.
 
     `source` is a path or `kaggle:OWNER/NAME`; `tokenizer` is as `load_counter` takes it,
@@ -57,7 +57,7 @@ class Job:
     tokenizer: str = "auto"
 
 
-def prepare(job: Job, *, fresh: bool = False) -> tuple[Report, bool]:
+def prepare(job: PreparationJob, *, fresh: bool = False) -> tuple[DataReport, bool]:
     """Do a job, unless its output is there and what it came from has not changed.
 
     A Kaggle data set counts as unchanged; `fresh` does the job again in any case.
@@ -80,12 +80,12 @@ def prepare(job: Job, *, fresh: bool = False) -> tuple[Report, bool]:
     return _make(job, files, inputs, out), True
 
 
-def _make(job: Job, files: Sequence[SourceFile], inputs: str, out: Path) -> Report:
+def _make(job: PreparationJob, files: Sequence[SourceFile], inputs: str, out: Path) -> DataReport:
     made = _make_examples(job, files)
     statistics, notes = _count_tokens([*made.train, *made.validation], job.tokenizer)
     if not made.validation:
         notes = (*notes, "no validation example: no held-out episode is long enough")
-    report = Report(
+    report = DataReport(
         inputs=inputs,
         show=job.show.name,
         title=job.show.title,
@@ -93,16 +93,16 @@ def _make(job: Job, files: Sequence[SourceFile], inputs: str, out: Path) -> Repo
         source=job.source,
         licence=job.show.corpus.licence,
         rows=_count_rows(made.reading, made.cleaned),
-        episodes=Halves(len(made.cleaned.episodes) - len(made.held_out), len(made.held_out)),
+        episodes=SplitCounts(len(made.cleaned.episodes) - len(made.held_out), len(made.held_out)),
         held_out=tuple(sorted(made.held_out)),
         turns=made.turns,
-        examples=Halves(len(made.train), len(made.validation)),
+        examples=SplitCounts(len(made.train), len(made.validation)),
         direction=made.direction,
         characters=_count_lines(made.cleaned),
         tokens=statistics,
         notes=(*made.reading.notes, *notes),
     )
-    with whole_folder(out) as folder:
+    with atomic_folder(out) as folder:
         write_jsonl(folder / DIALOGUES_FILE, _dialogues(made.cleaned.episodes, made.held_out))
         write_jsonl(folder / TRAINING_FILE, made.train)
         write_jsonl(folder / HELD_OUT_FILE, made.validation)
@@ -123,20 +123,20 @@ class _Made:
     cleaned: Cleaned
     held_out: frozenset[str]
     turns: int
-    train: list[Example]
-    validation: list[Example]
+    train: list[TrainingExample]
+    validation: list[TrainingExample]
     direction: dict[str, int]
     speeches: set[str]
 
 
-def _make_examples(job: Job, files: Sequence[SourceFile]) -> _Made:
+def _make_examples(job: PreparationJob, files: Sequence[SourceFile]) -> _Made:
     show, corpus = job.show, job.show.corpus
     reading = read_table(files, corpus) if corpus.kind == "table" else read_fountain(files)
     cleaned = clean_speeches(reading.speeches, show)
     held_out = hold_out((episode.id for episode in cleaned.episodes), show.split)
     merged = [Episode(episode.id, merge_turns(episode.turns)) for episode in cleaned.episodes]
-    train: list[Example] = []
-    validation: list[Example] = []
+    train: list[TrainingExample] = []
+    validation: list[TrainingExample] = []
     direction: dict[str, int] = dict.fromkeys(parts_of(job.format), 0)
     for episode in merged:
         half = validation if episode.id in held_out else train
@@ -153,7 +153,7 @@ def _make_examples(job: Job, files: Sequence[SourceFile]) -> _Made:
     return _Made(reading, cleaned, held_out, turns, train, validation, direction, speeches)
 
 
-def _too_short(job: Job, merged: Sequence[Episode]) -> UserError:
+def _too_short(job: PreparationJob, merged: Sequence[Episode]) -> UserError:
     longest = max((len(episode.turns) for episode in merged), default=0)
     given = turns_given(job.format)
     if given is not None:
@@ -183,8 +183,8 @@ def _dialogues(episodes: Sequence[Episode], held_out: frozenset[str]) -> Iterato
             }
 
 
-def _count_rows(reading: Reading, cleaned: Cleaned) -> Rows:
-    return Rows(
+def _count_rows(reading: Reading, cleaned: Cleaned) -> RowCounts:
+    return RowCounts(
         read=len(reading.speeches) + reading.settings,
         kept=sum(len(episode.turns) for episode in cleaned.episodes),
         settings=reading.settings,
@@ -198,7 +198,7 @@ def _count_lines(cleaned: Cleaned) -> dict[str, int]:
 
 
 def _count_tokens(
-    examples: Sequence[Example], tokenizer: str
+    examples: Sequence[TrainingExample], tokenizer: str
 ) -> tuple[TokenStatistics | None, tuple[str, ...]]:
     if tokenizer == "none":
         return None, ()
@@ -210,7 +210,7 @@ def _count_tokens(
     return summarize_lengths(count_lengths(examples, counter), name), ()
 
 
-def _fingerprint(job: Job, files: Sequence[SourceFile] | None) -> str:
+def _fingerprint(job: PreparationJob, files: Sequence[SourceFile] | None) -> str:
     code = [
         *sorted(Path(__file__).parent.rglob("*.py")),
         Path(nothing_gpt.line.__file__),
@@ -221,12 +221,12 @@ def _fingerprint(job: Job, files: Sequence[SourceFile] | None) -> str:
     return fingerprint([encode(job.show), job.format, job.tokenizer, source], code)
 
 
-def _read_finished(out: Path) -> Report | None:
+def _read_finished(out: Path) -> DataReport | None:
     """The report of an earlier run, if it and all its outputs are whole."""
     if not all((out / name).is_file() for name in OUTPUTS):
         return None
     try:
-        return decode(Report, read_json(out / DATA_REPORT_FILE), str(out / DATA_REPORT_FILE))
+        return decode(DataReport, read_json(out / DATA_REPORT_FILE), str(out / DATA_REPORT_FILE))
     except UserError:  # an older version's, or one that somebody changed: it will be replaced
         return None
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from data_prep.examples.token_lengths import Spread, TokenStatistics
+from data_prep.examples.token_lengths import LengthSummary, TokenStatistics
 from nothing_gpt.show import FormatName
 
 EXAMPLES = 8
@@ -15,7 +15,7 @@ _SPEAKERS = 25  # characters listed by name in report.md
 
 
 @dataclass(frozen=True, slots=True)
-class Dropped:
+class DroppedRows:
     """Speeches dropped for one reason, with the most frequent texts and how often each stood."""
 
     count: int
@@ -23,17 +23,17 @@ class Dropped:
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class RowCounts:
     """What became of everything that was read: `read` is the sum of all the others."""
 
     read: int
     kept: int
     settings: int
-    dropped: dict[str, Dropped]
+    dropped: dict[str, DroppedRows]
 
 
 @dataclass(frozen=True, slots=True)
-class Halves:
+class SplitCounts:
     """A count in each half of the split."""
 
     train: int
@@ -41,7 +41,7 @@ class Halves:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class DataReport:
     """Everything that a run of data_prep found and made.
 
     `inputs` is the fingerprint by which the next run knows that nothing has changed;
@@ -55,31 +55,31 @@ class Report:
     format: FormatName
     source: str
     licence: str
-    rows: Rows
-    episodes: Halves
+    rows: RowCounts
+    episodes: SplitCounts
     held_out: tuple[str, ...]
     turns: int
-    examples: Halves
+    examples: SplitCounts
     direction: dict[str, int]
     characters: dict[str, int]
     tokens: TokenStatistics | None = None
     notes: tuple[str, ...] = ()
 
 
-def summarize_dropped(texts: Counter[str]) -> Dropped:
+def summarize_dropped(texts: Counter[str]) -> DroppedRows:
     """Count the speeches dropped for one reason, and pick examples of them."""
     shown: Counter[str] = Counter()
     for text, count in texts.items():
         shown[text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"] += count
-    return Dropped(texts.total(), dict(shown.most_common(EXAMPLES)))
+    return DroppedRows(texts.total(), dict(shown.most_common(EXAMPLES)))
 
 
-def render_report(report: Report) -> str:
+def render_report(report: DataReport) -> str:
     """Write the report in Markdown."""
     return "\n\n".join(_sections(report)) + "\n"
 
 
-def _sections(report: Report) -> Iterator[str]:
+def _sections(report: DataReport) -> Iterator[str]:
     rows, examples = report.rows, report.examples
     yield f"# {report.title}: training examples"
     yield from (f"**Note:** {note}." for note in report.notes)
@@ -114,7 +114,7 @@ def _sections(report: Report) -> Iterator[str]:
     yield _table(("character", "lines", "share"), _speakers(report.characters, rows.kept))
 
 
-def _fates(rows: Rows) -> Iterator[tuple[object, ...]]:
+def _fates(rows: RowCounts) -> Iterator[tuple[object, ...]]:
     yield ("kept", rows.kept, "")
     if rows.settings:
         yield ("tells the setting", rows.settings, "")
@@ -132,7 +132,7 @@ def _tokens(tokens: TokenStatistics | None) -> Iterator[str]:
         yield "Not counted."
         return
 
-    def row(name: str, s: Spread) -> tuple[object, ...]:
+    def row(name: str, s: LengthSummary) -> tuple[object, ...]:
         return (name, s.minimum, round(s.mean), s.p50, s.p90, s.p95, s.p99, s.maximum)
 
     yield (

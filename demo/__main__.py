@@ -45,16 +45,16 @@ def main(
 
     With NAME:PASSWORD in NOTHING_GPT_ROOM_LOGIN the room asks for both.
     """
-    from demo.generation.client import Endpoint
-    from demo.launch import Doors, open_room
-    from demo.session.rate_limit import Limits, read_login
+    from demo.generation.client import ModelClient
+    from demo.launch import AccessOptions, open_room
+    from demo.session.rate_limit import RateLimits, read_login
     from nothing_gpt.show import load_show, show_names
 
-    endpoint = Endpoint(base_url, os.environ.get("OPENAI_API_KEY") or "none")
+    endpoint = ModelClient(base_url, os.environ.get("OPENAI_API_KEY") or "none")
     shows = {each.name: each for each in map(load_show, dict.fromkeys([show, *show_names()]))}
     chosen = next(iter(shows))
-    limits = Limits(tokens_per_request=tokens_per_request, tokens_per_minute=tokens_per_minute)
-    doors = Doors(share, mcp, read_login(os.environ), limits)
+    limits = RateLimits(tokens_per_request=tokens_per_request, tokens_per_minute=tokens_per_minute)
+    doors = AccessOptions(share, mcp, read_login(os.environ), limits)
     open_room(endpoint, shows, show=chosen, model=model, host=host, port=port, doors=doors)
 
 

@@ -10,15 +10,15 @@ import gradio as gr
 from gradio.events import api
 
 from demo.formats import export_scene, import_scene
-from demo.generation.candidates import order_takes
-from demo.generation.client import Endpoint
-from demo.generation.constraints import read_wishes
-from demo.generation.request import MAX_LINES, Order
+from demo.generation.candidates import vary_seeds
+from demo.generation.client import ModelClient
+from demo.generation.constraints import read_constraints
+from demo.generation.request import MAX_LINES, GenerationRequest
 from demo.scene.history import History
-from demo.scene.scene import Entry, Scene, Take
-from demo.session.rate_limit import Meter
+from demo.scene.scene import Entry, Provenance, Scene
+from demo.session.rate_limit import RateLimiter
 from demo.session.session import Session
-from demo.ui.scene_form import read_desk
+from demo.ui.scene_form import read_scene_form
 from nothing_gpt.errors import UserError
 from nothing_gpt.line import Line, parse_lines, render_line, render_lines
 from nothing_gpt.prompt import Direction
@@ -29,14 +29,14 @@ MAX_TAKES = 8
 
 
 def add_endpoints(
-    endpoint: Endpoint, shows: Mapping[str, Show], show: str, meter: Meter | None = None
+    endpoint: ModelClient, shows: Mapping[str, Show], show: str, meter: RateLimiter | None = None
 ) -> None:
     """Add the endpoints to the `gr.Blocks` that is being made.
 
     Args:
         meter: Counts what visitors have written, also by programs.
     """
-    programs = Programs(endpoint, shows, show, meter)
+    programs = RoomApi(endpoint, shows, show, meter)
     for function in (
         programs.models,
         programs.continue_scene,
@@ -47,14 +47,18 @@ def add_endpoints(
         api(function)
 
 
-class Programs:
+class RoomApi:
     """What programs may call. Scripts are `[NAME] words` lines; names are set apart by commas.
 
     A server that is asleep is waked first, which may take minutes.
     """
 
     def __init__(
-        self, endpoint: Endpoint, shows: Mapping[str, Show], show: str, meter: Meter | None
+        self,
+        endpoint: ModelClient,
+        shows: Mapping[str, Show],
+        show: str,
+        meter: RateLimiter | None,
     ) -> None:
         self._endpoint = endpoint
         self._shows = shows
@@ -100,7 +104,7 @@ class Programs:
             order = self._direct(session, script, model, premise, setting, present, lines, seed)
             names = [part for part in required.split(",") if part.strip()]
             silent = [part for part in barred.split(",") if part.strip()]
-            wishes = read_wishes(order.show, first, silent, names, "", locked=True)
+            wishes = read_constraints(order.show, first, silent, names, "", locked=True)
             order = replace(order, wishes=wishes)
             given = len(session.scene.entries)
             async for _ in session.continue_scene(self._endpoint, order):
@@ -136,7 +140,7 @@ class Programs:
         with _told():
             session = await self._begin(request)
             order = self._direct(session, script, model, premise, setting, present, lines, seed)
-            orders = order_takes(order, min(max(count, 1), MAX_TAKES), order.take.seed)
+            orders = vary_seeds(order, min(max(count, 1), MAX_TAKES), order.take.seed)
             async for _ in session.write_takes(self._endpoint, orders):
                 pass
             trials = session.takes.trials if session.takes else ()
@@ -196,8 +200,8 @@ class Programs:
         present: str,
         lines: int,
         seed: int,
-    ) -> Order:
-        desk = read_desk(
+    ) -> GenerationRequest:
+        desk = read_scene_form(
             session.models, self._shows, model, self._show, premise, setting, [], present
         )
         scene = Scene(tuple(_read_script(script)), desk.direct(Direction()))
@@ -205,7 +209,9 @@ class Programs:
         chosen = seed if seed >= 0 else Random().getrandbits(31)  # noqa: S311 - no secret
         base = next((m.parent for m in session.models if m.name == model and m.parent), "")
         wanted = min(max(lines, 1), MAX_LINES)
-        return Order(desk.show, desk.format, Take(model, chosen, base), wanted, bound=desk.bound)
+        return GenerationRequest(
+            desk.show, desk.format, Provenance(model, chosen, base), wanted, bound=desk.bound
+        )
 
 
 @contextmanager

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from demo.generation.client import Endpoint
-from demo.session.rate_limit import Limits
+from demo.generation.client import ModelClient
+from demo.session.rate_limit import RateLimits
 from nothing_gpt.errors import UserError
 from nothing_gpt.show import Show
 
@@ -24,7 +24,7 @@ RECORDED = "100"
 
 
 @dataclass(frozen=True, slots=True)
-class Doors:
+class AccessOptions:
     """How the room is opened to others.
 
     Attributes:
@@ -36,7 +36,7 @@ class Doors:
     share: bool = False
     mcp: bool = False
     login: tuple[str, str] | None = None
-    limits: Limits = field(default_factory=Limits)
+    limits: RateLimits = field(default_factory=RateLimits)
 
     def __post_init__(self) -> None:
         # Gradio's MCP server is mounted beside the pages and answers without a login.
@@ -47,18 +47,18 @@ class Doors:
             )
 
 
-CLOSED = Doors()
+CLOSED = AccessOptions()
 
 
 def open_room(
-    endpoint: Endpoint,
+    endpoint: ModelClient,
     shows: Mapping[str, Show],
     *,
     show: str,
     model: str = "",
     host: str = "127.0.0.1",
     port: int = 7860,
-    doors: Doors = CLOSED,
+    doors: AccessOptions = CLOSED,
 ) -> None:
     """Serve the room until Ctrl-C.
 
@@ -71,14 +71,14 @@ def open_room(
 
 @contextmanager
 def running_room(
-    endpoint: Endpoint,
+    endpoint: ModelClient,
     shows: Mapping[str, Show],
     *,
     show: str,
     model: str = "",
     host: str = "127.0.0.1",
     port: int = 7860,
-    doors: Doors = CLOSED,
+    doors: AccessOptions = CLOSED,
 ) -> Iterator[str]:
     """Serve the room for as long as the block runs; gives its address.
 

@@ -37,7 +37,7 @@ image = (
     )
     .env(deployment.environment())
     .add_local_file(*deployment.PROJECT)
-    .add_local_python_source("nothing_gpt")
+    .add_local_python_source("nothing_gpt", "deployment")
     # With its style sheet and script.
     .add_local_dir(
         deployment.ROOT / "demo", f"{deployment.REMOTE}/demo", ignore=["**/__pycache__"]
@@ -61,7 +61,7 @@ image = (
 @modal.web_server(PORT, startup_timeout=120)
 def room() -> None:
     """Open the room for as long as the container lives."""
-    endpoint = modal.Cls.from_name(deployment.SERVE, "Endpoint")().web
+    endpoint = modal.Cls.from_name(deployment.SERVE, "ModelClient")().web
     start(f"{endpoint.get_web_url()}/v1", Workspace.default())
 
 
@@ -71,7 +71,7 @@ def start(base_url: str, place: Workspace, port: int = PORT) -> None:
     Raises:
         UserError: there is no adapter yet.
     """
-    from demo.generation.client import Endpoint
+    from demo.generation.client import ModelClient
     from demo.launch import running_room
 
     found = list_adapters(place.adapters).values()
@@ -80,5 +80,5 @@ def start(base_url: str, place: Workspace, port: int = PORT) -> None:
         raise UserError(f"no adapter on the volume '{deployment.VOLUME}'; train one first")
     key = os.environ.get(deployment.API_KEY.key, "").split(",")[0].strip() or "none"
     host = "0.0.0.0"  # noqa: S104 - Modal looks for a web server at the outer address
-    room = running_room(Endpoint(base_url, key), shows, show=min(shows), host=host, port=port)
+    room = running_room(ModelClient(base_url, key), shows, show=min(shows), host=host, port=port)
     _open.enter_context(room)

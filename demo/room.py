@@ -7,13 +7,13 @@ import gradio as gr
 
 from demo.api import add_endpoints
 from demo.formats import FORMATS
-from demo.generation.client import Endpoint
-from demo.handlers.connection import Arrivals
-from demo.handlers.context import Floor
-from demo.handlers.editing import Edits
-from demo.handlers.generation import Writing
-from demo.session.rate_limit import Limits, Meter
-from demo.ui.gradio_patch import Blocks
+from demo.generation.client import ModelClient
+from demo.handlers.connection import ConnectionHandlers
+from demo.handlers.context import AppContext
+from demo.handlers.editing import EditingHandlers
+from demo.handlers.generation import GenerationHandlers
+from demo.session.rate_limit import RateLimiter, RateLimits
+from demo.ui.gradio_patch import SparseBlocks
 from demo.ui.layout import lay_out
 from nothing_gpt.show import Show
 
@@ -25,7 +25,7 @@ _SAVE = """({name, text}) => {
   URL.revokeObjectURL(link.href);
 }"""
 
-UNLIMITED = Limits()
+UNLIMITED = RateLimits()
 
 # What the handlers give, the page takes as it is: Gradio would hand each value to a thread first.
 _QUIET: dict[str, Any] = {
@@ -42,18 +42,20 @@ class Room:
 
     def __init__(
         self,
-        endpoint: Endpoint,
+        endpoint: ModelClient,
         shows: Mapping[str, Show],
         show: str,
         model: str = "",
-        limits: Limits = UNLIMITED,
+        limits: RateLimits = UNLIMITED,
     ) -> None:
-        with Blocks(title="Nothing-GPT: the writers' room", analytics_enabled=False) as blocks:
+        with SparseBlocks(
+            title="Nothing-GPT: the writers' room", analytics_enabled=False
+        ) as blocks:
             endings = [(each.name, each.ending) for each in FORMATS]
             self.parts = lay_out(shows, show, model, endings)
-            floor = Floor(endpoint, shows, model, self.parts, Meter(limits))
-            self.arrivals, self.edits = Arrivals(floor), Edits(floor)
-            self.writing = Writing(floor, self.arrivals, self.edits)
+            floor = AppContext(endpoint, shows, model, self.parts, RateLimiter(limits))
+            self.arrivals, self.edits = ConnectionHandlers(floor), EditingHandlers(floor)
+            self.writing = GenerationHandlers(floor, self.arrivals, self.edits)
             arriving = self._wire_arrivals(blocks)
             self._wire_edits()
             self._wire_writing(arriving)

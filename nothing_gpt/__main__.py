@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 
 from nothing_gpt.errors import reported_errors
-from nothing_gpt.local_stack.stages import Plan, run_stages
+from nothing_gpt.local_stack.stages import StackOptions, run_stages
 from nothing_gpt.workspace import Workspace
 
 
@@ -20,7 +20,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=7860, help="where the room opens")
     parser.add_argument("--share", action="store_true", help="also make a public Gradio link")
     options = parser.parse_args()
-    plan = Plan(options.show, options.port, options.source, options.base, options.share)
+    plan = StackOptions(options.show, options.port, options.source, options.base, options.share)
     with reported_errors():
         run_stages(plan, Workspace.default())
 

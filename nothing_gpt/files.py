@@ -16,7 +16,7 @@ from nothing_gpt.errors import UserError
 
 
 @contextmanager
-def whole_folder(target: Path) -> Iterator[Path]:
+def atomic_folder(target: Path) -> Iterator[Path]:
     """Give a temporary folder beside target that takes target's place if the block succeeds.
 
     An older target is replaced as a whole; if the block fails, it stays as it was.
@@ -42,7 +42,7 @@ def whole_folder(target: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def exclusive(folder: Path, conflict: str) -> Iterator[None]:
+def locked_folder(folder: Path, conflict: str) -> Iterator[None]:
     """Make a folder and hold it for this process alone; the lock goes with the process.
 
     Raises:

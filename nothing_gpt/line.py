@@ -35,7 +35,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Malformed:
+class MalformedLine:
     """A non-blank text line that is no script line, with its white space collapsed."""
 
     text: str
@@ -55,7 +55,7 @@ def is_name(text: str) -> bool:
     )
 
 
-def parse_line(text: str) -> Line | Malformed | None:
+def parse_line(text: str) -> Line | MalformedLine | None:
     """Read one text line; None for a blank one."""
     text = collapse(text)
     if not text:
@@ -65,10 +65,10 @@ def parse_line(text: str) -> Line | Malformed | None:
         speaker, dialogue = match[1], match[2].strip()
         if dialogue and is_name(speaker):
             return Line(speaker, dialogue)
-    return Malformed(text)
+    return MalformedLine(text)
 
 
-def parse_lines(text: str) -> list[Line | Malformed]:
+def parse_lines(text: str) -> list[Line | MalformedLine]:
     """Read a whole text, line by line; blank lines vanish, nothing else does."""
     return [line for part in text.splitlines() if (line := parse_line(part)) is not None]
 
@@ -93,17 +93,17 @@ class LineStream:
     def __init__(self) -> None:
         self._rest = ""
 
-    def feed(self, piece: str) -> list[Line | Malformed]:
+    def feed(self, piece: str) -> list[Line | MalformedLine]:
         """Take the next piece and return the lines that it completes."""
         *whole, self._rest = _BREAK_PATTERN.split(self._rest + piece)
         return [line for part in whole if (line := parse_line(part)) is not None]
 
     @property
-    def pending(self) -> Line | Malformed | None:
+    def pending(self) -> Line | MalformedLine | None:
         """The unfinished line as it reads so far, for showing it while it grows."""
         return parse_line(self._rest)
 
-    def close(self) -> list[Line | Malformed]:
+    def close(self) -> list[Line | MalformedLine]:
         """Return what stood on the last, unfinished line, and start afresh."""
         line, self._rest = self.pending, ""
         return [] if line is None else [line]

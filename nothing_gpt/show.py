@@ -12,10 +12,10 @@ from nothing_gpt.records import decode
 SHOWS = Path(__file__).resolve().parent.parent / "shows"
 """The folder of shows that come with the checkout, one `NAME/show.toml` each."""
 
-SceneFormat = Literal["script", "directed"]
+CastFormatName = Literal["script", "directed"]
 """Formats that write for the whole cast: those that a show may have and a room may ask for."""
 
-FormatName = Literal[SceneFormat, "single-turn", "per-character"]
+FormatName = Literal[CastFormatName, "single-turn", "per-character"]
 """All formats; the last two answer as one character (`nothing_gpt.prompt`)."""
 
 
@@ -66,7 +66,7 @@ class PromptText:
     `premises` are ideas that a writer can start from, `openings` whole beginnings.
     """
 
-    format: SceneFormat
+    format: CastFormatName
     system: str
     premises: tuple[str, ...] = ()
     openings: tuple[Opening, ...] = ()

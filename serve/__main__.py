@@ -18,8 +18,8 @@ from nothing_gpt.errors import UserError, reported_errors
 from nothing_gpt.workspace import VARIABLE, Workspace
 from serve.middleware.api_keys import KEY, read_keys
 from serve.models.base_files import write_template
-from serve.models.served_models import choose
-from serve.process.port import take
+from serve.models.served_models import choose_models
+from serve.process.port import bind_port
 from serve.process.supervisor import SOCKET, supervise
 from serve.vllm import server as vllm
 
@@ -68,7 +68,7 @@ def main(
     NOTHING_GPT_KEYS names a file with named keys and their limits (docs/serving.md).
     """
     place = Workspace(workspace) if workspace else Workspace.default()
-    offer = choose(place, show, base)
+    offer = choose_models(place, show, base)
     limits = {"max_length": max_length, "max_sequences": max_sequences}
     given = {name: value for name, value in limits.items() if value is not None}
     if path := os.environ.get(SOCKET):
@@ -84,13 +84,13 @@ def main(
         raise UserError("the local engine has no command: it runs in this process")
     if not print_command:
         _warn_if_open(host)
-        listener = take(host, port)
+        listener = bind_port(host, port)
     if engine == "local":
         # The same command once more, which finds SOCKET and is then the engine.
         command = [sys.executable, "-m", "serve", *sys.argv[1:]]
         raise typer.Exit(supervise(lambda _path: command, {}, listener, offer.models))
     template = write_template(offer, place)
-    settings = vllm.Settings(offer, template, place.cache("vllm"), host, port, **given)
+    settings = vllm.VllmSettings(offer, template, place.cache("vllm"), host, port, **given)
     vllm.write_tables(settings.cache)
     if print_command:
         print(shlex.join(vllm.build_command(vllm_python, settings)))

@@ -25,7 +25,7 @@ from nothing_gpt.errors import UserError, reported_errors
 from nothing_gpt.gpus import find_gpu
 from nothing_gpt.workspace import Workspace
 from serve.middleware.gateway import KEY
-from serve.models.served_models import choose
+from serve.models.served_models import choose_models
 from serve.vllm import server as vllm
 
 PORT = 8000
@@ -38,7 +38,7 @@ STARTUP = 15 * 60
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class DeployOptions:
     """What whoever deploys chooses. A container finds the same choice in its environment."""
 
     gpu: str = "L4"
@@ -48,7 +48,7 @@ class Options:
     snapshot: str = ""
 
     @classmethod
-    def read(cls, environment: Mapping[str, str]) -> "Options":
+    def read(cls, environment: Mapping[str, str]) -> "DeployOptions":
         """Read the variables.
 
         Raises:
@@ -66,7 +66,7 @@ class Options:
 
 
 with reported_errors():
-    options = Options.read(os.environ)
+    options = DeployOptions.read(os.environ)
 
 app = modal.App(deployment.SERVE, include_source=False)
 volume = modal.Volume.from_name(
@@ -83,7 +83,7 @@ bare = modal.Image.debian_slim(python_version=deployment.PYTHON)
 
 def _add_code(image: modal.Image) -> modal.Image:
     return image.add_local_file(*deployment.PROJECT).add_local_python_source(
-        "nothing_gpt", "serve"
+        "nothing_gpt", "deployment", "serve"
     )
 
 
@@ -96,7 +96,7 @@ image = _add_code(
 )
 
 
-def make_settings(place: Workspace) -> vllm.Settings:
+def make_settings(place: Workspace) -> vllm.VllmSettings:
     """Decide what a container serves, from what is on the volume when it starts.
 
     Raises:
@@ -105,11 +105,11 @@ def make_settings(place: Workspace) -> vllm.Settings:
     """
     if not options.open and not os.environ.get(KEY):
         raise UserError(f"{KEY} is empty in the secret '{deployment.API_KEY.name}'")
-    offer = choose(place, options.show or None, options.base or None)
+    offer = choose_models(place, options.show or None, options.base or None)
     template = place.template(offer.base)
     host = "0.0.0.0"  # noqa: S104 - Modal looks for a web server at the outer address
     cache = place.cache("vllm")
-    return vllm.Settings(offer, template, cache, host, PORT, max_sequences=MAX_SEQUENCES)
+    return vllm.VllmSettings(offer, template, cache, host, PORT, max_sequences=MAX_SEQUENCES)
 
 
 @app.function(

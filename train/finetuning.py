@@ -9,9 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nothing_gpt.adapter.manifest import Base, Manifest, adapter_name, read_manifest
+from nothing_gpt.adapter.manifest import BaseModel, Manifest, adapter_name, read_manifest
 from nothing_gpt.errors import UserError
-from nothing_gpt.files import exclusive, fingerprint, read_json, whole_folder, write_json
+from nothing_gpt.files import atomic_folder, fingerprint, locked_folder, read_json, write_json
 from nothing_gpt.show import FormatName, Show
 from nothing_gpt.workspace import Workspace
 from train.artifacts.adapter_writer import summarize, write_result
@@ -20,7 +20,7 @@ from train.base_model.loading import LoadedBase, load_base
 from train.base_model.pocket_training import Pretraining, ensure_base
 from train.config.presets import Preset
 from train.config.training_config import TrainingConfig
-from train.data.examples import Example, as_dataset, data_format, read_examples, sample
+from train.data.examples import ChatExample, as_dataset, data_format, read_examples, sample
 from train.trainer import checkpoints
 from train.trainer.best_adapter import forget_best
 from train.trainer.process_group import join
@@ -85,7 +85,7 @@ def finetune(run: Run) -> Path:
     share = group.divide(run.config)
     wanted = run.preset.format if run.preset else None
     training, held_out = group.take_turns(lambda: read_examples(run.data, wanted))
-    with group.held(exclusive(work, f"another training of '{name}' is running")):
+    with group.held(locked_folder(work, f"another training of '{name}' is running")):
         seed, most = run.config.seed, run.config.max_examples
         held_out = sample(held_out, run.config.max_eval_examples, seed)
         start = group.decide(lambda: _begin(run, training, held_out))
@@ -107,11 +107,11 @@ class _Start:
     """What a run begins with: its fingerprint, the pocket base, where it continues."""
 
     inputs: str
-    known: Base | None
+    known: BaseModel | None
     latest: Path | None
 
 
-def _begin(run: Run, training: list[Example], held_out: list[Example]) -> _Start | None:
+def _begin(run: Run, training: list[ChatExample], held_out: list[ChatExample]) -> _Start | None:
     """Find what there is to do; None if the adapter is there already."""
     name = run.name
     known = _pocket(run, training) if run.base == pocket.NAME else None
@@ -133,13 +133,13 @@ def is_finished(run: Run) -> bool:
 
 
 def _fingerprint(
-    run: Run, training: list[Example], held_out: list[Example], known: Base | None
+    run: Run, training: list[ChatExample], held_out: list[ChatExample], known: BaseModel | None
 ) -> str:
     base = asdict(known) if known else run.base
     return fingerprint([training, held_out, asdict(run.config), base])
 
 
-def _pocket(run: Run, training: list[Example]) -> Base:
+def _pocket(run: Run, training: list[ChatExample]) -> BaseModel:
     """Build the pocket base of a show, or find it; all presets share it, whatever their data."""
     folder = run.workspace.base(run.show.name)
     if not run.preset:
@@ -148,7 +148,7 @@ def _pocket(run: Run, training: list[Example]) -> Base:
     return ensure_base(folder, own, run.pretraining)
 
 
-def _load(run: Run, known: Base | None) -> LoadedBase:
+def _load(run: Run, known: BaseModel | None) -> LoadedBase:
     name = known.id if known else run.base
     loaded = load_base(name, run.workspace.find_base(name), known)
     if not loaded.quantized:
@@ -158,7 +158,7 @@ def _load(run: Run, known: Base | None) -> LoadedBase:
 
 def _finish(run: Run, trainer: "SFTTrainer", loaded: LoadedBase, inputs: str) -> Manifest:
     """Write the adapter with all that belongs to it; its checkpoints go."""
-    with whole_folder(run.workspace.adapter(run.name)) as folder:
+    with atomic_folder(run.workspace.adapter(run.name)) as folder:
         manifest = write_result(folder, run, trainer, loaded, inputs)
     shutil.rmtree(run.workspace.checkpoints(run.name))
     run.published()
@@ -191,8 +191,8 @@ def _prepare(work: Path, inputs: str, *, fresh: bool) -> Path | None:
 def build_trainer(
     run: Run,
     loaded: LoadedBase,
-    training: list[Example],
-    held_out: list[Example],
+    training: list[ChatExample],
+    held_out: list[ChatExample],
     work: Path,
 ) -> "SFTTrainer":
     """Put TRL's trainer together: LoRA on every linear layer, in float32."""
@@ -200,7 +200,12 @@ def build_trainer(
     from peft import LoraConfig
     from transformers.trainer_callback import PrinterCallback, ProgressCallback
 
-    from train.trainer.callbacks import KeepBest, OwnMasks, Sealing, Watch
+    from train.trainer.callbacks import (
+        BestAdapterSaver,
+        CheckpointSealer,
+        LossMonitor,
+        RowMaskSetup,
+    )
 
     datasets.disable_progress_bars()
     config = run.config
@@ -218,10 +223,10 @@ def build_trainer(
             task_type="CAUSAL_LM",
         ),
         callbacks=[
-            Watch(config.patience),
-            KeepBest(work),
-            Sealing(run.published, join()),
-            OwnMasks(),
+            LossMonitor(config.patience),
+            BestAdapterSaver(work),
+            CheckpointSealer(run.published, join()),
+            RowMaskSetup(),
         ],
     )
     # TRL stores QLoRA's trainable weights in bf16, which rounds away updates smaller than 1/256

@@ -26,7 +26,7 @@ from train.base_model import pocket
 from train.base_model.loading import REFERENCE_BASE
 from train.config.presets import PRESETS, Preset, at_pocket_size, load_preset, with_profile
 from train.config.training_config import POCKET, TrainingConfig, list_warnings, load_profile
-from train.trainer.process_group import Group, launch
+from train.trainer.process_group import ProcessGroup, launch
 
 HISTORY = "history"
 """All presets."""
@@ -48,12 +48,12 @@ image = (
     )
     .env(deployment.environment())
     .add_local_file(*deployment.PROJECT)
-    .add_local_python_source("nothing_gpt", "train")
+    .add_local_python_source("nothing_gpt", "deployment", "train")
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class TrainingJob:
     """What one container trains; it travels there as a value.
 
     `fresh` does it again though it be done; what is there has been deleted then.
@@ -80,7 +80,7 @@ class Job:
     timeout=10 * 60,
     max_containers=16,
 )
-def examine(job: Job) -> Outcome:
+def examine(job: TrainingJob) -> Outcome:
     """Find out on a CPU whether a run can succeed, what it will take, and whether it is done."""
     from train.base_model.access_check import check_base, check_tracking
     from train.data.examples import read_examples
@@ -126,13 +126,13 @@ def examine(job: Job) -> Outcome:
     retries=modal.Retries(max_retries=10, initial_delay=0.0, backoff_coefficient=1.0),
     single_use_containers=True,
 )
-def finetune(job: Job) -> Outcome:
+def finetune(job: TrainingJob) -> Outcome:
     """Train an adapter on the volume, or go on with what was interrupted."""
     _, count = find_gpus(job.gpu)
     return train_one(job) if count == 1 else launch(count, train_one, job)
 
 
-def train_one(job: Job) -> Outcome:
+def train_one(job: TrainingJob) -> Outcome:
     """Train as the only process, or as one of those that share a container."""
     from train.finetuning import Run
     from train.finetuning import finetune as train_adapter
@@ -193,7 +193,7 @@ def _find_presets(name: str) -> Sequence[Preset | None]:
 
 def _make_job(
     show: Show, base: str, gpu: str, profile: str, preset: Preset | None, seed: int
-) -> Job:
+) -> TrainingJob:
     """Decide on a run, and refuse here what cannot be.
 
     Raises:
@@ -207,16 +207,18 @@ def _make_job(
         config = replace(config, seed=seed)
     chosen = gpu or (preset.gpu if preset else _GPU)
     kind, count = find_gpus(chosen)
-    Group(0, count).divide(config)
-    return Job(show, base, config, f"{kind.name}:{count}" if count > 1 else kind.name, preset)
+    ProcessGroup(0, count).divide(config)
+    return TrainingJob(
+        show, base, config, f"{kind.name}:{count}" if count > 1 else kind.name, preset
+    )
 
 
-def _list_warnings(job: Job) -> list[str]:
+def _list_warnings(job: TrainingJob) -> list[str]:
     found = list_warnings(job.config)
     return [f"{job.preset.name}: {line}" for line in found] if job.preset else found
 
 
-def train_all(jobs: list[Job], secrets: Sequence[modal.Secret] = ()) -> None:
+def train_all(jobs: list[TrainingJob], secrets: Sequence[modal.Secret] = ()) -> None:
     """Train those jobs that can succeed and are not done, side by side.
 
     Raises:
@@ -253,7 +255,7 @@ def forget(name: str) -> None:
             print(f"deleted from the volume: {folder}")
 
 
-def _run_each(work: list[tuple[Any, Job]]) -> list[Outcome]:
+def _run_each(work: list[tuple[Any, TrainingJob]]) -> list[Outcome]:
     """Give every job a container, and wait for all.
 
     Spawned, not mapped: Modal itself then starts a job again, also when this terminal has gone.

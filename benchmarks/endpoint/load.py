@@ -18,7 +18,7 @@ PROCESSES = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
+class LoadSettings:
     """What is asked of a server: `streams` at once, each `rounds` times one after the other.
 
     Prompts are random token ids, so that no two share a prefix. Temperature 1 draws from the
@@ -36,7 +36,7 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class LoadResult:
     """One answer: its times on the machine's monotonic clock, in seconds, and its tokens."""
 
     asked: float
@@ -56,7 +56,7 @@ def clients() -> Iterator[Executor]:
         yield pool
 
 
-def run(load: Load, pool: Executor) -> list[Answer]:
+def run(load: LoadSettings, pool: Executor) -> list[LoadResult]:
     """Send a load, all streams starting at once, and return the answers in no order.
 
     Raises:
@@ -69,7 +69,7 @@ def run(load: Load, pool: Executor) -> list[Answer]:
     return [answer for future in futures for answer in future.result()]
 
 
-def summarise(answers: list[Answer]) -> dict[str, float]:
+def summarise(answers: list[LoadResult]) -> dict[str, float]:
     """Return tokens a second over all, and milliseconds to the first token."""
     begun = min(answer.asked for answer in answers)
     ended = max(answer.ended for answer in answers)
@@ -88,14 +88,14 @@ def _prepare(start: float) -> None:
     time.sleep(max(0.0, start - time.monotonic()))
 
 
-def _run_share(load: Load, streams: range, start: float) -> list[Answer]:
+def _run_share(load: LoadSettings, streams: range, start: float) -> list[LoadResult]:
     return asyncio.run(_ask_all(load, streams, start))
 
 
-async def _ask_all(load: Load, streams: range, start: float) -> list[Answer]:
+async def _ask_all(load: LoadSettings, streams: range, start: float) -> list[LoadResult]:
     import aiohttp
 
-    async def keep_asking(client: aiohttp.ClientSession, stream: int) -> list[Answer]:
+    async def keep_asking(client: aiohttp.ClientSession, stream: int) -> list[LoadResult]:
         draw = random.Random(f"{load.seed}-{stream}")  # noqa: S311
         return [await _ask(client, load, draw) for _ in range(load.rounds)]
 
@@ -106,7 +106,7 @@ async def _ask_all(load: Load, streams: range, start: float) -> list[Answer]:
     return [answer for answers in found for answer in answers]
 
 
-async def _ask(client: Any, load: Load, draw: random.Random) -> Answer:
+async def _ask(client: Any, load: LoadSettings, draw: random.Random) -> LoadResult:
     body = {
         "model": load.model,
         "prompt": [draw.randrange(1000, 120_000) for _ in range(load.prompt)],
@@ -124,7 +124,7 @@ async def _ask(client: Any, load: Load, draw: random.Random) -> Answer:
         async for chunk in response.content.iter_any():
             first = first or time.monotonic()
             tail = (tail + chunk)[-4096:]
-    return Answer(asked, first, time.monotonic(), _count_tokens(tail))
+    return LoadResult(asked, first, time.monotonic(), _count_tokens(tail))
 
 
 def _count_tokens(tail: bytes) -> int:

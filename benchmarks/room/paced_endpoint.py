@@ -1,7 +1,7 @@
 """An OpenAI-compatible server that writes at a fixed pace and says in its words when it did.
 
-`python -m benchmarks.room.paced_endpoint PORT TOKENS_PER_SECOND`, for `benchmarks.room.room_load`. Times are
-seconds of the machine's monotonic clock, which all its processes share.
+`python -m benchmarks.room.paced_endpoint PORT TOKENS_PER_SECOND`, for `benchmarks.room.room_load`.
+Times are seconds of the machine's monotonic clock, which all its processes share.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ def tokens(received: float) -> Iterator[str]:
         number += 1
 
 
-class Server:
+class PacedServer:
     """Answers requests, and remembers of each when it came and when its client had gone."""
 
     def __init__(self, rate: float) -> None:
@@ -92,7 +92,7 @@ class Server:
 async def main(port: int, rate: float) -> None:
     """Serve until the process is ended."""
     # A backlog for everybody at once.
-    server = await asyncio.start_server(Server(rate).answer, "127.0.0.1", port, backlog=512)
+    server = await asyncio.start_server(PacedServer(rate).answer, "127.0.0.1", port, backlog=512)
     async with server:
         await server.serve_forever()
 

@@ -1,7 +1,7 @@
 """Many people in the room at once: what the room adds to the server's time to the first line.
 
-`python -m benchmarks.room.room_load` starts an endpoint that writes 40 tokens/s for each request and
-the room, each a process of its own, and speaks Gradio's own queue protocol as a browser does.
+`python -m benchmarks.room.room_load` starts an endpoint that writes 40 tokens/s for each request
+and the room, each a process of its own, and speaks Gradio's own queue protocol as a browser does.
 The endpoint writes into its first line when it was asked and when it had written it; what lies
 between a click and the line's arrival beyond that, the room has added.
 """
@@ -29,7 +29,7 @@ RATE = 40.0
 
 
 @dataclass
-class Visit:
+class SimulatedVisit:
     """What one continuation was like; seconds."""
 
     added: float | None = None
@@ -69,7 +69,7 @@ def read_page(url: str, lines: int) -> Page:
     return Page(url, find("arrive"), (write, first), find("proceed"))
 
 
-class Tab:
+class SimulatedTab:
     """A browser's tab with the room in it."""
 
     def __init__(self, client: httpx.AsyncClient, page: Page) -> None:
@@ -84,13 +84,13 @@ class Tab:
                 async for _ in messages:
                     pass
 
-    async def proceed(self, lines: int, leave: int = 0) -> Visit:
+    async def proceed(self, lines: int, leave: int = 0) -> SimulatedVisit:
         """Click Continue, and read what comes.
 
         Args:
             leave: Close the tab after so many lines; 0 to stay.
         """
-        seen = Visit()
+        seen = SimulatedVisit()
         clicked = last = time.monotonic()
         try:
             async with aclosing(self._call(*self._page.proceed)) as messages:
@@ -127,13 +127,15 @@ class Tab:
                 yield text
 
 
-async def crowd(page: Page, people: int, rounds: int, lines: int, spread: float) -> list[Visit]:
+async def crowd(
+    page: Page, people: int, rounds: int, lines: int, spread: float
+) -> list[SimulatedVisit]:
     """Let people click within `spread` seconds, and again whenever they have their lines."""
     limits = httpx.Limits(max_connections=None)
     async with httpx.AsyncClient(limits=limits, timeout=120) as client:
 
-        async def person(number: int) -> list[Visit]:
-            tab = Tab(client, page)
+        async def person(number: int) -> list[SimulatedVisit]:
+            tab = SimulatedTab(client, page)
             await tab.load()
             await asyncio.sleep(spread * number / people)
             return [await tab.proceed(lines) for _ in range(rounds)]
@@ -145,7 +147,7 @@ async def leave(page: Page, server: str) -> float:
     """Close a tab in the middle; give the seconds until the server's client had gone."""
     async with httpx.AsyncClient(timeout=60) as client:
         before = set((await client.get(f"{server}/seen")).json())
-        tab = Tab(client, page)
+        tab = SimulatedTab(client, page)
         await tab.load()
         await tab.proceed(99, leave=2)
     left = time.monotonic()
@@ -186,7 +188,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def summarize(name: str, visits: list[Visit]) -> dict[str, Any]:
+def summarize(name: str, visits: list[SimulatedVisit]) -> dict[str, Any]:
     """Say how a crowd fared."""
     added = sorted(each.added for each in visits if each.added is not None)
     gaps = [gap for each in visits for gap in each.gaps[1:]]

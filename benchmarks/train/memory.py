@@ -18,7 +18,7 @@ import typer
 
 from benchmarks.train.throughput import (
     SETUPS,
-    Setup,
+    ThroughputSetup,
     build_model,
     limit_memory,
     make_trainer,
@@ -35,7 +35,9 @@ _STEPS, _AT_ONCE = 4, 5
 _REFERENCE, _TRL, _FUSED = SETUPS["reference"], SETUPS["trl"], SETUPS["fused"]
 
 
-def _setup(base: Setup, micro_batch: int, cap: float, rank: int = 32, **more: bool) -> Setup:
+def _setup(
+    base: ThroughputSetup, micro_batch: int, cap: float, rank: int = 32, **more: bool
+) -> ThroughputSetup:
     return replace(base, micro_batch=micro_batch, batch=micro_batch, cap=cap, rank=rank, **more)
 
 
@@ -91,7 +93,7 @@ def main(
         report.write_text(json.dumps(rows, indent=1))
 
 
-def plan(setup: Setup, batches: list[list[list[int]]]) -> float:
+def plan(setup: ThroughputSetup, batches: list[list[list[int]]]) -> float:
     """Return the peak in GiB that the plan has for these batches."""
     config = TrainingConfig(
         rank=setup.rank, gradient_checkpointing=setup.checkpointing, fused=setup.fused
@@ -110,7 +112,7 @@ def _row(name: str, row: dict[str, Any]) -> str:
     return f"{name:20} " + "  ".join(f"{figure:9.2f}" for figure in figures)
 
 
-def measure(setup: Setup, lengths: list[list[int]], *, smoke: bool) -> dict[str, Any]:
+def measure(setup: ThroughputSetup, lengths: list[list[int]], *, smoke: bool) -> dict[str, Any]:
     """Train for a few steps; return the peaks in GiB and the batches that made them."""
     import torch
 

@@ -21,7 +21,7 @@ from typing import Annotated, Any
 import typer
 
 from benchmarks.train.throughput import (
-    Setup,
+    ThroughputSetup,
     build_model,
     limit_memory,
     make_trainer,
@@ -52,7 +52,9 @@ def main(
         raise UserError("--lengths FILE is missing: the examples' token counts; or --smoke")
     examples = json.loads(lengths.read_text())["train"] if lengths else smoke_lengths()
     if batch:
-        setup = Setup(micro_batch=min(batch, _PER_GPU), batch=batch, cap=cap, dropout=dropout)
+        setup = ThroughputSetup(
+            micro_batch=min(batch, _PER_GPU), batch=batch, cap=cap, dropout=dropout
+        )
         figures = measure(setup, examples, smoke=smoke)
         if report and figures:
             report.write_text(json.dumps(figures))
@@ -119,7 +121,9 @@ def tell(rows: dict[str, dict[str, Any]]) -> list[str]:
     return lines
 
 
-def measure(setup: Setup, lengths: list[list[int]], *, smoke: bool) -> dict[str, Any] | None:
+def measure(
+    setup: ThroughputSetup, lengths: list[list[int]], *, smoke: bool
+) -> dict[str, Any] | None:
     """Train for a few steps, with the processes beside this one; None but in the first."""
     import torch
 

@@ -26,7 +26,7 @@ from nothing_gpt.errors import UserError, reported_errors
 from nothing_gpt.show import load_show
 from nothing_gpt.workspace import Workspace
 from train.config.training_config import REFERENCE, TrainingConfig
-from train.data.examples import Example
+from train.data.examples import ChatExample
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -36,14 +36,14 @@ _BETWEEN = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Setup:
+class ResumeSetup:
     """One way to train; fp16 brings a gradient scaler."""
 
     fused: bool = False
     half: bool = False
 
 
-SETUPS = {"plain": Setup(), "fused": Setup(fused=True), "fp16": Setup(half=True)}
+SETUPS = {"plain": ResumeSetup(), "fused": ResumeSetup(fused=True), "fp16": ResumeSetup(half=True)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def main(
         raise UserError(f"an interruption changes the run: {', '.join(failed)}")
 
 
-def compare(setup: Setup, *, smoke: bool) -> tuple[bool, str]:
+def compare(setup: ResumeSetup, *, smoke: bool) -> tuple[bool, str]:
     """Train once through and twice from half-way; say whether and how they agree."""
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
@@ -112,10 +112,10 @@ def _distance(one: End, other: End) -> float:
     return float(apart / torch.stack([w.norm() for w in one.weights.values()]).norm())
 
 
-def _train(setup: Setup, work: Path, latest: Path | None, *, smoke: bool) -> End:
+def _train(setup: ResumeSetup, work: Path, latest: Path | None, *, smoke: bool) -> End:
     import torch
 
-    from nothing_gpt.adapter.manifest import Base
+    from nothing_gpt.adapter.manifest import BaseModel
     from train.base_model.loading import LoadedBase
     from train.base_model.pocket import build_tokenizer
     from train.data.examples import contents
@@ -124,7 +124,7 @@ def _train(setup: Setup, work: Path, latest: Path | None, *, smoke: bool) -> End
     examples = list(_examples(48, 12 if smoke else 500))
     tokenizer = build_tokenizer(contents(examples))
     model = _build(setup, tokenizer, smoke=smoke)
-    loaded = LoadedBase(Base("random", ""), model, tokenizer, quantized=not smoke)
+    loaded = LoadedBase(BaseModel("random", ""), model, tokenizer, quantized=not smoke)
     run = Run(load_show("unclaimed"), "random", _config(setup), Workspace(work))
     trainer = build_trainer(run, loaded, examples, examples[:4], work)
     # Whatever a new process begins with, the checkpoint's must come in its place.
@@ -138,7 +138,7 @@ def _train(setup: Setup, work: Path, latest: Path | None, *, smoke: bool) -> End
     return end
 
 
-def _build(setup: Setup, tokenizer: Any, *, smoke: bool) -> Any:
+def _build(setup: ResumeSetup, tokenizer: Any, *, smoke: bool) -> Any:
     import torch
 
     from train.base_model import pocket
@@ -155,7 +155,7 @@ def _build(setup: Setup, tokenizer: Any, *, smoke: bool) -> Any:
     return model
 
 
-def _config(setup: Setup) -> TrainingConfig:
+def _config(setup: ResumeSetup) -> TrainingConfig:
     return replace(
         REFERENCE,
         fused=setup.fused,
@@ -195,7 +195,7 @@ def _end(trainer: Any) -> End:
     )
 
 
-def _examples(count: int, words: int) -> Iterator[Example]:
+def _examples(count: int, words: int) -> Iterator[ChatExample]:
     draw = random.Random(0)  # noqa: S311
 
     def text(length: int) -> str:

@@ -30,7 +30,7 @@ _WARM_UP, _TIMED = 3, 10
 
 
 @dataclass(frozen=True, slots=True)
-class Setup:
+class ThroughputSetup:
     """One configuration. `cap` in GiB bounds what torch may take, as a smaller card would."""
 
     micro_batch: int = 16
@@ -46,15 +46,17 @@ class Setup:
 
 
 SETUPS = {
-    "reference": Setup(4, padding_free=False, fused=False, full_logits=True, checkpointing=True),
-    "trl": Setup(4, padding_free=False, fused=False, checkpointing=True),
-    "padding-free": Setup(fused=False, checkpointing=True),
-    "liger": Setup(fused=False, liger=True, checkpointing=True),
-    "fused": Setup(),
-    "fused-no-dropout": Setup(dropout=0.0),
-    "fused-uncapped": Setup(cap=None),
-    "fused-15": Setup(cap=15.0),
-    "fused-8": Setup(micro_batch=4, cap=8.0),
+    "reference": ThroughputSetup(
+        4, padding_free=False, fused=False, full_logits=True, checkpointing=True
+    ),
+    "trl": ThroughputSetup(4, padding_free=False, fused=False, checkpointing=True),
+    "padding-free": ThroughputSetup(fused=False, checkpointing=True),
+    "liger": ThroughputSetup(fused=False, liger=True, checkpointing=True),
+    "fused": ThroughputSetup(),
+    "fused-no-dropout": ThroughputSetup(dropout=0.0),
+    "fused-uncapped": ThroughputSetup(cap=None),
+    "fused-15": ThroughputSetup(cap=15.0),
+    "fused-8": ThroughputSetup(micro_batch=4, cap=8.0),
 }
 
 
@@ -126,7 +128,7 @@ def measure_apart(module: str, name: str, lengths: Path) -> dict[str, Any]:
         return dict(json.loads(output.read_text())[name])
 
 
-def measure(setup: Setup, lengths: list[list[int]], *, smoke: bool) -> dict[str, Any]:
+def measure(setup: ThroughputSetup, lengths: list[list[int]], *, smoke: bool) -> dict[str, Any]:
     """Train for a few steps and return speed, peak memory and the first step's loss."""
     import torch
 
@@ -162,7 +164,7 @@ def measure(setup: Setup, lengths: list[list[int]], *, smoke: bool) -> dict[str,
     }
 
 
-def limit_memory(setup: Setup) -> None:
+def limit_memory(setup: ThroughputSetup) -> None:
     """Let torch take no more of the GPU than the configuration's cap."""
     import torch
 
@@ -235,7 +237,7 @@ def build_model(device: str, *, tiny: bool, layers: int = 28) -> Any:
 
 
 def make_trainer(
-    setup: Setup,
+    setup: ThroughputSetup,
     model: Any,
     lengths: list[list[int]],
     steps: int,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.endpoint.load import Load, run
+from benchmarks.endpoint.load import LoadSettings, run
 
 _WINDOW = 0.15  # seconds of steps in a profile
 _TOKENS = 1024  # so many that all streams are still decoding in the window
@@ -58,7 +58,7 @@ def list_arguments(folder: Path) -> list[str]:
     return ["--profiler-config", json.dumps(config)]
 
 
-def profile(load: Load, pool: Executor, folder: Path) -> Profile:
+def profile(load: LoadSettings, pool: Executor, folder: Path) -> Profile:
     """Profile some steps of a load after all its streams have begun.
 
     Raises:

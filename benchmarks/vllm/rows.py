@@ -11,7 +11,7 @@ RANK = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class BenchmarkRow:
     """One server: what it loads, what it is told, and what is asked of it.
 
     Attributes:
@@ -43,42 +43,50 @@ _DUAL = _SWITCHES | {"VLLM_LORA_ENABLE_DUAL_STREAM": "1"}
 # By value: whatever the time does not suffice for is left out from the end.
 ROWS = {
     # As `serve` starts it, with an adapter; again, for its start with a warm compile cache.
-    "deployed": Row("bf16", True, _ADAPTER, _SWITCHES, extras=True),
-    "deployed-again": Row("bf16", True, _ADAPTER, _SWITCHES, streams=((1, 256), (32, 256))),
+    "deployed": BenchmarkRow("bf16", True, _ADAPTER, _SWITCHES, extras=True),
+    "deployed-again": BenchmarkRow(
+        "bf16", True, _ADAPTER, _SWITCHES, streams=((1, 256), (32, 256))
+    ),
     # The same with merged weights in fp8.
-    "fp8": Row("fp8", False, _FP8, _SWITCHES, extras=True),
-    "reference": Row(
+    "fp8": BenchmarkRow("fp8", False, _FP8, _SWITCHES, extras=True),
+    "reference": BenchmarkRow(
         "bf16",
         True,
         ("--dtype", "half", "--enforce-eager", "--max-num-seqs", "32"),
         streams=((1, 32), (32, 64)),
     ),
-    "bf16": Row("bf16", False, _TUNING, _SWITCHES),
+    "bf16": BenchmarkRow("bf16", False, _TUNING, _SWITCHES),
     # The adapter's products on a second stream.
-    "dual": Row("bf16", True, _ADAPTER, _DUAL),
-    "own-tiles": Row("bf16", True, _ADAPTER, _ALL_BUT_TILES),
-    "all-modules": Row("bf16", True, _TUNING, _SWITCHES),
-    "adapter-fp8": Row("fp8", True, (*_ADAPTER, *_FP8_CACHE), _SWITCHES),
-    "int4": Row("int4", False, _INT4, _SWITCHES),
+    "dual": BenchmarkRow("bf16", True, _ADAPTER, _DUAL),
+    "own-tiles": BenchmarkRow("bf16", True, _ADAPTER, _ALL_BUT_TILES),
+    "all-modules": BenchmarkRow("bf16", True, _TUNING, _SWITCHES),
+    "adapter-fp8": BenchmarkRow("fp8", True, (*_ADAPTER, *_FP8_CACHE), _SWITCHES),
+    "int4": BenchmarkRow("int4", False, _INT4, _SWITCHES),
     # Weights in fp8, arithmetic in bf16: nothing to quantise at one stream.
-    "fp8-marlin": Row("fp8", False, _FP8, _SWITCHES | {"VLLM_TEST_FORCE_FP8_MARLIN": "1"}),
-    "fp8-torch": Row("fp8", False, (*_FP8, "--linear-backend", "torch"), _SWITCHES),
-    "fp8-interval": Row("fp8", False, (*_FP8, "--stream-interval", "8"), _SWITCHES),
-    "int4-head": Row("int4-head", False, _INT4, _SWITCHES),
+    "fp8-marlin": BenchmarkRow(
+        "fp8", False, _FP8, _SWITCHES | {"VLLM_TEST_FORCE_FP8_MARLIN": "1"}
+    ),
+    "fp8-torch": BenchmarkRow("fp8", False, (*_FP8, "--linear-backend", "torch"), _SWITCHES),
+    "fp8-interval": BenchmarkRow("fp8", False, (*_FP8, "--stream-interval", "8"), _SWITCHES),
+    "int4-head": BenchmarkRow("int4-head", False, _INT4, _SWITCHES),
     # What vLLM chooses on Hopper.
-    "int4-machete": Row("int4", False, _FP8, _SWITCHES),
+    "int4-machete": BenchmarkRow("int4", False, _FP8, _SWITCHES),
     # vLLM's own choices, as `serve` had them once.
-    "plain": Row("bf16", True, ("--max-num-seqs", "128")),
+    "plain": BenchmarkRow("bf16", True, ("--max-num-seqs", "128")),
 }
 
 SMOKE = {
-    "adapter": Row("bf16", True, ("--enforce-eager",), streams=((1, 8), (4, 8)), extras=True),
-    "bf16": Row("bf16", False, ("--enforce-eager", "--stream-interval", "8"), streams=((2, 8),)),
+    "adapter": BenchmarkRow(
+        "bf16", True, ("--enforce-eager",), streams=((1, 8), (4, 8)), extras=True
+    ),
+    "bf16": BenchmarkRow(
+        "bf16", False, ("--enforce-eager", "--stream-interval", "8"), streams=((2, 8),)
+    ),
 }
 """Two rows for a machine without a GPU."""
 
 
-def list_arguments(row: Row, models: Path, memory: float | None) -> list[str]:
+def list_arguments(row: BenchmarkRow, models: Path, memory: float | None) -> list[str]:
     """Make vLLM's arguments; `memory` is the share of the GPU, None where there is none."""
     pairs = {
         "--model": str(models / row.weights),

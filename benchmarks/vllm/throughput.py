@@ -26,10 +26,10 @@ from typing import Annotated, Any
 
 import typer
 
-from benchmarks.endpoint.load import Load, clients, run, summarise
+from benchmarks.endpoint.load import LoadSettings, clients, run, summarise
 from benchmarks.vllm import profile as serve_profile
 from benchmarks.vllm.profile import Profile
-from benchmarks.vllm.rows import ROWS, SMOKE, Row, list_arguments
+from benchmarks.vllm.rows import ROWS, SMOKE, BenchmarkRow, list_arguments
 from benchmarks.vllm.shapes import write_models
 from nothing_gpt.cast_lock import CastLock
 from nothing_gpt.errors import UserError, reported_errors
@@ -81,7 +81,9 @@ def main(
                 print(f"{name}: left out, {left:.0f} s are left", flush=True)
                 continue
             traces = folder / f"{name}-traces" if profile else None
-            server = Server(known[name], models, folder / f"{name}.log", python, memory, traces)
+            server = VllmProcess(
+                known[name], models, folder / f"{name}.log", python, memory, traces
+            )
             figures[name] = _measure_row(server, pool, left)
             (folder / "figures.json").write_text(json.dumps(figures, indent=1))
             _print_row(name, figures[name])
@@ -89,7 +91,7 @@ def main(
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class VllmProcess:
     """What a server is started from.
 
     Attributes:
@@ -97,7 +99,7 @@ class Server:
         traces: A folder for profiles, if there are to be any.
     """
 
-    row: Row
+    row: BenchmarkRow
     models: Path
     log: Path
     python: str
@@ -105,7 +107,7 @@ class Server:
     traces: Path | None
 
 
-def _measure_row(server: Server, pool: Executor, left: float) -> dict[str, Any]:
+def _measure_row(server: VllmProcess, pool: Executor, left: float) -> dict[str, Any]:
     """Start a server, measure it, end it. A row that fails tells why, and the next one follows."""
     end = time.monotonic() + left
     found: dict[str, Any] = {"measured": []}
@@ -128,15 +130,17 @@ def _measure_row(server: Server, pool: Executor, left: float) -> dict[str, Any]:
     return found
 
 
-def _loads(row: Row, url: str) -> Iterator[Load]:
+def _loads(row: BenchmarkRow, url: str) -> Iterator[LoadSettings]:
     model = "adapter" if row.adapter else "base"
     extras = _EXTRAS if row.extras else {}
     for options in ({}, *extras.values()):
         for streams, tokens in row.streams[: 2 if options else None]:
-            yield Load(url, model, streams, 4 if streams == 1 else 2, tokens, options=options)
+            yield LoadSettings(
+                url, model, streams, 4 if streams == 1 else 2, tokens, options=options
+            )
 
 
-def _measure(load: Load, process: int, pool: Executor) -> dict[str, Any]:
+def _measure(load: LoadSettings, process: int, pool: Executor) -> dict[str, Any]:
     """Send a load, after a first round of it for what is made lazily."""
     run(replace(load, rounds=1, seed=1), pool)
     before, begun = _cpu_seconds(process), time.monotonic()
@@ -147,7 +151,7 @@ def _measure(load: Load, process: int, pool: Executor) -> dict[str, Any]:
     return {"streams": load.streams, "kind": kind, **figures, "cores": used}
 
 
-def _start(server: Server, end: float) -> AbstractContextManager[tuple[str, int, float]]:
+def _start(server: VllmProcess, end: float) -> AbstractContextManager[tuple[str, int, float]]:
     cache = str(server.models)
     wanted = {k: v.format(cache=cache) for k, v in server.row.environment.items()}
     if server.memory is None:

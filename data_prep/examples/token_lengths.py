@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from data_prep.examples.tokenizer import Counter
-from data_prep.examples.windows import Example
+from data_prep.examples.windows import TrainingExample
 
 OVERHEAD = 20
 """Tokens that a Llama 3 chat template adds to the contents of system, user and assistant."""
@@ -17,7 +17,7 @@ _BATCH = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Lengths:
+class TokenLengths:
     """Tokens of one example: the whole with the template's overhead, and the answer alone."""
 
     total: int
@@ -25,7 +25,7 @@ class Lengths:
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class LengthSummary:
     """How some lengths, in tokens, are spread."""
 
     minimum: int
@@ -43,20 +43,20 @@ class TokenStatistics:
 
     tokenizer: str
     overhead: int
-    total: Spread
-    completion: Spread
+    total: LengthSummary
+    completion: LengthSummary
     max_length: int
     over_max_length: int
     share_over_max_length: float
 
 
-def count_lengths(examples: Sequence[Example], counter: Counter) -> list[Lengths]:
+def count_lengths(examples: Sequence[TrainingExample], counter: Counter) -> list[TokenLengths]:
     """Count every example's tokens.
 
     The contents are counted as one text without separators, which is how the figures were
     counted that these are compared with. It is a token less here and there than one by one.
     """
-    lengths: list[Lengths] = []
+    lengths: list[TokenLengths] = []
     for start in range(0, len(examples), _BATCH):
         batch = examples[start : start + _BATCH]
         answers = ["".join(m["content"] for m in e["completion"]) for e in batch]
@@ -64,11 +64,11 @@ def count_lengths(examples: Sequence[Example], counter: Counter) -> list[Lengths
             "".join(m["content"] for m in e["prompt"]) + answer
             for e, answer in zip(batch, answers, strict=True)
         ]
-        lengths += map(Lengths, (n + OVERHEAD for n in counter(wholes)), counter(answers))
+        lengths += map(TokenLengths, (n + OVERHEAD for n in counter(wholes)), counter(answers))
     return lengths
 
 
-def summarize_lengths(lengths: Sequence[Lengths], tokenizer: str) -> TokenStatistics:
+def summarize_lengths(lengths: Sequence[TokenLengths], tokenizer: str) -> TokenStatistics:
     """Boil lengths down to what a person wants to know before training."""
     over = sum(length.total > MAX_LENGTH for length in lengths)
     return TokenStatistics(
@@ -82,10 +82,10 @@ def summarize_lengths(lengths: Sequence[Lengths], tokenizer: str) -> TokenStatis
     )
 
 
-def _spread(values: Iterable[int]) -> Spread:
+def _spread(values: Iterable[int]) -> LengthSummary:
     ordered = sorted(values)
     least, most = ordered[0], ordered[-1]
     # A lone value has no quantiles; near the ends of a short list they run past it.
     cuts = statistics.quantiles(ordered if len(ordered) > 1 else ordered * 2, n=100)
     p50, p90, p95, p99 = (round(min(max(cuts[q - 1], least), most)) for q in (50, 90, 95, 99))
-    return Spread(least, most, round(statistics.fmean(ordered), 2), p50, p90, p95, p99)
+    return LengthSummary(least, most, round(statistics.fmean(ordered), 2), p50, p90, p95, p99)

@@ -10,8 +10,8 @@ from data_prep.episode import Episode, Turn
 from nothing_gpt.line import Line
 from nothing_gpt.prompt import (
     Direction,
+    DirectionPart,
     Message,
-    Part,
     build_completion,
     build_messages,
     parts_of,
@@ -20,7 +20,7 @@ from nothing_gpt.prompt import (
 from nothing_gpt.show import FormatName, Show, Windows
 
 
-class Example(TypedDict):
+class TrainingExample(TypedDict):
     """A record of train.jsonl and val.jsonl, as TRL's trainer reads it."""
 
     prompt: list[Message]
@@ -84,7 +84,7 @@ def direct(window: Window, show: Show, format_name: FormatName) -> Direction:
     if not parts:
         return Direction()
 
-    def given(part: Part) -> bool:
+    def given(part: DirectionPart) -> bool:
         draw = f"{show.split.seed}\0{window.episode}\0{window.start}\0{part}"
         return part in parts and _fraction(draw) >= show.split.omit
 
@@ -99,7 +99,7 @@ def direct(window: Window, show: Show, format_name: FormatName) -> Direction:
 
 def build_example(
     window: Window, direction: Direction, show: Show, format_name: FormatName
-) -> Example:
+) -> TrainingExample:
     """Make the chat that asks for a window's later turns, with those turns as the answer."""
     lines = [turn.line for turn in window.turns]
     given = turns_given(format_name)

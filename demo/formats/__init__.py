@@ -16,7 +16,7 @@ from nothing_gpt.errors import UserError
 
 
 @dataclass(frozen=True, slots=True)
-class SceneFormat:
+class FileFormat:
     """A kind of file: `write` takes a scene and a title, `read` a text.
 
     `read` raises a `UserError` where the text is no such file.
@@ -30,14 +30,14 @@ class SceneFormat:
 
 
 FORMATS = (
-    SceneFormat("Fountain", "fountain", "text/plain", fountain.write, fountain.read),
-    SceneFormat("Final Draft", "fdx", "application/xml", fdx.write, fdx.read),
-    SceneFormat("Plain text", "txt", "text/plain", plain.write, plain.read),
-    SceneFormat("JSON", "json", "application/json", provenance.write, provenance.read),
+    FileFormat("Fountain", "fountain", "text/plain", fountain.write, fountain.read),
+    FileFormat("Final Draft", "fdx", "application/xml", fdx.write, fdx.read),
+    FileFormat("Plain text", "txt", "text/plain", plain.write, plain.read),
+    FileFormat("JSON", "json", "application/json", provenance.write, provenance.read),
 )
 
 
-def find_format(ending: str) -> SceneFormat:
+def find_format(ending: str) -> FileFormat:
     """Find a format by how its files' names end.
 
     Raises:

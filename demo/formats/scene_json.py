@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 
 from demo.formats.untrusted_text import read_json_text
-from demo.scene.scene import Entry, Origin, Scene, Take
+from demo.scene.scene import Entry, Origin, Provenance, Scene
 from nothing_gpt.errors import UserError
 from nothing_gpt.line import is_name
 from nothing_gpt.prompt import Direction
@@ -23,7 +23,7 @@ class _Line:
     text: str
     speaker: str | None = None
     origin: Origin = "human"
-    take: Take | None = None
+    take: Provenance | None = None
     edited: bool = False
 
 

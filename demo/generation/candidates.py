@@ -9,29 +9,29 @@ from functools import partial
 from random import Random
 from typing import Literal
 
-from demo.generation.client import Endpoint, LockState, Progress
+from demo.generation.client import LockState, ModelClient, Progress
 from demo.generation.continuation import continue_lines
-from demo.generation.request import Order
+from demo.generation.request import GenerationRequest
 from demo.generation.speed import Speed
-from demo.generation.summary import Note, say_lines, sum_up
+from demo.generation.summary import StatusMessage, say_lines, summarize
 from demo.scene.scene import Entry, Scene
 from nothing_gpt.errors import UserError
 from nothing_gpt.line import Line
 
-State = Literal["waiting", "writing", "done", "stopped", "failed"]
+CandidateState = Literal["waiting", "writing", "done", "stopped", "failed"]
 
 FRAME = 0.04
 """Seconds between two looks at the takes, however fast their tokens come."""
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class Candidate:
     """One of the takes as far as it is; `said` tells how it ended, `version` where it is kept."""
 
-    order: Order
+    order: GenerationRequest
     lines: tuple[Line, ...] = ()
     growing: Line | None = None
-    state: State = "waiting"
+    state: CandidateState = "waiting"
     said: str = ""
     speed: Speed = field(default_factory=Speed)
     lock: LockState = "off"
@@ -44,10 +44,10 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
-class Takes:
+class CandidateSet:
     """All takes, and which was chosen. Blind ones tell their models only then."""
 
-    trials: tuple[Trial, ...]
+    trials: tuple[Candidate, ...]
     blind: bool = False
     chosen: int | None = None
 
@@ -59,13 +59,13 @@ class Takes:
         several = len({trial.order.take.model for trial in self.trials}) > 1
         return f"{letter}: {model}" if several else letter
 
-    def put(self, index: int, trial: Trial) -> "Takes":
+    def put(self, index: int, trial: Candidate) -> "CandidateSet":
         """The same takes with one as it is now."""
         before, after = self.trials[:index], self.trials[index + 1 :]
         return replace(self, trials=(*before, trial, *after))
 
 
-def order_takes(order: Order, count: int, seed: int) -> tuple[Order, ...]:
+def vary_seeds(order: GenerationRequest, count: int, seed: int) -> tuple[GenerationRequest, ...]:
     """Order the same several times over; the seeds follow from the first one."""
     random, seeds = Random(seed), [order.take.seed]  # noqa: S311 - no secret
     while len(seeds) < count:
@@ -74,25 +74,27 @@ def order_takes(order: Order, count: int, seed: int) -> tuple[Order, ...]:
     return tuple(replace(order, take=replace(order.take, seed=each)) for each in seeds)
 
 
-def shuffle_orders(orders: Sequence[Order]) -> tuple[Order, ...]:
+def shuffle_requests(orders: Sequence[GenerationRequest]) -> tuple[GenerationRequest, ...]:
     """Put orders into an order that tells nothing, but is the same for the same seeds."""
     random = Random(sum(order.take.seed for order in orders))  # noqa: S311 - no secret
     return tuple(random.sample(orders, len(orders)))
 
 
-class Trials:
+class CandidateRun:
     """Takes while they are written, a task each, so that a slow one keeps no other waiting."""
 
-    def __init__(self, orders: Sequence[Order], start: Scene, *, blind: bool = False) -> None:
+    def __init__(
+        self, orders: Sequence[GenerationRequest], start: Scene, *, blind: bool = False
+    ) -> None:
         self.start = start
-        shown = shuffle_orders(orders) if blind else tuple(orders)
-        self.takes = Takes(tuple(map(Trial, shown)), blind)
+        shown = shuffle_requests(orders) if blind else tuple(orders)
+        self.takes = CandidateSet(tuple(map(Candidate, shown)), blind)
         self._tasks: list[asyncio.Task[None]] = []
         self._changed = asyncio.Event()
 
     async def write(
-        self, endpoint: Endpoint, ended: Callable[[int], None]
-    ) -> AsyncGenerator[Takes]:
+        self, endpoint: ModelClient, ended: Callable[[int], None]
+    ) -> AsyncGenerator[CandidateSet]:
         """Write all takes; give how they stand, as often as eyes can follow.
 
         Args:
@@ -123,7 +125,7 @@ class Trials:
         if index < len(self._tasks):
             self._tasks[index].cancel()
 
-    async def _write(self, index: int, endpoint: Endpoint) -> None:
+    async def _write(self, index: int, endpoint: ModelClient) -> None:
         trial = self.takes.trials[index]
         order, last = trial.order, Progress()
         try:
@@ -140,10 +142,10 @@ class Trials:
                     self._put(index, trial)
             spoken = {line.speaker for line in trial.lines}
             silent = [name for name in order.wishes.required if name not in spoken]
-            said = sum_up(order, len(trial.lines), silent, last)
+            said = summarize(order, len(trial.lines), silent, last)
             trial = replace(trial, state="done", said=said)
         except UserError as error:
-            trial = replace(trial, state="failed", said=Note.problem(error).text)
+            trial = replace(trial, state="failed", said=StatusMessage.problem(error).text)
         except asyncio.CancelledError:
             trial = replace(
                 trial, state="stopped", said=f"Stopped. {say_lines(len(trial.lines))}."
@@ -155,12 +157,12 @@ class Trials:
     def _end(self, index: int, ended: Callable[[int], None], done: asyncio.Task[None]) -> None:
         trial = self.takes.trials[index]
         if trial.state in ("waiting", "writing"):  # cancelled before it began, or our own fault
-            state: State = "stopped" if done.cancelled() else "failed"
+            state: CandidateState = "stopped" if done.cancelled() else "failed"
             self.takes = self.takes.put(index, replace(trial, growing=None, state=state))
         ended(index)
         self._changed.set()
 
-    def _put(self, index: int, trial: Trial) -> None:
+    def _put(self, index: int, trial: Candidate) -> None:
         # Its version and which take was chosen are the session's to say.
         kept = self.takes.trials[index].version
         self.takes = self.takes.put(index, replace(trial, version=kept))

@@ -7,10 +7,10 @@ from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from demo.generation.speed import Clock, Speed
-from demo.generation.stream import Piece, read_chunk
+from demo.generation.speed import Speed, SpeedMeter
+from demo.generation.stream import StreamChunk, read_chunk
 from nothing_gpt.errors import UserError
-from nothing_gpt.line import Line, LineStream, Malformed
+from nothing_gpt.line import Line, LineStream, MalformedLine
 from nothing_gpt.records import decode
 from nothing_gpt.show import FormatName, Show
 
@@ -35,12 +35,12 @@ LockState = Literal["server", "filter", "off"]
 of others, or nobody."""
 
 
-class RefusedError(UserError):
+class RequestRefusedError(UserError):
     """The server would not take the request as it was (400 or 422); another form may do."""
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class OfferedModel:
     """A model that the server offers; an adapter of ours brings its show and its format.
 
     `structured` says whether the server holds a model's text to an expression; None if it does
@@ -72,11 +72,11 @@ class Progress:
     lock: LockState = "off"
 
 
-Admit = Callable[[Line, int], bool]
+LineFilter = Callable[[Line, int], bool]
 """Whether a line may stand in a continuation, after so many others."""
 
 
-class Endpoint:
+class ModelClient:
     """A server's address and key. The key is kept in the client and shown nowhere."""
 
     def __init__(self, base_url: str, api_key: str, patience: float = PATIENCE) -> None:
@@ -139,7 +139,7 @@ class Endpoint:
                     continue
             return
 
-    async def list_models(self) -> tuple[Model, ...]:
+    async def list_models(self) -> tuple[OfferedModel, ...]:
         """Ask which models there are.
 
         Raises:
@@ -159,7 +159,7 @@ class Endpoint:
         return models
 
     async def stream_lines(
-        self, request: dict[str, Any], wanted: int, admit: Admit | None = None
+        self, request: dict[str, Any], wanted: int, admit: LineFilter | None = None
     ) -> AsyncGenerator[Progress]:
         """Ask for a continuation and give it as it arrives, until the wanted lines are there.
 
@@ -169,7 +169,7 @@ class Endpoint:
         Raises:
             UserError: the server refused, went silent, or died in the middle of it.
         """
-        reader, clock = LineStream(), Clock(time.monotonic())
+        reader, clock = LineStream(), SpeedMeter(time.monotonic())
         count, dropped, barred = 0, 0, 0
 
         def may(line: Line) -> bool:
@@ -185,7 +185,7 @@ class Endpoint:
                     parts += [] if piece.reason == "length" else reader.close()
                 lines = []
                 for part in parts:
-                    if isinstance(part, Malformed):
+                    if isinstance(part, MalformedLine):
                         dropped += 1
                     elif count < wanted and may(part):
                         lines.append(part)
@@ -206,7 +206,7 @@ class Endpoint:
                 if ending:
                     return
 
-    async def _stream_text(self, request: dict[str, Any]) -> AsyncGenerator[Piece]:
+    async def _stream_text(self, request: dict[str, Any]) -> AsyncGenerator[StreamChunk]:
         with self._explained(request["model"]):
             stream = await self._openai.chat.completions.create(**request)
         with self._explained(request["model"], answering=True):
@@ -235,7 +235,7 @@ class Endpoint:
             raise UserError(self._lost(answering=answering)) from None
         except openai.APIStatusError as error:
             self._heard = -AWAKE
-            kind = RefusedError if error.status_code in (400, 422) else UserError
+            kind = RequestRefusedError if error.status_code in (400, 422) else UserError
             raise kind(self._refused(error, model)) from None
         except openai.APIError as error:
             raise UserError(f"the server broke off: {error.message}; try again") from None
@@ -283,17 +283,17 @@ def _said(error: "APIStatusError") -> str:
     return str(message or error.message)[:300]
 
 
-def _read_card(name: str, extra: dict[str, Any]) -> Model:
+def _read_card(name: str, extra: dict[str, Any]) -> OfferedModel:
     parent = extra.get("parent") if isinstance(extra.get("parent"), str) else None
     told = extra.get("structured_outputs")
     structured = told if isinstance(told, bool) else None
     ours = extra.get("nothing_gpt")
     if not isinstance(ours, dict):
-        return Model(name, parent, structured=structured)
+        return OfferedModel(name, parent, structured=structured)
     where = f"the server's card of '{name}'"
     try:
         brought = decode(_Brought, {key: ours.get(key) for key in ("show", "format")}, where)
     except UserError as error:
         note = f"{error}; choose the show by hand"
-        return Model(name, parent, note=note, structured=structured)
-    return Model(name, parent, brought.show, brought.format, structured=structured)
+        return OfferedModel(name, parent, note=note, structured=structured)
+    return OfferedModel(name, parent, brought.show, brought.format, structured=structured)

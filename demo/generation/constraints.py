@@ -19,7 +19,7 @@ _RANGES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class SpeakerConstraints:
     """Who speaks in a continuation, and in what tone.
 
     Attributes:
@@ -37,7 +37,7 @@ class Wishes:
     locked: bool = True
 
 
-def read_wishes(
+def read_constraints(
     show: Show,
     first: str,
     barred: Iterable[str],
@@ -45,7 +45,7 @@ def read_wishes(
     tone: str,
     *,
     locked: bool,
-) -> Wishes:
+) -> SpeakerConstraints:
     """Read the wishes as people type them; an alias becomes the name.
 
     Raises:
@@ -62,17 +62,19 @@ def read_wishes(
     for each in (*wanted, *([leading] if leading else [])):
         if each in silent:
             raise UserError(f"{each} cannot both speak and be silent; choose one of the two")
-    return Wishes(leading, silent, wanted, collapse(tone), locked)
+    return SpeakerConstraints(leading, silent, wanted, collapse(tone), locked)
 
 
-def cast_of(show: Show, scene: Scene, wishes: Wishes) -> tuple[str, ...]:
+def list_cast(show: Show, scene: Scene, wishes: SpeakerConstraints) -> tuple[str, ...]:
     """Tell who is in the scene: those named or heard so far; else the whole cast of the show."""
     everyone = () if scene.direction.present else show.names
     leading = (wishes.first,) if wishes.first else ()
     return tuple(dict.fromkeys([*everyone, *scene.speakers, *wishes.required, *leading]))
 
 
-def lock_cast(show: Show, scene: Scene, wishes: Wishes, lines: int) -> CastLock | None:
+def make_cast_lock(
+    show: Show, scene: Scene, wishes: SpeakerConstraints, lines: int
+) -> CastLock | None:
     """Make the lock on a continuation's speakers; None where the model may invent them.
 
     Raises:
@@ -80,11 +82,11 @@ def lock_cast(show: Show, scene: Scene, wishes: Wishes, lines: int) -> CastLock 
     """
     if not wishes.locked:
         return None
-    return CastLock(cast_of(show, scene, wishes), lines, wishes.first, wishes.barred)
+    return CastLock(list_cast(show, scene, wishes), lines, wishes.first, wishes.barred)
 
 
 @dataclass(frozen=True, slots=True)
-class Sampling:
+class SamplingSettings:
     """How a model picks its words. Without `max_tokens` the number of lines tells the limit."""
 
     temperature: float
@@ -102,7 +104,7 @@ class Sampling:
             raise UserError("max tokens must be at least 1")
 
     @classmethod
-    def of(cls, generation: Generation) -> "Sampling":
+    def of(cls, generation: Generation) -> "SamplingSettings":
         """A show's own settings."""
         shared = {field.name for field in fields(cls)} & {f.name for f in fields(Generation)}
         values = {name: getattr(generation, name) for name in shared - {"max_tokens"}}

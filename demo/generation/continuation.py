@@ -4,10 +4,16 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
-from demo.generation.client import Admit, Endpoint, LockState, Progress, RefusedError
-from demo.generation.constraints import cast_of
+from demo.generation.client import (
+    LineFilter,
+    LockState,
+    ModelClient,
+    Progress,
+    RequestRefusedError,
+)
+from demo.generation.constraints import list_cast
 from demo.generation.repetition import find_loop
-from demo.generation.request import Order, build_request
+from demo.generation.request import GenerationRequest, build_request
 from demo.generation.speed import Speed
 from demo.scene.scene import Entry, Scene
 from nothing_gpt.line import Line
@@ -19,13 +25,13 @@ _LOCKS: dict[LockState, str] = {
 }
 
 
-def say_lock(state: LockState) -> str:
+def describe_lock(state: LockState) -> str:
     """Say who keeps the speakers to the cast."""
     return _LOCKS[state]
 
 
 async def continue_lines(
-    endpoint: Endpoint, order: Order, scene: Scene
+    endpoint: ModelClient, order: GenerationRequest, scene: Scene
 ) -> AsyncGenerator[Progress]:
     """Have a model write on, and give its lines as they come, those alone that are wished.
 
@@ -48,8 +54,8 @@ async def continue_lines(
 class _Run:
     """What one continuation has so far, over all requests that it takes."""
 
-    endpoint: Endpoint
-    order: Order
+    endpoint: ModelClient
+    order: GenerationRequest
     scene: Scene
     lines: list[Line] = field(default_factory=list)
     total: Progress = field(default_factory=Progress)
@@ -64,7 +70,7 @@ class _Run:
         spoken = {line.speaker for line in self.lines}
         return [name for name in self.order.wishes.required if name not in spoken]
 
-    def next_leg(self) -> Order | None:
+    def next_leg(self) -> GenerationRequest | None:
         """The next request: a free one at first, then one for each who must speak."""
         wishes = self.order.wishes
         if self.lines or self.total.ending:
@@ -75,7 +81,7 @@ class _Run:
             wishes = replace(wishes, first=self.missing[0])
         return replace(self.order, lines=self.left, wishes=wishes)
 
-    async def write(self, leg: Order) -> AsyncGenerator[Progress]:
+    async def write(self, leg: GenerationRequest) -> AsyncGenerator[Progress]:
         """Ask once, and give every step; the last one of all legs alone has an ending."""
         before, begun = self.total, len(self.lines)
         async with aclosing(self._ask(leg)) as steps:
@@ -99,7 +105,7 @@ class _Run:
                 if ending:
                     return
 
-    async def _ask(self, leg: Order) -> AsyncGenerator[Progress]:
+    async def _ask(self, leg: GenerationRequest) -> AsyncGenerator[Progress]:
         """Ask the server to keep to the cast, if it can; see to it in any case."""
         scene = self.scene.append(*(Entry(line.text, line.speaker) for line in self.lines))
         model, known = leg.take.model, self.endpoint.lockable
@@ -111,7 +117,7 @@ class _Run:
                 async for step in steps:
                     yield step
             return
-        except RefusedError:
+        except RequestRefusedError:
             # Of a server that says what it can, this is about something else.
             if not locked or model in known:
                 raise
@@ -122,7 +128,12 @@ class _Run:
                 yield step
 
     async def _stream(
-        self, request: dict[str, object], leg: Order, admit: Admit, *, locked: bool
+        self,
+        request: dict[str, object],
+        leg: GenerationRequest,
+        admit: LineFilter,
+        *,
+        locked: bool,
     ) -> AsyncGenerator[Progress]:
         async with aclosing(self.endpoint.stream_lines(request, leg.lines, admit)) as steps:
             async for step in steps:
@@ -132,13 +143,13 @@ class _Run:
                 yield replace(step, lock=state if _guarded(leg) else "off")
 
 
-def _guarded(leg: Order) -> bool:
+def _guarded(leg: GenerationRequest) -> bool:
     wishes = leg.wishes
     return wishes.locked or bool(wishes.barred) or wishes.first is not None
 
 
-def _admit(leg: Order, scene: Scene) -> Admit:
-    wishes, cast = leg.wishes, set(cast_of(leg.show, scene, leg.wishes))
+def _admit(leg: GenerationRequest, scene: Scene) -> LineFilter:
+    wishes, cast = leg.wishes, set(list_cast(leg.show, scene, leg.wishes))
 
     def admit(line: Line, count: int) -> bool:
         if line.speaker in wishes.barred or (wishes.locked and line.speaker not in cast):

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
-from demo.generation.constraints import Sampling, Wishes, lock_cast
-from demo.scene.scene import Scene, Take
+from demo.generation.constraints import SamplingSettings, SpeakerConstraints, make_cast_lock
+from demo.scene.scene import Provenance, Scene
 from nothing_gpt.line import Line
 from nothing_gpt.prompt import Message, build_messages
 from nothing_gpt.show import FormatName, Show
@@ -29,7 +29,7 @@ its lines, so that the limit only ends a model that has lost itself."""
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class GenerationRequest:
     """One continuation to be asked for: which show and format, by whom, how many lines.
 
     `sampling` is the show's own where there is none. `bound` says that the model brought its
@@ -38,21 +38,23 @@ class Order:
 
     show: Show
     format: FormatName
-    take: Take
+    take: Provenance
     lines: int
-    wishes: Wishes = field(default_factory=Wishes)
-    sampling: Sampling | None = None
+    wishes: SpeakerConstraints = field(default_factory=SpeakerConstraints)
+    sampling: SamplingSettings | None = None
     bound: bool = True
 
 
-def build_request(order: Order, scene: Scene, *, locked: bool = False) -> dict[str, Any]:
+def build_request(
+    order: GenerationRequest, scene: Scene, *, locked: bool = False
+) -> dict[str, Any]:
     """Make the arguments of OpenAI's `chat.completions.create`.
 
     Args:
         locked: Whether the server is to hold the text to the cast, if that is wished.
     """
     context = select_context(scene.lines)
-    sampling = order.sampling or Sampling.of(order.show.generation)
+    sampling = order.sampling or SamplingSettings.of(order.show.generation)
     messages = build_messages(order.show, order.format, context, scene.direction)
     most = max(order.show.generation.max_tokens, TOKENS_PER_LINE * order.lines)
     request: dict[str, Any] = {
@@ -67,13 +69,13 @@ def build_request(order: Order, scene: Scene, *, locked: bool = False) -> dict[s
     }
     if sampling.presence_penalty:
         request["presence_penalty"] = sampling.presence_penalty
-    lock = lock_cast(order.show, scene, order.wishes, order.lines) if locked else None
+    lock = make_cast_lock(order.show, scene, order.wishes, order.lines) if locked else None
     if lock:
         request["extra_body"] = lock.as_extra_body()
     return request
 
 
-def _tell(messages: list[Message], order: Order) -> list[Message]:
+def _tell(messages: list[Message], order: GenerationRequest) -> list[Message]:
     """Add the wishes in words, for a model that was trained on instructions and not by us."""
     wishes = order.wishes
     given = {

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from demo.generation.stream import Piece
-from nothing_gpt.prompt.token_estimate import count_tokens
+from demo.generation.stream import StreamChunk
+from nothing_gpt.prompt.token_estimate import estimate_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Speed:
         )
 
 
-class Clock:
+class SpeedMeter:
     """Measures one request; times are seconds of one monotonic clock."""
 
     def __init__(self, asked: float) -> None:
@@ -46,12 +46,12 @@ class Clock:
         self._asked = asked
         self._first: float | None = None
 
-    def tick(self, now: float, piece: Piece) -> None:
+    def tick(self, now: float, piece: StreamChunk) -> None:
         """Note a piece of text."""
         if piece.tokens is not None:
             self.speed = replace(self.speed, tokens=piece.tokens, counted=False)
         elif piece.text and self.speed.counted:
-            tokens = self.speed.tokens + count_tokens(piece.text)
+            tokens = self.speed.tokens + estimate_tokens(piece.text)
             self.speed = replace(self.speed, tokens=tokens)
         if piece.text:
             self._first = now if self._first is None else self._first
@@ -63,7 +63,7 @@ class Clock:
             self.speed = replace(self.speed, first_line=now - self._asked)
 
 
-def say_speed(speed: Speed) -> str:
+def describe_speed(speed: Speed) -> str:
     """Say it in a few words; nothing where there is nothing to say yet."""
     parts = []
     if speed.first_line is not None:

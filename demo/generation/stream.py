@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class StreamChunk:
     """A piece of a model's text, why it was the last, and all tokens so far, where it is told."""
 
     text: str = ""
@@ -12,7 +12,7 @@ class Piece:
     tokens: int | None = None
 
 
-def read_chunk(chunk: object) -> Piece:
+def read_chunk(chunk: object) -> StreamChunk:
     """Read what OpenAI's client made of an event.
 
     Raises:
@@ -33,4 +33,4 @@ def read_chunk(chunk: object) -> Piece:
         text += content or ""
         reason = reason or choice.finish_reason
     tokens = getattr(getattr(chunk, "usage", None), "completion_tokens", None)
-    return Piece(text, reason, tokens if isinstance(tokens, int) else None)
+    return StreamChunk(text, reason, tokens if isinstance(tokens, int) else None)

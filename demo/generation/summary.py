@@ -4,26 +4,26 @@ from dataclasses import dataclass
 from typing import Literal
 
 from demo.generation.client import Ending, LockState, Progress
-from demo.generation.request import Order
+from demo.generation.request import GenerationRequest
 from demo.generation.speed import Speed
 from nothing_gpt.errors import UserError
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class StatusMessage:
     """What the room says to the writer, and how it means it."""
 
     text: str
     mood: Literal["calm", "busy", "problem"] = "calm"
 
     @classmethod
-    def problem(cls, error: UserError, kept: str = "") -> "Note":
+    def problem(cls, error: UserError, kept: str = "") -> "StatusMessage":
         """Say what went wrong, after what was kept."""
         text = str(error)
         return cls(f"{kept} {text[:1].upper()}{text[1:]}.".strip(), "problem")
 
     @classmethod
-    def waking(cls, seconds: float) -> "Note":
+    def waking(cls, seconds: float) -> "StatusMessage":
         """Say that the server is being waited for, and how long that mostly takes."""
         return cls(
             f"Waiting for the server, {seconds:.0f} s so far. A GPU that was asleep is starting; "
@@ -32,12 +32,12 @@ class Note:
         )
 
 
-NOTHING = Note("")
+NOTHING = StatusMessage("")
 """Nothing to say."""
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class GenerationReport:
     """How a continuation goes or went: how fast, who kept the cast, and why it ended."""
 
     speed: Speed
@@ -45,12 +45,12 @@ class Report:
     ending: Ending | None
 
     @classmethod
-    def of(cls, step: Progress) -> "Report":
+    def of(cls, step: Progress) -> "GenerationReport":
         """What a step tells."""
         return cls(step.speed, step.lock, step.ending)
 
 
-def sum_up(order: Order, count: int, missing: list[str], last: Progress) -> str:
+def summarize(order: GenerationRequest, count: int, missing: list[str], last: Progress) -> str:
     """Say how a continuation ended, who of those who must speak did not, and what was left out.
 
     Args:

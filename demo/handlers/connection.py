@@ -7,26 +7,26 @@ from typing import Any
 import gradio as gr
 
 from demo.formats import import_scene
-from demo.handlers.context import Floor
+from demo.handlers.context import AppContext
 from demo.scene.history import History
-from demo.scene.history_deltas import Journal, read_journal
-from demo.session.session import Note
+from demo.scene.history_deltas import HistoryLog, read_history_log
+from demo.session.session import StatusMessage
 from demo.ui.script_html import render_note, render_title
-from demo.ui.tab import Visit
-from demo.ui.view import Update
+from demo.ui.tab import Tab
+from demo.ui.view import Updates
 from nothing_gpt.errors import UserError
 from nothing_gpt.records import decode
 
 
-class Arrivals:
+class ConnectionHandlers:
     """Handlers for what comes before writing."""
 
-    def __init__(self, floor: Floor) -> None:
+    def __init__(self, floor: AppContext) -> None:
         self.floor = floor
 
     async def arrive(
-        self, request: gr.Request, visit: Visit, *fields: Any
-    ) -> AsyncGenerator[Update]:
+        self, request: gr.Request, visit: Tab, *fields: Any
+    ) -> AsyncGenerator[Updates]:
         """Call the server, which may be asleep, and then ask for its models."""
         visit.session.meter, visit.session.visitor = self.floor.meter, name_visitor(request)
         async with aclosing(self.wake(visit, anyway=True)) as updates:
@@ -34,7 +34,7 @@ class Arrivals:
                 yield update
         yield await self.connect(visit, *fields)
 
-    async def wake(self, visit: Visit, *, anyway: bool = False) -> AsyncGenerator[Update]:
+    async def wake(self, visit: Tab, *, anyway: bool = False) -> AsyncGenerator[Updates]:
         """Wait for a server that is asleep, and say how long already.
 
         One that has just written is taken to be awake, unless it is called `anyway`.
@@ -42,33 +42,35 @@ class Arrivals:
         dock = self.floor.parts.dock
         async with aclosing(self.floor.endpoint.wake(anyway=anyway)) as waited:
             async for seconds in waited:
-                visit.session.note = Note.waking(seconds)
+                visit.session.note = StatusMessage.waking(seconds)
                 stop = gr.update(interactive=True)
                 yield {dock.note: render_note(visit.session.note), dock.stop: stop}
 
-    async def connect(self, visit: Visit, *fields: Any) -> Update:
+    async def connect(self, visit: Tab, *fields: Any) -> Updates:
         """Ask the server for its models; without an answer the room stays open."""
         session = visit.session
         try:
             session.models = await self.floor.endpoint.list_models()
         except UserError as error:
-            session.note = Note.problem(error)
+            session.note = StatusMessage.problem(error)
             return await self.choose(visit, *fields[:2])
         model = self.default(visit, fields[0])
         notes = [each.note for each in session.models if each.note]
         if model not in [each.name for each in session.models]:
             notes.append(f"The server does not list the model '{model}'.")
-        session.note = Note(" ".join(notes), "problem") if notes else Note("Ready.")
+        session.note = (
+            StatusMessage(" ".join(notes), "problem") if notes else StatusMessage("Ready.")
+        )
         return await self.choose(visit, model, fields[1])
 
-    def default(self, visit: Visit, model: str | None) -> str:
+    def default(self, visit: Tab, model: str | None) -> str:
         """Choose a model for a writer who has not."""
         # What somebody trained is more likely meant than the base below it.
         trained = [each.name for each in visit.session.models if each.show]
         others = [each.name for each in visit.session.models]
         return next(filter(None, [model, self.floor.wanted, *trained, *others]), "")
 
-    async def choose(self, visit: Visit, *fields: Any) -> Update:
+    async def choose(self, visit: Tab, *fields: Any) -> Updates:
         """Show what the chosen model, with its show, lets a person direct."""
         desk, parts, draw = self.floor.desk(visit, fields), self.floor.parts, self.floor.draw
         names = [model.name for model in visit.session.models]
@@ -84,24 +86,24 @@ class Arrivals:
             **draw.view(visit, desk),
         }
 
-    async def greet(self, event: gr.EventData, visit: Visit, *fields: Any) -> Update:
+    async def greet(self, event: gr.EventData, visit: Tab, *fields: Any) -> Updates:
         """Take over the scene that the browser kept, or a blank one."""
         desk = self.floor.desk(visit, fields)
         try:
             kept = event.journal
-            journal = Journal() if kept is None else decode(Journal, kept, "the kept scene")
-            self._begin(visit, str(event.run), read_journal(journal), known=True)
+            journal = HistoryLog() if kept is None else decode(HistoryLog, kept, "the kept scene")
+            self._begin(visit, str(event.run), read_history_log(journal), known=True)
         except UserError as error:
-            visit.session.note = Note.problem(error)
+            visit.session.note = StatusMessage.problem(error)
         directed = self.floor.draw.direction(visit.session, desk)
         return {**directed, **self.floor.draw.view(visit, desk)}
 
-    async def again(self, visit: Visit, *fields: Any) -> Update:
+    async def again(self, visit: Tab, *fields: Any) -> Updates:
         """Tell a page that has missed something everything."""
         visit.sheet.begin(visit.sheet.run, None)
         return self.floor.draw.view(visit, self.floor.desk(visit, fields))
 
-    async def bring(self, event: gr.EventData, visit: Visit, *fields: Any) -> Update:
+    async def bring(self, event: gr.EventData, visit: Tab, *fields: Any) -> Updates:
         """Begin a new scene with a script that the writer brings along."""
         desk = self.floor.desk(visit, fields)
         name = str(event.name)
@@ -109,13 +111,15 @@ class Arrivals:
             scene = import_scene(name.rpartition(".")[2].lower(), str(event.text))
             self._begin(visit, str(event.run), History().change(scene), known=False)
             count = len(scene.entries)
-            visit.session.note = Note(f"{name}: {count} {'line' if count == 1 else 'lines'}.")
+            visit.session.note = StatusMessage(
+                f"{name}: {count} {'line' if count == 1 else 'lines'}."
+            )
         except UserError as error:
-            visit.session.note = Note.problem(error)
+            visit.session.note = StatusMessage.problem(error)
         directed = self.floor.draw.direction(visit.session, desk)
         return {**directed, **self.floor.draw.view(visit, desk)}
 
-    def _begin(self, visit: Visit, run: str, history: History, *, known: bool) -> None:
+    def _begin(self, visit: Tab, run: str, history: History, *, known: bool) -> None:
         if visit.session.writing:
             raise UserError("the model is still writing; stop it first")
         if visit.session.takes is not None:

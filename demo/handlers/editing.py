@@ -5,31 +5,31 @@ from typing import Any
 import gradio as gr
 
 from demo.formats import export_scene
-from demo.handlers.context import Floor
-from demo.scene.scene import Words
+from demo.handlers.context import AppContext
+from demo.scene.scene import SpeakerAndText
 from demo.session.session import Session
 from demo.ui.layout import STAGE_DIRECTION
-from demo.ui.scene_form import Desk
-from demo.ui.tab import Visit
-from demo.ui.view import Update
+from demo.ui.scene_form import SceneForm
+from demo.ui.tab import Tab
+from demo.ui.view import Updates
 from nothing_gpt.errors import UserError
 
 
-class Edits:
+class EditingHandlers:
     """Handlers that change the scene without a model."""
 
-    def __init__(self, floor: Floor) -> None:
+    def __init__(self, floor: AppContext) -> None:
         self.floor = floor
 
-    async def keep(self, visit: Visit, *fields: Any) -> Update:
+    async def keep(self, visit: Tab, *fields: Any) -> Updates:
         """Take the direction over, without drawing its fields under the writer's typing."""
         return self.floor.act(visit, fields, lambda _: visit.session.forget_problem())
 
-    async def redraw(self, visit: Visit, *fields: Any) -> Update:
+    async def redraw(self, visit: Tab, *fields: Any) -> Updates:
         """Show how things stand."""
         return self.floor.draw.view(visit, self.floor.desk(visit, fields))
 
-    async def write(self, visit: Visit, *fields: Any) -> Update:
+    async def write(self, visit: Tab, *fields: Any) -> Updates:
         """Add the line that the writer composed; if it is none, give it back to be mended."""
         *rest, speaker, line = fields
         session, name = visit.session, None if speaker == STAGE_DIRECTION else speaker or ""
@@ -38,15 +38,15 @@ class Edits:
             return update
         return {**update, self.floor.parts.dock.line: line}
 
-    async def act(self, event: gr.EventData, visit: Visit, *fields: Any) -> Update:
+    async def act(self, event: gr.EventData, visit: Tab, *fields: Any) -> Updates:
         """Do what the writer did on the page."""
         what, session = event._data, visit.session
         redirect = what.get("deed") in ("open", "switch")
         return self.floor.act(
-            visit, fields, lambda desk: do(session, desk, what), redirect=redirect
+            visit, fields, lambda desk: apply_action(session, desk, what), redirect=redirect
         )
 
-    async def surprise(self, visit: Visit, *fields: Any) -> Update:
+    async def surprise(self, visit: Tab, *fields: Any) -> Updates:
         """Begin with something unexpected."""
         return self.floor.act(
             visit,
@@ -55,22 +55,22 @@ class Edits:
             redirect=True,
         )
 
-    async def undo(self, visit: Visit, *fields: Any) -> Update:
+    async def undo(self, visit: Tab, *fields: Any) -> Updates:
         """Go back one step."""
         return self.floor.act(visit, fields, lambda _: visit.session.undo(), redirect=True)
 
-    async def redo(self, visit: Visit, *fields: Any) -> Update:
+    async def redo(self, visit: Tab, *fields: Any) -> Updates:
         """Go forward one step again."""
         return self.floor.act(visit, fields, lambda _: visit.session.redo(), redirect=True)
 
-    async def export(self, event: gr.EventData, visit: Visit, *fields: Any) -> dict[str, str]:
+    async def export(self, event: gr.EventData, visit: Tab, *fields: Any) -> dict[str, str]:
         """Give the scene in one of the formats."""
         show, ending = self.floor.desk(visit, fields).show, str(event.ending)
         text = export_scene(visit.session.scene, ending, show.title)
         return {"name": f"{show.name}.{ending}", "text": text}
 
 
-def do(session: Session, desk: Desk, what: dict[str, Any]) -> None:
+def apply_action(session: Session, desk: SceneForm, what: dict[str, Any]) -> None:
     """Do one deed of the page's.
 
     Raises:
@@ -94,7 +94,7 @@ def do(session: Session, desk: Desk, what: dict[str, Any]) -> None:
             raise UserError("the page asked for what the room does not know; load it anew")
 
 
-def _words(words: Any) -> Words:
+def _words(words: Any) -> SpeakerAndText:
     match words:
         case {"speaker": str() | None as speaker, "text": str(text)}:
             return speaker, text

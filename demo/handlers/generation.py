@@ -9,41 +9,45 @@ from typing import Any
 
 import gradio as gr
 
-from demo.generation.candidates import Takes, order_takes
+from demo.generation.candidates import CandidateSet, vary_seeds
 from demo.generation.client import Progress
-from demo.handlers.connection import Arrivals
-from demo.handlers.context import Floor
-from demo.handlers.editing import Edits
-from demo.session.session import Note
-from demo.ui.generation_form import Brief, read_brief
-from demo.ui.scene_form import Desk
-from demo.ui.tab import Visit
-from demo.ui.view import Update
+from demo.handlers.connection import ConnectionHandlers
+from demo.handlers.context import AppContext
+from demo.handlers.editing import EditingHandlers
+from demo.session.session import StatusMessage
+from demo.ui.generation_form import GenerationForm, read_generation_form
+from demo.ui.scene_form import SceneForm
+from demo.ui.tab import Tab
+from demo.ui.view import Updates
 from nothing_gpt.errors import UserError
 
 STOPPING = 5.0
 """Seconds that Stop waits for a continuation to have ended."""
 
-FAILED = Note("Something went wrong in the room itself; the scene is kept.", "problem")
+FAILED = StatusMessage("Something went wrong in the room itself; the scene is kept.", "problem")
 
 DESK = 6
 """Fields of the desk, which stand before those of the brief."""
 
-Updates = AsyncGenerator[Update]
+UpdateStream = AsyncGenerator[Updates]
 
-Begin = Callable[[Desk, Brief], AsyncGenerator[Progress] | AsyncGenerator[Takes]]
+Begin = Callable[
+    [SceneForm, GenerationForm], AsyncGenerator[Progress] | AsyncGenerator[CandidateSet]
+]
 """Begins what is to be written, by the fields of the page."""
 
 
-class Writing:
+class GenerationHandlers:
     """Handlers that have a model write; Gradio cancels them, which stops the server too."""
 
-    def __init__(self, floor: Floor, arrivals: Arrivals, edits: Edits) -> None:
+    def __init__(
+        self, floor: AppContext, arrivals: ConnectionHandlers, edits: EditingHandlers
+    ) -> None:
         self.floor = floor
         self.arrivals = arrivals
         self.edits = edits
 
-    async def proceed(self, visit: Visit, *fields: Any) -> Updates:
+    async def proceed(self, visit: Tab, *fields: Any) -> UpdateStream:
         """Add the line that the writer may have composed, then have the model write on."""
         *rest, speaker, line = fields
         if line.strip():
@@ -54,13 +58,13 @@ class Writing:
             async for update in updates:
                 yield update
 
-    async def retake(self, visit: Visit, *fields: Any) -> Updates:
+    async def retake(self, visit: Tab, *fields: Any) -> UpdateStream:
         """Have the last continuation written again."""
         async with aclosing(self._continue(visit, list(fields), retake=True)) as updates:
             async for update in updates:
                 yield update
 
-    async def retake_from(self, event: gr.EventData, visit: Visit, *fields: Any) -> Updates:
+    async def retake_from(self, event: gr.EventData, visit: Tab, *fields: Any) -> UpdateStream:
         """Have everything from a line on written anew."""
         since = int(event.index)
         async with aclosing(self._continue(visit, list(fields), since=since)) as updates:
@@ -68,35 +72,35 @@ class Writing:
                 yield update
 
     def _continue(
-        self, visit: Visit, fields: list[Any], *, retake: bool = False, since: int | None = None
-    ) -> Updates:
+        self, visit: Tab, fields: list[Any], *, retake: bool = False, since: int | None = None
+    ) -> UpdateStream:
         session, endpoint = visit.session, self.floor.endpoint
 
-        def begin(desk: Desk, brief: Brief) -> AsyncGenerator[Progress]:
+        def begin(desk: SceneForm, brief: GenerationForm) -> AsyncGenerator[Progress]:
             order = brief.order(desk, session.models, self.floor.random)
             return session.continue_scene(endpoint, order, retake=retake, since=since)
 
         return self._run(visit, fields, begin)
 
-    async def takes(self, visit: Visit, *fields: Any) -> Updates:
+    async def takes(self, visit: Tab, *fields: Any) -> UpdateStream:
         """Have several takes of the same lines written side by side."""
         session = visit.session
 
-        def begin(desk: Desk, brief: Brief) -> AsyncGenerator[Takes]:
+        def begin(desk: SceneForm, brief: GenerationForm) -> AsyncGenerator[CandidateSet]:
             order = brief.order(desk, session.models, self.floor.random)
-            orders = order_takes(order, brief.takes, order.take.seed)
+            orders = vary_seeds(order, brief.takes, order.take.seed)
             return session.write_takes(self.floor.endpoint, orders)
 
         async with aclosing(self._run(visit, list(fields), begin)) as updates:
             async for update in updates:
                 yield update
 
-    async def compare(self, visit: Visit, *fields: Any) -> Updates:
+    async def compare(self, visit: Tab, *fields: Any) -> UpdateStream:
         """Have two models write the same lines side by side."""
         *rest, rival, blind = fields
         session = visit.session
 
-        def begin(desk: Desk, brief: Brief) -> AsyncGenerator[Takes]:
+        def begin(desk: SceneForm, brief: GenerationForm) -> AsyncGenerator[CandidateSet]:
             if not rival or rival == desk.model:
                 raise UserError("choose another model to compare with")
             other = self.floor.desk(visit, [rival, *rest[1:DESK]])
@@ -109,7 +113,7 @@ class Writing:
             async for update in updates:
                 yield update
 
-    async def _ready(self, visit: Visit, fields: list[Any]) -> Updates:
+    async def _ready(self, visit: Tab, fields: list[Any]) -> UpdateStream:
         """Wake the server; in the end the first field is a model that it has."""
         async with aclosing(self.arrivals.wake(visit)) as updates:
             async for update in updates:
@@ -118,7 +122,7 @@ class Writing:
             yield await self.arrivals.connect(visit, *fields[:DESK])
             fields[0] = self.arrivals.default(visit, fields[0])
 
-    async def _run(self, visit: Visit, fields: list[Any], begin: Begin) -> Updates:
+    async def _run(self, visit: Tab, fields: list[Any], begin: Begin) -> UpdateStream:
         """Have written what `begin` begins, and show every step of it, whatever becomes of it."""
         async with aclosing(self._ready(visit, fields)) as updates:
             async for update in updates:
@@ -129,7 +133,7 @@ class Writing:
             return
         try:
             session.direct(desk.direct(session.history.scene.direction))
-            written = begin(desk, read_brief(desk, *fields[DESK:]))
+            written = begin(desk, read_generation_form(desk, *fields[DESK:]))
             paced = self.floor.pace.slow(written)
             async with aclosing(written), aclosing(paced) as steps:
                 await anext(steps)
@@ -141,39 +145,39 @@ class Writing:
                     drawn = session.history
                     yield draws(visit, desk, step.growing if isinstance(step, Progress) else None)
         except UserError as error:
-            session.note = Note.problem(error)
+            session.note = StatusMessage.problem(error)
         except Exception:
             session.note = FAILED
             raise
         yield draw.view(visit, desk)
 
-    async def choose_take(self, event: gr.EventData, visit: Visit, *fields: Any) -> Update:
+    async def choose_take(self, event: gr.EventData, visit: Tab, *fields: Any) -> Updates:
         """Go on with one of the takes, or with none."""
         session, index = visit.session, int(event.index)
 
-        def choose(_: Desk) -> None:
+        def choose(_: SceneForm) -> None:
             if index >= 0:
                 session.choose_take(index)
             session.put_takes_away()
 
         return self.floor.act(visit, fields, choose)
 
-    async def stop(self, visit: Visit, *fields: Any) -> Update:
+    async def stop(self, visit: Tab, *fields: Any) -> Updates:
         """Show what stays when Gradio has cancelled the continuation."""
         session = visit.session
         if session.ended is not None:
             ended = asyncio.ensure_future(session.ended.wait())
             await asyncio.wait([ended], timeout=STOPPING)
         if session.note.mood == "busy" and not session.writing:  # it slept still
-            session.note = Note("Stopped.")
+            session.note = StatusMessage("Stopped.")
         return await self.edits.redraw(visit, *fields)
 
-    async def preview(self, visit: Visit, *fields: Any) -> str:
+    async def preview(self, visit: Tab, *fields: Any) -> str:
         """Tell what the next request would hold, to the letter."""
         desk = self.floor.desk(visit, fields[:DESK])
         try:
             visit.session.direct(desk.direct(visit.session.history.scene.direction))
-            brief = read_brief(desk, *fields[DESK:])
+            brief = read_generation_form(desk, *fields[DESK:])
             order = brief.order(desk, visit.session.models, self.floor.random)
             request = visit.session.preview(order)
         except UserError as error:

@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 @dataclass
-class Pace:
+class Throttle:
     """The pace of all streams of a room: the more there are, the rarer each is drawn."""
 
     frame: float = FRAME

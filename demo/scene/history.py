@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from demo.scene.scene import Entry, Scene, Take
+from demo.scene.scene import Entry, Provenance, Scene
 
 FRESH = 3
 """Most entries that a branch is told by."""
@@ -17,7 +17,7 @@ class Version:
 
     scene: Scene
     parent: int | None = None
-    take: Take | None = None
+    take: Provenance | None = None
     onward: int | None = None
 
 
@@ -70,14 +70,14 @@ class History:
             here = onward
         return tuple(self._branch(end, current=end == here) for end in reversed(ends))
 
-    def change(self, scene: Scene, take: Take | None = None) -> "History":
+    def change(self, scene: Scene, take: Provenance | None = None) -> "History":
         """Make a scene the current version; the same scene makes no version."""
         if scene == self.scene:
             return self
         history, version = self.branch(scene, take)
         return history.switch(version)
 
-    def branch(self, scene: Scene, take: Take | None = None) -> tuple["History", int]:
+    def branch(self, scene: Scene, take: Provenance | None = None) -> tuple["History", int]:
         """Add a version made from the current one without going there; gives its number too."""
         added = Version(scene, self.at, take)
         return replace(self, versions=(*self.versions, added)), len(self.versions)

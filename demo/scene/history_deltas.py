@@ -7,13 +7,13 @@ not with the scene times what was done, and one step tells the page all that is 
 from dataclasses import dataclass, replace
 
 from demo.scene.history import History, Version
-from demo.scene.scene import Entry, Scene, Take
+from demo.scene.scene import Entry, Provenance, Scene
 from nothing_gpt.errors import UserError
 from nothing_gpt.prompt import Direction
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class VersionDelta:
     """A version: its parent's entries with `removed` of them from `start` replaced by `added`.
 
     Without a direction it has its parent's. `take` and `onward` are the version's own.
@@ -24,32 +24,32 @@ class Step:
     removed: int = 0
     added: tuple[Entry, ...] = ()
     direction: Direction | None = None
-    take: Take | None = None
+    take: Provenance | None = None
     onward: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Journal:
+class HistoryLog:
     """All steps in the order in which they were made, and where the scene stands."""
 
-    steps: tuple[Step, ...] = (Step(),)
+    steps: tuple[VersionDelta, ...] = (VersionDelta(),)
     at: int = 0
 
 
-def write_journal(history: History) -> Journal:
+def write_history_log(history: History) -> HistoryLog:
     """Write a history down."""
     numbers = range(len(history.versions))
-    return Journal(tuple(write_step(history, i) for i in numbers), history.at)
+    return HistoryLog(tuple(write_delta(history, i) for i in numbers), history.at)
 
 
-def write_step(history: History, number: int) -> Step:
+def write_delta(history: History, number: int) -> VersionDelta:
     """Write one version down as a change of its parent."""
     version = history.versions[number]
     before = Scene() if version.parent is None else history.versions[version.parent].scene
     old, new = before.entries, version.scene.entries
     start = _agreeing(old, new)
     end = _agreeing(old[start:][::-1], new[start:][::-1])
-    return Step(
+    return VersionDelta(
         version.parent,
         start,
         len(old) - start - end,
@@ -60,7 +60,7 @@ def write_step(history: History, number: int) -> Step:
     )
 
 
-def read_journal(journal: Journal) -> History:
+def read_history_log(journal: HistoryLog) -> History:
     """Make the history that was written down.
 
     Raises:

@@ -11,12 +11,12 @@ from nothing_gpt.line import MAX_NAME, Line, collapse, is_name, parse_lines
 from nothing_gpt.prompt import Direction
 
 Origin = Literal["model", "human", "edited"]
-Words = tuple[str | None, str]
+SpeakerAndText = tuple[str | None, str]
 """An entry's speaker and text."""
 
 
 @dataclass(frozen=True, slots=True)
-class Take:
+class Provenance:
     """One continuation by a model; the seed tells it from the others.
 
     `base` is the model under an adapter, where the server told it.
@@ -37,7 +37,7 @@ class Entry:
 
     text: str
     speaker: str | None = None
-    take: Take | None = None
+    take: Provenance | None = None
     edited: bool = False
 
     def __post_init__(self) -> None:
@@ -54,7 +54,7 @@ class Entry:
         return "edited" if self.edited else "model"
 
     @property
-    def words(self) -> Words:
+    def words(self) -> SpeakerAndText:
         """What it says, whoever wrote it."""
         return self.speaker, self.text
 
@@ -83,7 +83,7 @@ class Scene:
         return tuple(dict.fromkeys([*self.direction.present, *spoken]))
 
     @property
-    def last_take(self) -> Take | None:
+    def last_take(self) -> Provenance | None:
         """The continuation that the scene ends with, if it ends with one."""
         return self.entries[-1].take if self.entries else None
 

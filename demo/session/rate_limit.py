@@ -13,7 +13,7 @@ _FORGET = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class RateLimits:
     """What a room allows; 0 means no limit.
 
     Attributes:
@@ -44,13 +44,13 @@ class _Allowance:
 
 
 @dataclass
-class Meter:
+class RateLimiter:
     """Counts what visitors had written: an allowance each, which fills up again with time.
 
     Times are seconds of one monotonic clock.
     """
 
-    limits: Limits
+    limits: RateLimits
     _allowances: dict[str, _Allowance] = field(default_factory=dict)
 
     def reserve(self, visitor: str, tokens: int, now: float) -> None:

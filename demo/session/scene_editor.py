@@ -4,16 +4,16 @@ import asyncio
 from dataclasses import dataclass, field, replace
 from random import Random
 
-from demo.generation.summary import NOTHING, Note
+from demo.generation.summary import NOTHING, StatusMessage
 from demo.scene.history import Branch, History
-from demo.scene.scene import Entry, Scene, Words, read_entries, read_entry
+from demo.scene.scene import Entry, Scene, SpeakerAndText, read_entries, read_entry
 from nothing_gpt.errors import UserError
 from nothing_gpt.prompt import Direction
 from nothing_gpt.show import Opening, Show
 
 
 @dataclass
-class Editor:
+class SceneEditor:
     """A writer's scene with all its versions. Changed only from one event loop.
 
     A change is applied to the scene as it is at that moment, never to a copy taken earlier, so
@@ -25,7 +25,7 @@ class Editor:
     """
 
     history: History = field(default_factory=History)
-    note: Note = NOTHING
+    note: StatusMessage = NOTHING
     retaking: Scene | None = None
     ended: asyncio.Event | None = None
 
@@ -77,7 +77,7 @@ class Editor:
         self.history = self.history.change(scene.insert(place, *entries))
         self.note = NOTHING
 
-    def revise(self, show: Show, index: int, was: Words, now: Words) -> None:
+    def revise(self, show: Show, index: int, was: SpeakerAndText, now: SpeakerAndText) -> None:
         """Let the writer change an entry; without words it goes.
 
         Raises:
@@ -93,16 +93,16 @@ class Editor:
             self.history = self.history.change(scene.revise(index, entry.speaker, entry.text))
         self.note = NOTHING
 
-    def delete(self, index: int, was: Words) -> None:
+    def delete(self, index: int, was: SpeakerAndText) -> None:
         """Take an entry out.
 
         Raises:
             UserError: it is no longer what the writer saw.
         """
         self.history = self.history.change(self._seen(index, was).remove(index))
-        self.note = Note("The line is gone. Undo brings it back.")
+        self.note = StatusMessage("The line is gone. Undo brings it back.")
 
-    def move(self, index: int, was: Words, to: int) -> None:
+    def move(self, index: int, was: SpeakerAndText, to: int) -> None:
         """Take an entry elsewhere; `to` is its index afterwards.
 
         Raises:
@@ -121,7 +121,7 @@ class Editor:
         direction = Direction(opening.premise, opening.setting, present)
         entries = tuple(Entry(line.text, line.speaker) for line in opening.script)
         self.history = self.history.change(Scene(entries, direction))
-        self.note = Note("A beginning. Continue lets the cast go on from here.")
+        self.note = StatusMessage("A beginning. Continue lets the cast go on from here.")
 
     def surprise(self, show: Show, random: Random) -> None:
         """Begin a scene that the writer did not expect: an opening, or at least a premise.
@@ -137,7 +137,7 @@ class Editor:
         elif premises:
             direction = replace(now.direction, premise=random.choice(premises))
             self.history = self.history.change(Scene(direction=direction))
-            self.note = Note("An idea. Write the first line, then Continue.")
+            self.note = StatusMessage("An idea. Write the first line, then Continue.")
         else:
             raise UserError(f"{show.title} has no openings; write the first line yourself")
 
@@ -161,7 +161,7 @@ class Editor:
         if not 0 <= version < len(self.history.versions):
             raise UserError("that version is no longer here; choose another one")
         self.history = self.history.switch(version)
-        self.note = Note("The other version. Undo goes back along its own way.")
+        self.note = StatusMessage("The other version. Undo goes back along its own way.")
 
     def must_be_idle(self) -> None:
         """Refuse what cannot be done while a model is writing.
@@ -172,7 +172,7 @@ class Editor:
         if self.writing:
             raise UserError("the model is still writing; stop it first")
 
-    def _seen(self, index: int, was: Words) -> Scene:
+    def _seen(self, index: int, was: SpeakerAndText) -> Scene:
         scene = self.history.scene
         if not (0 <= index < len(scene.entries) and scene.entries[index].words == was):
             raise UserError("that line has changed meanwhile; look at it again")

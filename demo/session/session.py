@@ -10,22 +10,28 @@ from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from demo.generation.candidates import Takes, Trials
-from demo.generation.client import Endpoint, Model, Progress
-from demo.generation.constraints import Sampling
+from demo.generation.candidates import CandidateRun, CandidateSet
+from demo.generation.client import ModelClient, OfferedModel, Progress
+from demo.generation.constraints import SamplingSettings
 from demo.generation.continuation import continue_lines
-from demo.generation.request import Order, build_request
-from demo.generation.summary import Note, Report, say_kept, say_left_out, sum_up
+from demo.generation.request import GenerationRequest, build_request
+from demo.generation.summary import (
+    GenerationReport,
+    StatusMessage,
+    say_kept,
+    say_left_out,
+    summarize,
+)
 from demo.scene.scene import Entry, Scene
-from demo.session.rate_limit import Meter
-from demo.session.scene_editor import Editor
+from demo.session.rate_limit import RateLimiter
+from demo.session.scene_editor import SceneEditor
 from nothing_gpt.errors import UserError
 
-__all__ = ["Note", "Report", "Session"]
+__all__ = ["GenerationReport", "Session", "StatusMessage"]
 
 
 @dataclass
-class Session(Editor):
+class Session(SceneEditor):
     """Everything that belongs to one browser tab.
 
     Attributes:
@@ -34,19 +40,19 @@ class Session(Editor):
         trials: Takes that are written or to be chosen from.
     """
 
-    models: tuple[Model, ...] = ()
-    report: Report | None = None
-    meter: Meter | None = None
+    models: tuple[OfferedModel, ...] = ()
+    report: GenerationReport | None = None
+    meter: RateLimiter | None = None
     visitor: str = ""
-    trials: Trials | None = None
+    trials: CandidateRun | None = None
 
     @property
-    def takes(self) -> Takes | None:
+    def takes(self) -> CandidateSet | None:
         """The takes that are written or to be chosen from."""
         return None if self.trials is None else self.trials.takes
 
     def preview(
-        self, order: Order, *, retake: bool = False, since: int | None = None
+        self, order: GenerationRequest, *, retake: bool = False, since: int | None = None
     ) -> dict[str, Any]:
         """Give the request that would be sent, to the letter.
 
@@ -57,7 +63,12 @@ class Session(Editor):
         return build_request(self._capped(order), scene, locked=self._asks_for_lock(order))
 
     async def continue_scene(
-        self, endpoint: Endpoint, order: Order, *, retake: bool = False, since: int | None = None
+        self,
+        endpoint: ModelClient,
+        order: GenerationRequest,
+        *,
+        retake: bool = False,
+        since: int | None = None,
     ) -> AsyncGenerator[Progress]:
         """Have a model write on, and take its lines in as they come.
 
@@ -76,7 +87,7 @@ class Session(Editor):
             self.ended = asyncio.Event()
             replacing = len(start.entries) if retake or since is not None else None
             self.retaking = None if replacing is None else start
-            self.note = Note(f"{order.take.model} is writing ...", "busy")
+            self.note = StatusMessage(f"{order.take.model} is writing ...", "busy")
             lines: list[Entry] = []
             step = Progress()
             try:
@@ -84,7 +95,7 @@ class Session(Editor):
                 async with aclosing(continue_lines(endpoint, order, start)) as steps:
                     async for step in steps:
                         used[0] = step.speed.tokens
-                        self.report = Report.of(step)
+                        self.report = GenerationReport.of(step)
                         for line in step.lines:
                             lines.append(Entry(line.text, line.speaker, order.take))
                             self._take_in(lines[-1], replacing)
@@ -92,14 +103,14 @@ class Session(Editor):
                             yield step
                 spoken = {entry.speaker for entry in lines}
                 silent = [name for name in order.wishes.required if name not in spoken]
-                self.note = Note(sum_up(order, len(lines), silent, step))
+                self.note = StatusMessage(summarize(order, len(lines), silent, step))
             except UserError as error:
-                self.note = Note.problem(error, say_kept(len(lines)) if lines else "")
+                self.note = StatusMessage.problem(error, say_kept(len(lines)) if lines else "")
             except (asyncio.CancelledError, GeneratorExit):
-                self.note = Note(f"Stopped. {say_kept(len(lines))}{say_left_out(step)}")
+                self.note = StatusMessage(f"Stopped. {say_kept(len(lines))}{say_left_out(step)}")
                 raise
             except Exception:
-                self.note = Note(
+                self.note = StatusMessage(
                     "Something went wrong in the room itself; the scene is kept.", "problem"
                 )
                 raise
@@ -109,12 +120,12 @@ class Session(Editor):
 
     async def write_takes(
         self,
-        endpoint: Endpoint,
-        orders: Sequence[Order],
+        endpoint: ModelClient,
+        orders: Sequence[GenerationRequest],
         *,
         blind: bool = False,
         since: int | None = None,
-    ) -> AsyncGenerator[Takes]:
+    ) -> AsyncGenerator[CandidateSet]:
         """Have several takes written at once, each kept as a branch of the scene.
 
         Blind ones are shown in an order that tells nothing. Closing this stops them all.
@@ -126,16 +137,16 @@ class Session(Editor):
         capped = [self._capped(order) for order in orders]
         with self._charged(capped) as used:
             self.ended = asyncio.Event()
-            self.trials = trials = Trials(capped, start, blind=blind)
-            self.note = Note(f"{len(orders)} takes are being written ...", "busy")
+            self.trials = trials = CandidateRun(capped, start, blind=blind)
+            self.note = StatusMessage(f"{len(orders)} takes are being written ...", "busy")
             try:
                 async with aclosing(trials.write(endpoint, self._keep_take)) as steps:
                     async for takes in steps:
                         used[0] = sum(trial.speed.tokens for trial in takes.trials)
                         yield takes
-                self.note = Note("Choose a take; the others stay as other versions.")
+                self.note = StatusMessage("Choose a take; the others stay as other versions.")
             except (asyncio.CancelledError, GeneratorExit):
-                self.note = Note("Stopped. What is there can still be chosen.")
+                self.note = StatusMessage("Stopped. What is there can still be chosen.")
                 raise
             finally:
                 self.ended.set()
@@ -156,7 +167,7 @@ class Session(Editor):
             self.trials.close(number)
         self.history = self.history.switch(trial.version)
         self.trials.takes = replace(self.trials.takes, chosen=index)
-        self.note = Note(f"Taken: {self.trials.takes.name(index)}.")
+        self.note = StatusMessage(f"Taken: {self.trials.takes.name(index)}.")
 
     def put_takes_away(self) -> None:
         """Show the takes no longer; they stay as branches."""
@@ -198,15 +209,15 @@ class Session(Editor):
             self.history, version = self.history.branch(scene, trial.order.take)
             self.trials.takes = self.trials.takes.put(index, replace(trial, version=version))
 
-    def _capped(self, order: Order) -> Order:
+    def _capped(self, order: GenerationRequest) -> GenerationRequest:
         if self.meter is None:
             return order
         wanted: int = build_request(order, Scene())["max_tokens"]
-        sampling = order.sampling or Sampling.of(order.show.generation)
+        sampling = order.sampling or SamplingSettings.of(order.show.generation)
         return replace(order, sampling=replace(sampling, max_tokens=self.meter.limits.cap(wanted)))
 
     @contextmanager
-    def _charged(self, orders: Sequence[Order]) -> Iterator[list[int]]:
+    def _charged(self, orders: Sequence[GenerationRequest]) -> Iterator[list[int]]:
         """Set aside what the orders may cost at most, and give back what they did not."""
         used = [0]
         if self.meter is None:
@@ -220,6 +231,6 @@ class Session(Editor):
         finally:
             meter.settle(visitor, reserved, used[0], time.monotonic())
 
-    def _asks_for_lock(self, order: Order) -> bool:
+    def _asks_for_lock(self, order: GenerationRequest) -> bool:
         known = {model.name: model.structured for model in self.models}
         return known.get(order.take.model) is not False

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
-from demo.generation.client import Model
-from demo.generation.constraints import Sampling, Wishes, read_wishes
-from demo.generation.request import MAX_LINES, Order
-from demo.scene.scene import Take
+from demo.generation.client import OfferedModel
+from demo.generation.constraints import SamplingSettings, SpeakerConstraints, read_constraints
+from demo.generation.request import MAX_LINES, GenerationRequest
+from demo.scene.scene import Provenance
 from demo.ui.layout import LINES
-from demo.ui.scene_form import Desk
+from demo.ui.scene_form import SceneForm
 from demo.ui.settings_panel import ANYONE
 from nothing_gpt.errors import UserError
 
@@ -17,23 +17,25 @@ Numeral = int | float | None
 
 
 @dataclass(frozen=True, slots=True)
-class Brief:
+class GenerationForm:
     """How many lines, how sampled, and in how many takes; a missing seed is a new one."""
 
     lines: int
-    wishes: Wishes
-    sampling: Sampling
+    wishes: SpeakerConstraints
+    sampling: SamplingSettings
     seed: int | None
     takes: int
 
-    def order(self, desk: Desk, models: Iterable[Model], random: Random) -> Order:
+    def order(
+        self, desk: SceneForm, models: Iterable[OfferedModel], random: Random
+    ) -> GenerationRequest:
         """Make the order of one continuation."""
         base = next((m.parent for m in models if m.name == desk.model and m.parent), "")
         seed = random.getrandbits(31) if self.seed is None else self.seed
-        return Order(
+        return GenerationRequest(
             desk.show,
             desk.format,
-            Take(desk.model, seed, base),
+            Provenance(desk.model, seed, base),
             self.lines,
             self.wishes if not desk.bound else replace(self.wishes, tone=""),
             self.sampling,
@@ -41,8 +43,8 @@ class Brief:
         )
 
 
-def read_brief(
-    desk: Desk,
+def read_generation_form(
+    desk: SceneForm,
     lines: Numeral,
     first: str | None,
     required: Sequence[str],
@@ -55,13 +57,13 @@ def read_brief(
     presence_penalty: Numeral,
     seed: str | None,
     takes: Numeral,
-) -> Brief:
+) -> GenerationForm:
     """Read the fields, in the order in which the page gives them; empty ones are the show's.
 
     Raises:
         UserError: a name cannot be one, or a number is out of its range.
     """
-    own = Sampling.of(desk.show.generation)
+    own = SamplingSettings.of(desk.show.generation)
     given = {
         "temperature": temperature,
         "top_p": top_p,
@@ -70,9 +72,9 @@ def read_brief(
     }
     numbers = {name: float(value) for name, value in given.items() if value is not None}
     leading = "" if first in (None, ANYONE) else first
-    return Brief(
+    return GenerationForm(
         min(max(int(lines or LINES), 1), MAX_LINES),
-        read_wishes(
+        read_constraints(
             desk.show, leading or "", barred or (), required or (), tone or "", locked=locked
         ),
         replace(own, **numbers),  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ from gradio.blocks import Block
 from gradio.state_holder import SessionState
 
 
-class Blocks(gr.Blocks):
+class SparseBlocks(gr.Blocks):
     """As Gradio's own; what an update leaves out is left alone.
 
     Gradio 6.31 makes every output of a handler anew for each of its updates, also those that stay

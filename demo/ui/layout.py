@@ -7,8 +7,13 @@ import gradio as gr
 from gradio.components import Component
 
 from demo.ui.script_html import read_growing_script, read_script, render_frame, render_title
-from demo.ui.settings_panel import Brief, Models, lay_out_brief, lay_out_models
-from demo.ui.tab import Visit
+from demo.ui.settings_panel import (
+    GenerationFields,
+    ModelFields,
+    lay_out_generation_fields,
+    lay_out_model_fields,
+)
+from demo.ui.tab import Tab
 from nothing_gpt.show import Show
 
 STAGE_DIRECTION = "stage direction"
@@ -19,7 +24,7 @@ LINES = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Direction:
+class DirectionFields:
     """What the scene is told about itself."""
 
     premise: gr.Textbox
@@ -32,7 +37,7 @@ class Direction:
 
 
 @dataclass(frozen=True, slots=True)
-class Dock:
+class ComposerFields:
     """What the writer does, always in reach."""
 
     note: gr.HTML
@@ -54,12 +59,12 @@ class Layout:
 
     visit: gr.State
     title: gr.HTML
-    direction: Direction
-    brief: Brief
-    models: Models
+    direction: DirectionFields
+    brief: GenerationFields
+    models: ModelFields
     page: gr.HTML
     growing: gr.HTML
-    dock: Dock
+    dock: ComposerFields
     composed: gr.Textbox
     download: gr.JSON
 
@@ -105,13 +110,13 @@ def lay_out(
     shows: Mapping[str, Show], show: str, model: str, endings: list[tuple[str, str]]
 ) -> Layout:
     """Make the components, inside a `gr.Blocks`."""
-    visit = gr.State(Visit())
+    visit = gr.State(Tab())
     title = gr.HTML(render_title(shows[show]), apply_default_css=False)
     with gr.Row(elem_id="room"):
         with gr.Column(scale=1, min_width=280, elem_id="panel"):
             direction = _lay_out_direction(shows[show])
-            brief = lay_out_brief(shows[show])
-            models = lay_out_models(shows, show, model)
+            brief = lay_out_generation_fields(shows[show])
+            models = lay_out_model_fields(shows, show, model)
         with gr.Column(scale=3, min_width=320, elem_id="script"):
             with gr.Column(elem_id="sheet"):
                 page = gr.HTML(
@@ -137,7 +142,7 @@ def lay_out(
     )
 
 
-def _lay_out_direction(show: Show) -> Direction:
+def _lay_out_direction(show: Show) -> DirectionFields:
     premise = gr.Textbox(
         label="Premise", lines=2, max_lines=5, placeholder="What is this scene about?"
     )
@@ -153,10 +158,10 @@ def _lay_out_direction(show: Show) -> Direction:
     guests = gr.Textbox(label="Guests", placeholder="Names, set apart by commas")
     undirected = gr.HTML(_UNDIRECTED, visible=False, apply_default_css=False)
     surprise = gr.Button("Surprise me", elem_id="surprise")
-    return Direction(premise, ideas, setting, present, guests, undirected, surprise)
+    return DirectionFields(premise, ideas, setting, present, guests, undirected, surprise)
 
 
-def _lay_out_dock(show: Show) -> Dock:
+def _lay_out_dock(show: Show) -> ComposerFields:
     with gr.Column(elem_id="dock"):
         note = gr.HTML(apply_default_css=False)
         with gr.Row(elem_id="compose"):
@@ -196,7 +201,9 @@ def _lay_out_dock(show: Show) -> Dock:
             )
             retake, takes, undo, redo = map(_action, ("Retake", "Takes", "Undo", "Redo"))
         status = gr.HTML(apply_default_css=False, elem_id="status")
-    return Dock(note, speaker, line, proceed, lines, stop, retake, takes, undo, redo, status)
+    return ComposerFields(
+        note, speaker, line, proceed, lines, stop, retake, takes, undo, redo, status
+    )
 
 
 def _action(name: str) -> gr.Button:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from demo.scene.history import History, Version
-from demo.scene.history_deltas import write_step
+from demo.scene.history_deltas import write_delta
 from demo.scene.scene import Entry
 from nothing_gpt.records import encode
 
@@ -14,11 +14,11 @@ KEPT = 6
 """Latest patches that each message repeats: the browser may show two messages as one. A page
 that has missed more asks for everything."""
 
-Message = dict[str, Any]
+PageMessage = dict[str, Any]
 
 
 @dataclass
-class Sheet:
+class PageSync:
     """The page as it was last told.
 
     The page names the `run` when it hands over a scene. A page that knows another run, because
@@ -30,7 +30,7 @@ class Sheet:
     refused: int = 0
     _versions: tuple[Version, ...] = ()
     _heading: Mapping[str, Any] = field(default_factory=dict)
-    _patches: deque[Message] = field(default_factory=lambda: deque(maxlen=KEPT))
+    _patches: deque[PageMessage] = field(default_factory=lambda: deque(maxlen=KEPT))
 
     def tell(
         self,
@@ -40,7 +40,7 @@ class Sheet:
         shown: int,
         quoted: Callable[[str], bool],
         refused: bool = False,
-    ) -> Message:
+    ) -> PageMessage:
         """Say what is new since the last message.
 
         Args:
@@ -51,7 +51,7 @@ class Sheet:
                 go back to the scene as it is.
         """
         self.refused += refused
-        patch: Message = {"at": history.at, "shown": shown, "refused": self.refused}
+        patch: PageMessage = {"at": history.at, "shown": shown, "refused": self.refused}
         steps, extended, texts = [], [], []
         for number, version in enumerate(history.versions):
             known = self._versions[number] if number < len(self._versions) else None
@@ -61,7 +61,7 @@ class Sheet:
                 extended.append([number, [encode(entry) for entry in added]])
                 texts += [entry.text for entry in added]
             elif known is None or known.scene is not version.scene:
-                step = write_step(history, number)
+                step = write_delta(history, number)
                 steps.append([number, encode(step)])
                 texts += [entry.text for entry in step.added]
         patch |= {"steps": steps, "extended": extended}

@@ -4,15 +4,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from demo.generation.client import Model
+from demo.generation.client import OfferedModel
 from demo.scene.scene import read_names
 from nothing_gpt.line import collapse
-from nothing_gpt.prompt import Direction, Part, parts_of
+from nothing_gpt.prompt import Direction, DirectionPart, parts_of
 from nothing_gpt.show import FormatName, Show
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class SceneForm:
     """The chosen model with the show and format that belong to it, and the direction's fields.
 
     `bound` says that the model brought its show, which then is not for choosing.
@@ -28,7 +28,7 @@ class Desk:
     guests: str
 
     @property
-    def carried(self) -> tuple[Part, ...]:
+    def carried(self) -> tuple[DirectionPart, ...]:
         """The parts of a direction that the model was trained on."""
         return parts_of(self.format)
 
@@ -48,8 +48,8 @@ class Desk:
         )
 
 
-def read_desk(
-    models: Iterable[Model],
+def read_scene_form(
+    models: Iterable[OfferedModel],
     shows: Mapping[str, Show],
     model: str | None,
     show: str,
@@ -57,7 +57,7 @@ def read_desk(
     setting: str,
     present: list[str],
     guests: str,
-) -> Desk:
+) -> SceneForm:
     """Read the fields, in the order in which the page gives them."""
     brought = next((m for m in models if m.name == model), None)
     fields: dict[str, Any] = {
@@ -68,6 +68,6 @@ def read_desk(
         "guests": guests,
     }
     if brought and brought.show and brought.format:
-        return Desk(show=brought.show, format=brought.format, bound=True, **fields)
+        return SceneForm(show=brought.show, format=brought.format, bound=True, **fields)
     chosen = shows[show]
-    return Desk(show=chosen, format=chosen.prompt.format, bound=False, **fields)
+    return SceneForm(show=chosen, format=chosen.prompt.format, bound=False, **fields)

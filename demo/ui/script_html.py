@@ -1,9 +1,9 @@
 """The script page: its frame as HTML, and what its own script needs to know of a scene.
 
-Why not Gradio's own components: gr.Dialogue edits a whole dialogue at once, so that nothing
-tells which line a person changed, takes only speakers that it was given beforehand, and has
-colours only where it cannot be edited; gr.Chatbot has two sides, and a cast has more. Both send
-the whole scene at every change. The page is told what is new (`demo.ui.page_sync`), draws it by itself
+Why not Gradio's own components: gr.Dialogue edits a whole dialogue at once, so that nothing tells
+which line a person changed, takes only speakers that it was given beforehand, and has colours only
+where it cannot be edited; gr.Chatbot has two sides, and a cast has more. Both send the whole scene
+at every change. The page is told what is new (`demo.ui.page_sync`), draws it by itself
 (`static/`), and puts all words in as text: what a model or a person wrote is never HTML here.
 """
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from demo.scene.history import Branch
-from demo.session.session import Note
+from demo.session.session import StatusMessage
 from nothing_gpt.line import Line
 from nothing_gpt.show import Opening, Show
 
@@ -78,7 +78,7 @@ def _branch(branch: Branch) -> dict[str, Any]:
     }
 
 
-def render_note(note: Note) -> str:
+def render_note(note: StatusMessage) -> str:
     """Draw what the room has to say."""
     return f'<p class="note {note.mood}" role="status">{_text(note.text)}</p>'
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import gradio as gr
 from gradio.components import Component
 
-from demo.generation.constraints import Sampling
+from demo.generation.constraints import SamplingSettings
 from nothing_gpt.show import Show
 
 ANYONE = "anyone"
@@ -14,7 +14,7 @@ ANYONE = "anyone"
 
 
 @dataclass(frozen=True, slots=True)
-class Brief:
+class GenerationFields:
     """What a writer wishes of the next lines, and how the model is to be sampled."""
 
     first: gr.Dropdown
@@ -43,7 +43,7 @@ class Brief:
 
 
 @dataclass(frozen=True, slots=True)
-class Models:
+class ModelFields:
     """Which model writes, with whose show, and what is sent to it."""
 
     model: gr.Dropdown
@@ -56,9 +56,9 @@ class Models:
     sent: gr.Code
 
 
-def lay_out_brief(show: Show) -> Brief:
+def lay_out_generation_fields(show: Show) -> GenerationFields:
     """Make the fields for who speaks next and for sampling, with the show's own settings."""
-    names, own = list(show.names), Sampling.of(show.generation)
+    names, own = list(show.names), SamplingSettings.of(show.generation)
     with gr.Accordion("Who speaks next", open=False):
         first = gr.Dropdown(
             [ANYONE, *names], value=ANYONE, label="Speaks next", allow_custom_value=True
@@ -77,7 +77,7 @@ def lay_out_brief(show: Show) -> Brief:
         with gr.Row(elem_classes="pair"):
             seed = gr.Textbox(label="Seed", placeholder="a new one", min_width=100)
             count = gr.Number(3, label="Takes", precision=0, minimum=2, maximum=4, min_width=100)
-    return Brief(
+    return GenerationFields(
         first,
         required,
         barred,
@@ -100,7 +100,7 @@ def _number(value: float, label: str, low: float, high: float) -> gr.Number:
     return gr.Number(value, label=label, minimum=low, maximum=high, step=0.05, min_width=100)
 
 
-def lay_out_models(shows: Mapping[str, Show], show: str, model: str) -> Models:
+def lay_out_model_fields(shows: Mapping[str, Show], show: str, model: str) -> ModelFields:
     """Make the choice of a model, and what there is to see and to compare of it."""
     with gr.Row(elem_id="who"):
         picked = gr.Dropdown(
@@ -123,4 +123,4 @@ def lay_out_models(shows: Mapping[str, Show], show: str, model: str) -> Models:
         sent = gr.Code(
             language="json", label="The request", interactive=False, wrap_lines=True, max_lines=24
         )
-    return Models(picked, reconnect, chosen, rival, blind, compare, ask, sent)
+    return ModelFields(picked, reconnect, chosen, rival, blind, compare, ask, sent)

@@ -3,12 +3,12 @@
 from dataclasses import dataclass, field
 
 from demo.session.session import Session
-from demo.ui.page_sync import Sheet
+from demo.ui.page_sync import PageSync
 
 
 @dataclass
-class Visit:
+class Tab:
     """One tab, for as long as it is open."""
 
     session: Session = field(default_factory=Session)
-    sheet: Sheet = field(default_factory=Sheet)
+    sheet: PageSync = field(default_factory=PageSync)

@@ -5,21 +5,21 @@ from typing import Any
 
 import gradio as gr
 
-from demo.generation.candidates import Takes
+from demo.generation.candidates import CandidateSet
 from demo.generation.client import LockState
-from demo.generation.constraints import Sampling
-from demo.generation.continuation import say_lock
-from demo.generation.speed import say_speed
+from demo.generation.constraints import SamplingSettings
+from demo.generation.continuation import describe_lock
+from demo.generation.speed import describe_speed
 from demo.session.session import Session
 from demo.ui.layout import STAGE_DIRECTION, Layout
-from demo.ui.scene_form import Desk
+from demo.ui.scene_form import SceneForm
 from demo.ui.script_html import describe_line, describe_page, pack, render_note, render_status
 from demo.ui.settings_panel import ANYONE
-from demo.ui.tab import Visit
+from demo.ui.tab import Tab
 from nothing_gpt.line import Line
 from nothing_gpt.show import Show
 
-Update = dict[Any, Any]
+Updates = dict[Any, Any]
 """Components with their new values; those that are not in it stay as they are."""
 
 _LOCKS: dict[LockState, str] = {
@@ -31,7 +31,7 @@ _LOCKS: dict[LockState, str] = {
 Quoted = Callable[[Show, str], bool]
 
 
-class Drawing:
+class View:
     """Draws a visit on the components of the page.
 
     `quoted` tells whether words stand in the scripts of a show.
@@ -41,7 +41,7 @@ class Drawing:
         self._parts = parts
         self._quoted = quoted
 
-    def direction(self, session: Session, desk: Desk) -> Update:
+    def direction(self, session: Session, desk: SceneForm) -> Updates:
         """What the scene says of itself, in the fields that the model was trained on."""
         direction, names, carried = session.scene.direction, desk.show.names, desk.carried
         parts, has_cast = self._parts.direction, "present" in carried
@@ -54,9 +54,9 @@ class Drawing:
             parts.guests: gr.update(value=", ".join(guests), visible=has_cast),
         }
 
-    def brief(self, session: Session, desk: Desk) -> Update:
+    def brief(self, session: Session, desk: SceneForm) -> Updates:
         """The names and the settings of the chosen show."""
-        brief, own = self._parts.brief, Sampling.of(desk.show.generation)
+        brief, own = self._parts.brief, SamplingSettings.of(desk.show.generation)
         names = self._speakers(session, desk)
         premises = list(desk.show.prompt.premises)
         return {
@@ -73,7 +73,7 @@ class Drawing:
             ),
         }
 
-    def view(self, visit: Visit, desk: Desk, *, refused: bool = False) -> Update:
+    def view(self, visit: Tab, desk: SceneForm, *, refused: bool = False) -> Updates:
         """Everything that shows the scene, and what can be done with it now."""
         session, dock = visit.session, self._parts.dock
         history, idle = session.history, not session.writing
@@ -92,8 +92,8 @@ class Drawing:
         }
 
     def script(
-        self, visit: Visit, desk: Desk, line: Line | None, *, refused: bool = False
-    ) -> Update:
+        self, visit: Tab, desk: SceneForm, line: Line | None, *, refused: bool = False
+    ) -> Updates:
         """What is new on the page, and the line that grows under it."""
         session = visit.session
         editable = not session.writing
@@ -106,7 +106,7 @@ class Drawing:
         )
         return {self._parts.page: pack(page), **self.growing(visit, desk, line)}
 
-    def growing(self, visit: Visit, desk: Desk, line: Line | None) -> Update:
+    def growing(self, visit: Tab, desk: SceneForm, line: Line | None) -> Updates:
         """The line that grows, or the takes to choose from."""
         session, value = visit.session, {}
         if session.takes is not None:
@@ -115,7 +115,7 @@ class Drawing:
             value = {"writing": True, "line": describe_line(line)}
         return {self._parts.growing: pack(value | {"cast": self._speakers(session, desk)})}
 
-    def status(self, session: Session, desk: Desk) -> str:
+    def status(self, session: Session, desk: SceneForm) -> str:
         """Which model writes, how its speakers are kept to the cast, and how fast it was."""
         card = next((model for model in session.models if model.name == desk.model), None)
         if card is None:
@@ -124,15 +124,15 @@ class Drawing:
         report = session.report
         measured = (
             [
-                (_LOCKS[report.lock], say_lock(report.lock)),
-                (say_speed(report.speed), "of the last lines, from asking to showing"),
+                (_LOCKS[report.lock], describe_lock(report.lock)),
+                (describe_speed(report.speed), "of the last lines, from asking to showing"),
             ]
             if report
             else []
         )
         return render_status([(f"{card.name}, {kind}", "the model that writes"), *measured])
 
-    def _speakers(self, session: Session, desk: Desk) -> list[str]:
+    def _speakers(self, session: Session, desk: SceneForm) -> list[str]:
         return list(dict.fromkeys([*desk.show.names, *session.history.scene.speakers]))
 
 
@@ -141,7 +141,7 @@ def _enabled(*, when: bool) -> dict[str, Any]:
     return update
 
 
-def _describe_takes(takes: Takes) -> dict[str, Any]:
+def _describe_takes(takes: CandidateSet) -> dict[str, Any]:
     trials = [
         {
             "name": takes.name(index),

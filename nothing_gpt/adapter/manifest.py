@@ -13,7 +13,7 @@ FILE = "manifest.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Base:
+class BaseModel:
     """The model under an adapter: a hub id or a local folder, and which state of it.
 
     `fingerprint` is the hub's revision, or what `fingerprint_base` gives for a local folder.
@@ -35,7 +35,7 @@ class Manifest:
 
     show: Show
     format: FormatName
-    base: Base
+    base: BaseModel
     rank: int
     config: dict[str, Any]
     metrics: dict[str, float]

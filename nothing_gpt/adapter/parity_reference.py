@@ -13,7 +13,7 @@ FILE = "parity.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedExample:
     """A held-out example as the trainer's evaluation saw it.
 
     Attributes:
@@ -32,12 +32,12 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
-class Parity:
+class ParityReference:
     """The judged examples, whether the base was in NF4, and the type that it was computed in."""
 
     quantized: bool
     dtype: str
-    judged: tuple[Judged, ...]
+    judged: tuple[JudgedExample, ...]
 
 
 def fingerprint_ids(ids: Sequence[int]) -> str:
@@ -45,12 +45,12 @@ def fingerprint_ids(ids: Sequence[int]) -> str:
     return fingerprint(list(ids))
 
 
-def write_parity(adapter: Path, parity: Parity) -> None:
+def write_parity_reference(adapter: Path, parity: ParityReference) -> None:
     """Write it into an adapter's folder."""
     write_json(adapter / FILE, encode(parity))
 
 
-def read_parity(adapter: Path) -> Parity:
+def read_parity_reference(adapter: Path) -> ParityReference:
     """Read it from an adapter's folder.
 
     Raises:
@@ -62,4 +62,4 @@ def read_parity(adapter: Path) -> Parity:
             f"{path}: not there; it is written when training ends in one process and no "
             "held-out example is too long; train this adapter again with --fresh"
         )
-    return decode(Parity, read_json(path), str(path))
+    return decode(ParityReference, read_json(path), str(path))

@@ -26,7 +26,7 @@ _PATIENCE = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class StackOptions:
     """What to build and where to open it. `source` and `base` are handed to their stages."""
 
     show: str
@@ -36,7 +36,7 @@ class Plan:
     share: bool = False
 
 
-def run_stages(plan: Plan, workspace: Workspace) -> None:
+def run_stages(plan: StackOptions, workspace: Workspace) -> None:
     """Prepare, train, serve, and open the room; return when the person has had enough.
 
     Stages whose output is there and whose inputs have not changed take no time.

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 
 from nothing_gpt.line import Line
 from nothing_gpt.prompt import directed, per_character, script, single_turn
-from nothing_gpt.prompt.direction import UNDIRECTED, Direction, Part
+from nothing_gpt.prompt.direction import UNDIRECTED, Direction, DirectionPart
 from nothing_gpt.prompt.format import Format
 from nothing_gpt.prompt.message import Message
 from nothing_gpt.show import FormatName, Show
 
 __all__ = [
     "Direction",
+    "DirectionPart",
     "Message",
-    "Part",
     "build_completion",
     "build_messages",
     "parts_of",
@@ -30,7 +30,7 @@ _FORMATS: dict[FormatName, Format] = {
 }
 
 
-def parts_of(format_name: FormatName) -> tuple[Part, ...]:
+def parts_of(format_name: FormatName) -> tuple[DirectionPart, ...]:
     """Which parts of a direction a format carries, in the order it writes them."""
     return _FORMATS[format_name].parts
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Part = Literal["premise", "setting", "present"]
+DirectionPart = Literal["premise", "setting", "present"]
 
 
 @dataclass(frozen=True, slots=True)

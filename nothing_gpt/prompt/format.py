@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from nothing_gpt.line import Line, render_lines
-from nothing_gpt.prompt.direction import Direction, Part
+from nothing_gpt.prompt.direction import Direction, DirectionPart
 from nothing_gpt.prompt.message import Message
 from nothing_gpt.show import Show
 
@@ -27,7 +27,7 @@ class Format:
     """
 
     build_system: Callable[[Show, Direction, str], str]
-    parts: tuple[Part, ...] = ()
+    parts: tuple[DirectionPart, ...] = ()
     build_chat: Callable[[Sequence[Line], str], list[Message]] = _ask_for_lines
     build_answer: Callable[[Sequence[Line]], str] = render_lines
     given: int | None = None

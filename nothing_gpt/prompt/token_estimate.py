@@ -4,7 +4,7 @@ CHARACTERS = 4
 """Of a token of English, about, by vocabularies like Llama 3's."""
 
 
-def count_tokens(piece: str | bytes) -> int:
+def estimate_tokens(piece: str | bytes) -> int:
     """Estimate the tokens of a streamed piece, one at least.
 
     It may hold twelve: servers send them in handfuls (vLLM's --stream-interval, the local

@@ -12,7 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 
-from serve.local_engine.job import Job, Piece
+from serve.local_engine.job import GenerationJob, TextChunk
 from serve.local_engine.request import ChatRequest
 from serve.middleware.gateway import make_error
 
@@ -34,7 +34,7 @@ class RefusalError(Exception):
         self.status, self.body = status, make_error(message, kind, param=param, code=code)
 
 
-class Api(FastAPI):
+class LocalApi(FastAPI):
     """The routes. `scheduler` is None until the model is in memory."""
 
     def __init__(self) -> None:
@@ -81,7 +81,7 @@ class Api(FastAPI):
             return StreamingResponse(_stream(job, pieces), media_type="text/event-stream")
         return JSONResponse(await _gather(job, pieces))
 
-    def send(self, items: list[tuple[Job, Piece | Exception]]) -> None:
+    def send(self, items: list[tuple[GenerationJob, TextChunk | Exception]]) -> None:
         """Take what a step made, in the scheduler's thread, and wake the event loop once."""
 
         def deliver() -> None:
@@ -92,7 +92,7 @@ class Api(FastAPI):
             self._loop.call_soon_threadsafe(deliver)
 
 
-def _prepare(scheduler: "Scheduler", body: ChatRequest) -> Job:
+def _prepare(scheduler: "Scheduler", body: ChatRequest) -> GenerationJob:
     model = scheduler.model
     if body.model not in model.names:
         raise RefusalError(404, "no such model", "model", "model_not_found")
@@ -113,12 +113,12 @@ def _prepare(scheduler: "Scheduler", body: ChatRequest) -> Job:
         text = f"{len(prompt)} tokens of prompt and {wanted} to write: only {model.limit} fit"
         raise RefusalError(400, text, "messages", "context_length_exceeded")
     seed = random.getrandbits(62) if body.seed is None else body.seed
-    return Job(body, prompt, wanted, seed, matcher)
+    return GenerationJob(body, prompt, wanted, seed, matcher)
 
 
 async def _listen(
-    scheduler: "Scheduler", job: Job, request: Request
-) -> AsyncIterator[list[Piece]]:
+    scheduler: "Scheduler", job: GenerationJob, request: Request
+) -> AsyncIterator[list[TextChunk]]:
     """Run a job: yield each choice's new pieces until all are finished or the client is gone."""
 
     async def watch() -> None:
@@ -132,7 +132,7 @@ async def _listen(
     try:
         scheduler.submit(job)
         while unfinished:
-            fresh: dict[int, list[Piece]] = {}
+            fresh: dict[int, list[TextChunk]] = {}
             # What piled up while the client or the event loop was busy goes out together.
             for item in [await job.results.get(), *_drain(job.results)]:
                 if item is None:
@@ -150,13 +150,15 @@ async def _listen(
         watcher.cancel()
 
 
-def _drain(results: "asyncio.Queue[Piece | Exception | None]") -> list[Piece | Exception | None]:
+def _drain(
+    results: "asyncio.Queue[TextChunk | Exception | None]",
+) -> list[TextChunk | Exception | None]:
     return [results.get_nowait() for _ in range(results.qsize())]
 
 
-async def _gather(job: Job, pieces: AsyncIterator[list[Piece]]) -> dict[str, Any]:
+async def _gather(job: GenerationJob, pieces: AsyncIterator[list[TextChunk]]) -> dict[str, Any]:
     """Put everything into one completion."""
-    got: dict[int, list[Piece]] = {}
+    got: dict[int, list[TextChunk]] = {}
     async for fresh in pieces:
         got.setdefault(fresh[0].index, []).extend(fresh)
     choices = []
@@ -167,7 +169,9 @@ async def _gather(job: Job, pieces: AsyncIterator[list[Piece]]) -> dict[str, Any
     return _object(job, "chat.completion", choices, usage=_usage(job), **_ids(job))
 
 
-async def _stream(job: Job, pieces: AsyncIterator[list[Piece]]) -> AsyncIterator[str]:
+async def _stream(
+    job: GenerationJob, pieces: AsyncIterator[list[TextChunk]]
+) -> AsyncIterator[str]:
     """Give an event for each piece of text."""
     opening = {"role": "assistant", "content": ""}
     first = [{"index": index, "delta": opening} for index in range(job.request.n)]
@@ -185,22 +189,22 @@ async def _stream(job: Job, pieces: AsyncIterator[list[Piece]]) -> AsyncIterator
     yield "data: [DONE]\n\n"
 
 
-def _object(job: Job, kind: str, choices: list[Any], **more: Any) -> dict[str, Any]:
+def _object(job: GenerationJob, kind: str, choices: list[Any], **more: Any) -> dict[str, Any]:
     head = {"id": job.id, "object": kind, "created": job.created, "model": job.request.model}
     return {**head, "choices": choices, **more}
 
 
-def _choice(job: Job, pieces: list[Piece], **content: Any) -> dict[str, Any]:
+def _choice(job: GenerationJob, pieces: list[TextChunk], **content: Any) -> dict[str, Any]:
     ids = {"token_ids": [piece.token for piece in pieces]} if job.request.return_token_ids else {}
     last = pieces[-1]
     return {"index": last.index, "finish_reason": last.finish, **content, **ids}
 
 
-def _ids(job: Job) -> dict[str, list[int]]:
+def _ids(job: GenerationJob) -> dict[str, list[int]]:
     return {"prompt_token_ids": job.prompt} if job.request.return_token_ids else {}
 
 
-def _usage(job: Job) -> dict[str, int]:
+def _usage(job: GenerationJob) -> dict[str, int]:
     read, made = len(job.prompt), job.made
     return {"prompt_tokens": read, "completion_tokens": made, "total_tokens": read + made}
 

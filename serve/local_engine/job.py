@@ -16,7 +16,7 @@ Finish = Literal["stop", "length"]
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class TextChunk:
     """One more token of a choice: the text that it makes sendable, and why it is the last."""
 
     index: int
@@ -26,7 +26,7 @@ class Piece:
 
 
 @dataclass(eq=False, slots=True)
-class Job:
+class GenerationJob:
     """A request in tokens.
 
     Attributes:
@@ -45,7 +45,7 @@ class Job:
     id: str = field(default_factory=lambda: f"chatcmpl-{uuid.uuid4().hex}")
     created: int = field(default_factory=lambda: int(time.time()))
     started: float = field(default_factory=time.monotonic)
-    results: "Queue[Piece | Exception | None]" = field(default_factory=Queue)
+    results: "Queue[TextChunk | Exception | None]" = field(default_factory=Queue)
 
 
-Send = Callable[[list[tuple[Job, Piece | Exception]]], None]
+ChunkSink = Callable[[list[tuple[GenerationJob, TextChunk | Exception]]], None]

@@ -21,14 +21,14 @@ from nothing_gpt.prompt import Message
 from serve.local_engine.cache import RowCache
 from serve.models.adapter_check import PROBE, check_adapters
 from serve.models.base_files import fetch, find_template, load_tokenizer
-from serve.models.served_models import Offer
+from serve.models.served_models import ServedModels
 
 _CONTEXT = 4096  # tokens, where neither the model nor a person sets a lower limit
 _SMALL = 100_000_000  # parameters, up to which a second thread costs more than it gives
 _BASE = "__base__"  # PEFT's name for no adapter
 
 
-class Model:
+class LocalModel:
     """A base model with its adapters, its tokenizer, and the cache of the running sequences.
 
     Attributes:
@@ -44,7 +44,7 @@ class Model:
     """
 
     def __init__(
-        self, offer: Offer, *, rows: int, limit: int | None = None, dtype: str = "auto"
+        self, offer: ServedModels, *, rows: int, limit: int | None = None, dtype: str = "auto"
     ) -> None:
         disable_progress_bar()
         warnings.filterwarnings("ignore", category=FutureWarning)

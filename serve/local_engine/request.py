@@ -46,7 +46,7 @@ class StructuredOutputs(_Strict):
     regex: str
 
 
-class Sampling(_Strict):
+class SamplingParams(_Strict):
     """How tokens are chosen; temperature 0 always takes the likeliest."""
 
     temperature: float = Field(default=1.0, ge=0, le=2)
@@ -55,7 +55,7 @@ class Sampling(_Strict):
     presence_penalty: float = Field(default=0.0, ge=-2, le=2)
 
 
-class ChatRequest(Sampling):
+class ChatRequest(SamplingParams):
     """The body of POST /v1/chat/completions.
 
     A parameter that would change the completion and is not known here is refused, not ignored.

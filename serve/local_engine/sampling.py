@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from serve.local_engine.request import Sampling
+from serve.local_engine.request import SamplingParams
 
 _LIKELY = 512  # tokens among which a nucleus is sought before the whole vocabulary is sorted
 
@@ -13,7 +13,7 @@ _LIKELY = 512  # tokens among which a nucleus is sought before the whole vocabul
 def draw(
     logits: Tensor,
     made: Sequence[Sequence[int]],
-    samplings: Sequence[Sampling],
+    samplings: Sequence[SamplingParams],
     chances: Sequence[float],
 ) -> list[int]:
     """Choose a token for each row.

@@ -12,9 +12,9 @@ import torch
 from tokenizers.decoders import DecodeStream
 from torch import Tensor
 
-from serve.local_engine.job import Finish, Job, Piece, Send
+from serve.local_engine.job import ChunkSink, Finish, GenerationJob, TextChunk
 from serve.local_engine.metrics import Metrics
-from serve.local_engine.model import Model
+from serve.local_engine.model import LocalModel
 from serve.local_engine.sampling import draw
 from serve.local_engine.stop_filter import StopFilter
 
@@ -28,7 +28,7 @@ process's lock, and a call for each token of eight streams took an eighth of a s
 class _Sequence:
     """One choice of a job, in a row of the cache."""
 
-    def __init__(self, job: Job, index: int, model: Model) -> None:
+    def __init__(self, job: GenerationJob, index: int, model: LocalModel) -> None:
         self.job, self.name, self._index, self._model = job, job.request.model, index, model
         self.made: list[int] = []
         self.finish: Finish | None = None
@@ -46,7 +46,7 @@ class _Sequence:
         """Throw this sequence's own dice; a greedy one takes the first of equals."""
         return self._random.random() if self.job.request.temperature else 0.0
 
-    def take(self, token: int) -> Piece:
+    def take(self, token: int) -> TextChunk:
         """Add a token and say what it means."""
         self.made.append(token)
         text, ended = "", token in self._model.ends
@@ -59,7 +59,7 @@ class _Sequence:
         if ended or len(self.made) == self.job.max_tokens:
             self.finish = "stop" if ended else "length"
             text += self._filter.close()
-        return Piece(self._index, token, text, self.finish)
+        return TextChunk(self._index, token, text, self.finish)
 
 
 class Scheduler:
@@ -72,22 +72,22 @@ class Scheduler:
         failure: Why nothing can be generated any more; None while it can.
     """
 
-    def __init__(self, model: Model, rows: int, send: Send) -> None:
+    def __init__(self, model: LocalModel, rows: int, send: ChunkSink) -> None:
         self.model, self.rows, self._send = model, rows, send
-        self.waiting: deque[Job] = deque()
+        self.waiting: deque[GenerationJob] = deque()
         self.running: list[_Sequence] = []
         self.failure: Exception | None = None
         self.metrics = Metrics(lambda: len(self.running), lambda: len(self.waiting))
         # What each row holds, also after its sequence has left: a model's name and tokens.
         self._held: list[tuple[str, list[int]]] = [("", [])] * rows
-        self._ready: list[tuple[Job, Piece | Exception]] = []
+        self._ready: list[tuple[GenerationJob, TextChunk | Exception]] = []
         self._delivered = 0.0
         self._closed = False
         self._wake = threading.Condition()
         self._thread = threading.Thread(target=self._work, name="scheduler", daemon=True)
         self._thread.start()
 
-    def submit(self, job: Job) -> None:
+    def submit(self, job: GenerationJob) -> None:
         """Queue a job."""
         with self._wake:
             self.waiting.append(job)
@@ -204,7 +204,9 @@ class Scheduler:
         for name, count in Counter(row.name for row in rows).items():
             self.metrics.made.labels(name).inc(count)
 
-    def _deliver(self, items: Sequence[tuple[Job, Piece | Exception]], *, at_once: bool) -> None:
+    def _deliver(
+        self, items: Sequence[tuple[GenerationJob, TextChunk | Exception]], *, at_once: bool
+    ) -> None:
         self._ready += items
         if at_once or time.monotonic() > self._delivered + _FRAME:
             self._send(self._ready)

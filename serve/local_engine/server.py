@@ -7,10 +7,10 @@ from types import FrameType
 
 import uvicorn
 
-from serve.local_engine.api import Api
-from serve.middleware.gateway import Gate, Settings
+from serve.local_engine.api import LocalApi
+from serve.middleware.gateway import Gateway, GatewaySettings
 from serve.middleware.logs import set_up
-from serve.models.served_models import Offer
+from serve.models.served_models import ServedModels
 from serve.process.supervisor import read_drain
 
 
@@ -21,8 +21,8 @@ class EngineFailedError(Exception):
 class _Server(uvicorn.Server):
     """Serves until it is told to stop, and then until what runs is finished, within a bound."""
 
-    def __init__(self, api: Api, settings: Settings, path: str) -> None:
-        self._api, self._gate = api, Gate(api, settings)
+    def __init__(self, api: LocalApi, settings: GatewaySettings, path: str) -> None:
+        self._api, self._gate = api, Gateway(api, settings)
         self._deadline: float | None = None
         super().__init__(
             uvicorn.Config(
@@ -64,7 +64,7 @@ class _Server(uvicorn.Server):
 
 
 def run(
-    offer: Offer,
+    offer: ServedModels,
     path: str,
     *,
     max_length: int | None = None,
@@ -85,17 +85,17 @@ def run(
     """
     set_up()
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
-    api = Api()
-    server = _Server(api, Settings.of(offer, max_sequences + max_waiting), path)
+    api = LocalApi()
+    server = _Server(api, GatewaySettings.of(offer, max_sequences + max_waiting), path)
     failures: list[Exception] = []
 
     def load() -> None:
         try:
             # Here, because importing takes seconds in which health is asked for already.
-            from serve.local_engine.model import Model
+            from serve.local_engine.model import LocalModel
             from serve.local_engine.scheduler import Scheduler
 
-            model = Model(offer, rows=max_sequences, limit=max_length)
+            model = LocalModel(offer, rows=max_sequences, limit=max_length)
             model.check_adapters()
             api.scheduler = Scheduler(model, max_sequences, api.send)
         except Exception as error:  # noqa: BLE001 - raised again in the main thread

@@ -26,7 +26,7 @@ FILE = "NOTHING_GPT_KEYS"
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class ApiKey:
     """One key. Its name is what logs show; the key itself is shown nowhere."""
 
     name: str
@@ -38,14 +38,14 @@ class Key:
         return f"Key({self.name!r})"
 
 
-def read_keys(environment: Mapping[str, str] = os.environ) -> list[Key]:
+def read_keys(environment: Mapping[str, str] = os.environ) -> list[ApiKey]:
     """Read the keys that open the server; none at all means that it is open.
 
     Raises:
         UserError: the file is not there, or is not what this module's docstring shows.
     """
     plain = [key.strip() for key in environment.get(KEY, "").split(",") if key.strip()]
-    keys = [Key(f"key {number}", key) for number, key in enumerate(plain, 1)]
+    keys = [ApiKey(f"key {number}", key) for number, key in enumerate(plain, 1)]
     if environment.get(FILE):
         keys += _read_file(Path(environment[FILE]))
     if len({key.key for key in keys}) < len(keys):
@@ -53,7 +53,7 @@ def read_keys(environment: Mapping[str, str] = os.environ) -> list[Key]:
     return keys
 
 
-def _read_file(path: Path) -> list[Key]:
+def _read_file(path: Path) -> list[ApiKey]:
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -63,8 +63,8 @@ def _read_file(path: Path) -> list[Key]:
     return [_make_key(path, name, table) for name, table in tables.items()]
 
 
-def _make_key(path: Path, name: str, table: Any) -> Key:
-    allowed = [field.name for field in fields(Key) if field.name != "name"]
+def _make_key(path: Path, name: str, table: Any) -> ApiKey:
+    allowed = [field.name for field in fields(ApiKey) if field.name != "name"]
     if not isinstance(table, dict):
         raise UserError(f"{path}: '{name}' must be a table: [{name}], and below it key = ...")
     if unknown := set(table) - set(allowed):
@@ -77,7 +77,7 @@ def _make_key(path: Path, name: str, table: Any) -> Key:
     for limit, value in limits.items():
         if type(value) is not int or value < 1:
             raise UserError(f"{path}: [{name}] {limit} must be a whole number of at least 1")
-    return Key(name, secret.strip(), **limits)
+    return ApiKey(name, secret.strip(), **limits)
 
 
 class _Bucket:
@@ -101,10 +101,10 @@ class _Bucket:
         self._level -= amount
 
 
-class Holder:
+class KeyUsage:
     """A key in use: what it may still ask for in this minute."""
 
-    def __init__(self, key: Key, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, key: ApiKey, clock: Callable[[], float] = time.monotonic) -> None:
         self.name = key.name
         self.digest = hashlib.sha256(key.key.encode()).digest()
         self._requests = _Bucket(key.requests_per_minute, clock)
@@ -126,7 +126,7 @@ class Holder:
         self._tokens.take(tokens)
 
 
-def find(holders: Sequence[Holder], authorization: bytes) -> Holder | None:
+def find_key(holders: Sequence[KeyUsage], authorization: bytes) -> KeyUsage | None:
     """Find whose key an Authorization header holds.
 
     Every key is compared, by digests of one length, so that timing tells nothing about them.

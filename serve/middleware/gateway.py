@@ -16,22 +16,22 @@ from pathlib import Path
 from typing import Any
 
 from nothing_gpt.adapter.manifest import read_manifest
-from serve.middleware.api_keys import KEY, Holder, find, read_keys
+from serve.middleware.api_keys import KEY, KeyUsage, find_key, read_keys
 from serve.middleware.logs import log, set_up
 from serve.middleware.response import (
     LARGEST,
-    Answer,
     App,
-    Message,
+    AsgiMessage,
     Receive,
     Scope,
     Send,
-    Watch,
+    StallTimer,
+    TrackedResponse,
     read_json,
 )
-from serve.models.served_models import Offer, describe
+from serve.models.served_models import ServedModels, describe_adapter
 
-__all__ = ["KEY", "Gate", "Settings", "make_error"]
+__all__ = ["KEY", "Gateway", "GatewaySettings", "make_error"]
 
 VARIABLE = "NOTHING_GPT_GATE"
 """Environment variable by which the settings reach a gate inside vLLM."""
@@ -49,7 +49,7 @@ _PATIENCE = 30.0  # seconds for a request's body to come in, and for a client to
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class GatewaySettings:
     """The served models, and how many requests may be in hand at once, waiting ones included."""
 
     base: str
@@ -57,7 +57,7 @@ class Settings:
     max_requests: int
 
     @classmethod
-    def of(cls, offer: Offer, max_requests: int) -> "Settings":
+    def of(cls, offer: ServedModels, max_requests: int) -> "GatewaySettings":
         """Describe an offer in plain values."""
         adapters = {name: str(adapter.path) for name, adapter in offer.adapters.items()}
         return cls(offer.base, adapters, max_requests)
@@ -67,7 +67,7 @@ class Settings:
         return {VARIABLE: json.dumps(asdict(self))}
 
     @classmethod
-    def from_environment(cls) -> "Settings":
+    def from_environment(cls) -> "GatewaySettings":
         """Read what `to_environment` gave."""
         return cls(**json.loads(os.environ[VARIABLE]))
 
@@ -90,7 +90,7 @@ class _RefusedError(Exception):
         self.headers = [(k.replace("_", "-").encode(), v.encode()) for k, v in headers.items()]
 
 
-class Gate:
+class Gateway:
     """The middleware. Without settings it reads them from the environment.
 
     Attributes:
@@ -99,17 +99,18 @@ class Gate:
     """
 
     def __init__(
-        self, app: App, settings: Settings | None = None, *, patience: float = _PATIENCE
+        self, app: App, settings: GatewaySettings | None = None, *, patience: float = _PATIENCE
     ) -> None:
         if settings is None:
             set_up()
-            settings = Settings.from_environment()
+            settings = GatewaySettings.from_environment()
         self._app, self._base, self._patience = app, settings.base, patience
         self._about = {
-            name: describe(read_manifest(Path(path))) for name, path in settings.adapters.items()
+            name: describe_adapter(read_manifest(Path(path)))
+            for name, path in settings.adapters.items()
         }
         self._room = settings.max_requests
-        self._holders = [Holder(key) for key in read_keys()]
+        self._holders = [KeyUsage(key) for key in read_keys()]
         self._log_text = os.environ.get(LOG_TEXT) == "1"
         self.in_hand, self.draining = 0, False
 
@@ -120,17 +121,17 @@ class Gate:
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         else:
-            answer = Answer(scope, send, self._mend)
+            answer = TrackedResponse(scope, send, self._mend)
             answer.keeps_text = self._log_text
             try:
-                async with Watch(answer, self._patience):
+                async with StallTimer(answer, self._patience):
                     await self._pass(scope, receive, answer)
             except _RefusedError as refused:
                 await answer.give(refused.status, refused.body, refused.headers)
             finally:
                 self._record(answer)
 
-    async def _pass(self, scope: Scope, receive: Receive, answer: Answer) -> None:
+    async def _pass(self, scope: Scope, receive: Receive, answer: TrackedResponse) -> None:
         if scope["path"] in _OPEN:
             self._refuse_when_draining()
             await self._app(scope, receive, answer)
@@ -165,15 +166,15 @@ class Gate:
             text = "the server is stopping; try again soon"
             raise _RefusedError(503, text, "server_error", "draining", retry_after="5")
 
-    def _identify(self, scope: Scope) -> Holder | None:
-        holder = find(self._holders, dict(scope["headers"]).get(b"authorization", b""))
+    def _identify(self, scope: Scope) -> KeyUsage | None:
+        holder = find_key(self._holders, dict(scope["headers"]).get(b"authorization", b""))
         if self._holders and holder is None:
             text = "this server wants an API key: 'Authorization: Bearer KEY'"
             kind = "authentication_error"
             raise _RefusedError(401, text, kind, "invalid_api_key", www_authenticate="Bearer")
         return holder
 
-    def _enter(self, holder: Holder | None) -> None:
+    def _enter(self, holder: KeyUsage | None) -> None:
         if seconds := holder.enter() if holder else 0:
             text = f"this key's limit for a minute is used up; try again in {seconds:.0f} s"
             later = str(int(seconds) + 1)
@@ -210,7 +211,7 @@ class Gate:
             raise too_large
         return bytes(body)
 
-    def _record(self, answer: Answer) -> None:
+    def _record(self, answer: TrackedResponse) -> None:
         if answer.holder is not None:
             answer.holder.charge(answer.tokens)
         if answer.path in _OPEN:
@@ -288,9 +289,9 @@ def _with_length(headers: Iterable[tuple[bytes, bytes]], length: int) -> list[tu
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
-    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+    messages: list[AsgiMessage] = [{"type": "http.request", "body": body, "more_body": False}]
 
-    async def again() -> Message:
+    async def again() -> AsgiMessage:
         return messages.pop() if messages else await receive()
 
     return again

@@ -8,13 +8,13 @@ import uuid
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
-from nothing_gpt.prompt.token_estimate import count_tokens
-from serve.middleware.api_keys import Holder
+from nothing_gpt.prompt.token_estimate import estimate_tokens
+from serve.middleware.api_keys import KeyUsage
 
-Message = MutableMapping[str, Any]
+AsgiMessage = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
+Receive = Callable[[], Awaitable[AsgiMessage]]
+Send = Callable[[AsgiMessage], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 LARGEST = 1024 * 1024
@@ -26,19 +26,19 @@ _USAGE = re.compile(rb'"completion_tokens": ?(\d+)')
 _TEXT = re.compile(rb'"delta": ?\{[^{}]*"content": ?"((?:[^"\\]|\\.)+)"')
 
 
-class Answer:
+class TrackedResponse:
     """A `send` that watches an answer go by, and mends the bodies which the contract shapes."""
 
     def __init__(self, scope: Scope, send: Send, mend: Callable[[int, Any], Any]) -> None:
         self.id, self.path, self.asked = uuid.uuid4().hex, scope["path"], b""
-        self.holder: Holder | None = None
+        self.holder: KeyUsage | None = None
         self.begun, self.first = time.monotonic(), 0.0
         self.status, self.whole = 0, False
         self.keeps_text = self.hides_usage = False
         self.sending = 0.0  # since when a piece waits for the client to take it
         self._send, self._mend = send, mend
         self._counted = self._usage = 0
-        self._held: Message | None = None
+        self._held: AsgiMessage | None = None
         self._body = bytearray()
 
     @property
@@ -51,7 +51,7 @@ class Answer:
         """What was answered, if it is to be kept."""
         return self._body.decode(errors="replace")
 
-    async def __call__(self, message: Message) -> None:
+    async def __call__(self, message: AsgiMessage) -> None:
         """Send a message on, or hold it until the whole body is there to be mended."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
@@ -73,18 +73,18 @@ class Answer:
         self.first = self.first or time.monotonic()
         self.whole = not more
         for text in _TEXT.findall(body):
-            self._counted += count_tokens(text)
+            self._counted += estimate_tokens(text)
         if found := _USAGE.findall(body):
             self._usage = int(found[-1])
         if self.keeps_text:
             self._body += body[: LARGEST - len(self._body)]
 
-    async def _pass(self, message: Message) -> None:
+    async def _pass(self, message: AsgiMessage) -> None:
         self.sending = time.monotonic()
         await self._send(message)
         self.sending = 0.0
 
-    async def _finish(self, start: Message) -> None:
+    async def _finish(self, start: AsgiMessage) -> None:
         kept = [(k, v) for k, v in start["headers"] if not k.lower().startswith(b"content-")]
         if self.status == 503:
             kept.append((b"retry-after", b"5"))
@@ -108,13 +108,13 @@ class Answer:
         await self._pass({"type": "http.response.body", "body": body})
 
 
-class Watch:
+class StallTimer:
     """Gives up an answer of which the client takes nothing, so that it frees its place.
 
     A timer beside the answer, because one around each piece would cost more than sending it.
     """
 
-    def __init__(self, answer: Answer, patience: float) -> None:
+    def __init__(self, answer: TrackedResponse, patience: float) -> None:
         self._answer, self._patience, self._stuck = answer, patience, False
 
     async def __aenter__(self) -> None:

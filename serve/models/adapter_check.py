@@ -5,8 +5,9 @@ would give the base's text under the show's name, and nobody would know. So the 
 of a short text are compared with and without each adapter. The base is asked twice, because what
 it differs by from itself is noise.
 
-For vLLM this is a middleware, `Check`, that vLLM loads by its import path: it asks in vLLM's own
-process, before the port is opened. It needs nothing but the standard library and `nothing_gpt`.
+For vLLM this is a middleware, `AdapterCheck`, that vLLM loads by its import path: it asks in
+vLLM's own process, before the port is opened. It needs nothing but the standard library and
+`nothing_gpt`.
 """
 
 import asyncio
@@ -17,14 +18,14 @@ from typing import Any
 
 from nothing_gpt.errors import UserError
 from nothing_gpt.prompt import Message
-from serve.middleware.gateway import Settings
+from serve.middleware.gateway import GatewaySettings
 
 PROBE: list[Message] = [
     {"role": "system", "content": "Continue this scene."},
     {"role": "user", "content": "[ANA] Who left the door open?\n[BO] It was open when I came."},
 ]
 
-Score = Callable[[str], Awaitable[Sequence[float]]]
+ScoreFunction = Callable[[str], Awaitable[Sequence[float]]]
 """Gives log-probabilities of, or after, `PROBE` by a model's name."""
 
 _Event = MutableMapping[str, Any]
@@ -32,7 +33,7 @@ _Event = MutableMapping[str, Any]
 logger = logging.getLogger("serve")
 
 
-async def check_adapters(score: Score, base: str, adapters: Sequence[str]) -> None:
+async def check_adapters(score: ScoreFunction, base: str, adapters: Sequence[str]) -> None:
     """Compare each adapter with the base.
 
     Raises:
@@ -56,12 +57,12 @@ def _distance(one: Sequence[float], other: Sequence[float]) -> float:
     return sum(abs(a - b) for a, b in zip(one, other, strict=True))
 
 
-class Check:
+class AdapterCheck:
     """The middleware. A silent adapter keeps the server from starting."""
 
     def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
         self._app = app
-        self._settings = Settings.from_environment()
+        self._settings = GatewaySettings.from_environment()
 
     async def __call__(
         self,

@@ -7,7 +7,7 @@ from nothing_gpt.errors import UserError
 from nothing_gpt.files import write_text
 from nothing_gpt.prompt.template import guard_template
 from nothing_gpt.workspace import Workspace
-from serve.models.served_models import Offer
+from serve.models.served_models import ServedModels
 
 TEMPLATE = "chat_template.jinja"
 
@@ -15,7 +15,7 @@ _TOKENIZER = ("*.json", "*.jinja", "*.model", "*.txt")
 _WEIGHTS = ("*.safetensors",)
 
 
-def fetch(offer: Offer, *, weights: bool = True) -> str:
+def fetch(offer: ServedModels, *, weights: bool = True) -> str:
     """Find the base's folder; from the hub it is downloaded, unless it was before.
 
     Raises:
@@ -38,7 +38,7 @@ def fetch(offer: Offer, *, weights: bool = True) -> str:
         ) from None
 
 
-def load_tokenizer(offer: Offer) -> Any:
+def load_tokenizer(offer: ServedModels) -> Any:
     """Load the base's tokenizer, by transformers.
 
     Raises:
@@ -53,7 +53,7 @@ def load_tokenizer(offer: Offer) -> Any:
         raise UserError(f"base model '{offer.base}': no tokenizer ({reason})") from None
 
 
-def find_template(offer: Offer) -> str:
+def find_template(offer: ServedModels) -> str:
     """Read the guarded template that the adapters were trained with, or make the base's own.
 
     Raises:
@@ -70,7 +70,7 @@ def find_template(offer: Offer) -> str:
     return next(iter(texts.values()))
 
 
-def write_template(offer: Offer, workspace: Workspace) -> Path:
+def write_template(offer: ServedModels, workspace: Workspace) -> Path:
     """Put the template where an engine in another process can read it."""
     path = workspace.template(offer.base)
     write_text(path, find_template(offer))
@@ -84,7 +84,7 @@ def _read(path: Path) -> str:
         raise UserError(f"{path}: {error.strerror}; train this adapter again") from None
 
 
-def _make_template(offer: Offer) -> str:
+def _make_template(offer: ServedModels) -> str:
     tokenizer = load_tokenizer(offer)
     if not isinstance(tokenizer.chat_template, str):
         raise UserError(f"{offer.base}: has no chat template; use an instruct model as the base")

@@ -12,7 +12,7 @@ from nothing_gpt.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
-class Adapter:
+class ServedAdapter:
     """An adapter's folder, and what training wrote beside the weights."""
 
     path: Path
@@ -20,7 +20,7 @@ class Adapter:
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class ServedModels:
     """A base model and its adapters, each under the name that requests call it by.
 
     Attributes:
@@ -33,7 +33,7 @@ class Offer:
     base: str
     location: str
     revision: str | None
-    adapters: dict[str, Adapter]
+    adapters: dict[str, ServedAdapter]
     left_out: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -42,7 +42,9 @@ class Offer:
         return (self.base, *self.adapters)
 
 
-def choose(workspace: Workspace, show: str | None = None, base: str | None = None) -> Offer:
+def choose_models(
+    workspace: Workspace, show: str | None = None, base: str | None = None
+) -> ServedModels:
     """Find out what to serve: the base of a show's adapter, or the base that is named.
 
     Without either, the one base that all adapters share.
@@ -94,17 +96,19 @@ def choose(workspace: Workspace, show: str | None = None, base: str | None = Non
             f"{', '.join(adapters)}: trained on another state of {location}, which was replaced "
             "since; train again with 'python -m train --show NAME', or move the adapter away"
         )
-    return Offer(
+    return ServedModels(
         base=Path(location).name if is_local else location,
         location=location,
         revision=places[adapters[0]][1] if adapters and not is_local else None,
-        adapters={name: Adapter(workspace.adapters / name, found[name]) for name in adapters},
+        adapters={
+            name: ServedAdapter(workspace.adapters / name, found[name]) for name in adapters
+        },
         left_out={name: "on another base" for name in found if name not in adapters}
         | dict.fromkeys(alone, "answers as one character"),
     )
 
 
-def describe(manifest: Manifest) -> dict[str, Any]:
+def describe_adapter(manifest: Manifest) -> dict[str, Any]:
     """Give the essentials of an adapter's manifest, as the list of models shows them.
 
     `system` is the system message for programs that know nothing of shows.

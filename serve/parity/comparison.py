@@ -19,19 +19,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nothing_gpt.adapter.parity_reference import Judged, Parity, fingerprint_ids, read_parity
-from nothing_gpt.errors import UserError, reported_errors
+from nothing_gpt.adapter.parity_reference import (
+    JudgedExample,
+    ParityReference,
+    fingerprint_ids,
+    read_parity_reference,
+)
+from nothing_gpt.errors import UserError
 from nothing_gpt.files import read_jsonl
 from nothing_gpt.prompt import Message
 from nothing_gpt.workspace import HELD_OUT_FILE, VARIABLE, Workspace
 from serve.models.base_files import find_template, load_tokenizer, write_template
-from serve.models.served_models import Offer, choose
+from serve.models.served_models import ServedModels, choose_models
 from serve.parity.scoring import Scored, VllmServer, running_vllm, score_locally
-from serve.process.port import take
+from serve.process.port import bind_port
 from serve.vllm import server as vllm
 
 if TYPE_CHECKING:
-    from serve.local_engine.model import Model
+    from serve.local_engine.model import LocalModel
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -45,7 +50,7 @@ compared, because over hundreds of tokens noise cancels, and nothing else does.
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class ParityBounds:
     """Nats a token: training against the local engine as trained, vLLM against it as served."""
 
     training: float
@@ -53,10 +58,10 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class ParityExample:
     """A held-out example, how training judged it, and the ids that it makes at the server."""
 
-    judged: Judged
+    judged: JudgedExample
     prompt: list[Message]
     completion: list[Message]
     ids: list[int]
@@ -68,10 +73,10 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ParityRow:
     """An example at the local engine with the base as served and as trained, and at vLLM."""
 
-    example: Example
+    example: ParityExample
     local: Scored
     rounded: Scored
     vllm: Scored | None
@@ -102,9 +107,9 @@ def main(
 ) -> None:
     """Compare token ids and losses of held-out examples: training, local engine, vLLM."""
     place = Workspace(workspace) if workspace else Workspace.default()
-    offer = choose(place, show)
+    offer = choose_models(place, show)
     offer = replace(offer, adapters={show: offer.adapters[show]})
-    parity = read_parity(offer.adapters[show].path)
+    parity = read_parity_reference(offer.adapters[show].path)
     examples = _read_examples(offer, show, parity, place)
     python = vllm_python or (sys.executable if vllm.is_usable(sys.executable) else None)
     with _vllm(python, offer, place) as server:
@@ -121,7 +126,7 @@ def main(
     )
 
 
-def find_faults(row: Row, bounds: Bounds) -> Iterator[str]:
+def find_faults(row: ParityRow, bounds: ParityBounds) -> Iterator[str]:
     """Say in what an example differs between training and serving."""
     judged, whole = row.example.judged, row.example.whole
     name = f"example {judged.example} of {HELD_OUT_FILE}"
@@ -151,71 +156,75 @@ def loss_of(scored: Scored) -> float:
     return -math.fsum(scored.scores) / len(scored.scores)
 
 
-def _read_examples(offer: Offer, show: str, parity: Parity, place: Workspace) -> list[Example]:
+def _read_examples(
+    offer: ServedModels, show: str, parity: ParityReference, place: Workspace
+) -> list[ParityExample]:
     manifest = offer.adapters[show].manifest
     path = place.examples(manifest.show, manifest.format) / HELD_OUT_FILE
     records = read_jsonl(path)
     tokenizer, template = load_tokenizer(offer), find_template(offer)
 
-    def read(judged: Judged) -> Example:
+    def read(judged: JudgedExample) -> ParityExample:
         if judged.example >= len(records):
             raise UserError(f"{path}: has no line {judged.example}; the data is not training's")
         prompt, completion = (records[judged.example][key] for key in ("prompt", "completion"))
         ids = tokenizer.apply_chat_template(
             prompt + completion, chat_template=template, return_dict=False
         )
-        return Example(judged, prompt, completion, ids)
+        return ParityExample(judged, prompt, completion, ids)
 
     return [read(judged) for judged in parity.judged]
 
 
 def _score(
-    offer: Offer,
+    offer: ServedModels,
     show: str,
-    parity: Parity,
-    examples: Sequence[Example],
+    parity: ParityReference,
+    examples: Sequence[ParityExample],
     server: VllmServer | None,
-) -> tuple[list[Row], Bounds]:
+) -> tuple[list[ParityRow], ParityBounds]:
     """Score every example at every engine."""
-    from serve.local_engine.model import Model
+    from serve.local_engine.model import LocalModel
     from serve.parity.nf4_rounding import round_to_nf4
 
-    model = Model(offer, rows=1)
+    model = LocalModel(offer, rows=1)
     local = [_score_local(model, show, example) for example in examples]
     asked: list[Scored | None] = [
         server.score(show, e.prompt, e.completion, e.judged.tokens) if server else None
         for e in examples
     ]
     served = str(model.network.dtype).removeprefix("torch.")
-    model = Model(offer, rows=1, dtype=parity.dtype)
+    model = LocalModel(offer, rows=1, dtype=parity.dtype)
     if parity.quantized:
         round_to_nf4(model.network)
     rounded = [_score_local(model, show, example) for example in examples]
-    rows = [Row(*values) for values in zip(examples, local, rounded, asked, strict=True)]
+    rows = [ParityRow(*values) for values in zip(examples, local, rounded, asked, strict=True)]
     # vLLM computes what was saved in float32 in 16 bits.
     lower = "bfloat16" if served == "float32" else served
-    return rows, Bounds(_BOUNDS[parity.dtype], _BOUNDS[lower])
+    return rows, ParityBounds(_BOUNDS[parity.dtype], _BOUNDS[lower])
 
 
-def _score_local(model: "Model", show: str, example: Example) -> Scored:
+def _score_local(model: "LocalModel", show: str, example: ParityExample) -> Scored:
     return score_locally(model, show, example.prompt, example.whole)
 
 
 @contextmanager
-def _vllm(python: str | None, offer: Offer, place: Workspace) -> Iterator[VllmServer | None]:
+def _vllm(
+    python: str | None, offer: ServedModels, place: Workspace
+) -> Iterator[VllmServer | None]:
     if python is None:
         yield None
         return
-    with take("127.0.0.1", 0) as listener:
+    with bind_port("127.0.0.1", 0) as listener:
         port: int = listener.getsockname()[1]
     template = write_template(offer, place)
-    settings = vllm.Settings(offer, template, place.cache("vllm"), port=port, max_sequences=4)
+    settings = vllm.VllmSettings(offer, template, place.cache("vllm"), port=port, max_sequences=4)
     vllm.write_tables(settings.cache)
     with running_vllm(python, settings, place.logs / "parity-vllm.log") as server:
         yield server
 
 
-def _render(rows: Sequence[Row]) -> str:
+def _render(rows: Sequence[ParityRow]) -> str:
     """Make the table."""
     lines = [
         "                     loss in nats a completion token               worst token",
@@ -232,4 +241,3 @@ def _render(rows: Sequence[Row]) -> str:
             f"  {local:8.4f}  {show(row.vllm, 8)}  {judged.loss - local:+5.3f}  {row.apart:14.4f}"
         )
     return "\n".join(lines)
-

@@ -19,7 +19,7 @@ from serve.middleware.gateway import KEY
 from serve.vllm import server as vllm
 
 if TYPE_CHECKING:
-    from serve.local_engine.model import Model
+    from serve.local_engine.model import LocalModel
 
 _PATIENCE = 600  # seconds for vLLM to start
 
@@ -40,7 +40,7 @@ class Scored:
 
 
 def score_locally(
-    model: "Model", name: str, prompt: Sequence[Message], whole: list[int]
+    model: "LocalModel", name: str, prompt: Sequence[Message], whole: list[int]
 ) -> Scored:
     """Have the local engine read a prompt, then be given the completion token by token.
 
@@ -97,7 +97,7 @@ class VllmServer:
 
 
 @contextmanager
-def running_vllm(python: str, settings: vllm.Settings, log: Path) -> Iterator[VllmServer]:
+def running_vllm(python: str, settings: vllm.VllmSettings, log: Path) -> Iterator[VllmServer]:
     """Run vLLM for a while, its words going to a file.
 
     Raises:

@@ -5,7 +5,7 @@ import socket
 from nothing_gpt.errors import UserError
 
 
-def take(host: str, port: int) -> socket.socket:
+def bind_port(host: str, port: int) -> socket.socket:
     """Bind and listen.
 
     Raises:

@@ -17,7 +17,7 @@ _CONNECTIONS = 4000
 _LINGER = 2.0  # seconds to take in what a client still sends after it was sent away
 
 
-class Door:
+class Proxy:
     """Hands connections on to a Unix socket, or says why not.
 
     Attributes:
@@ -71,7 +71,7 @@ class _Side(asyncio.Protocol):
 class _Visitor(_Side):
     """A client's side."""
 
-    def __init__(self, door: Door) -> None:
+    def __init__(self, door: Proxy) -> None:
         super().__init__()
         self._door, self._head, self._parting = door, bytearray(), False
 

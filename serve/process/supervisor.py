@@ -14,7 +14,7 @@ from typing import Any
 
 from nothing_gpt.errors import UserError
 from serve.middleware.logs import log, set_up
-from serve.process.proxy import Door
+from serve.process.proxy import Proxy
 
 SOCKET = "NOTHING_GPT_SOCKET"
 """Environment variable by which an engine learns at which Unix socket to serve."""
@@ -83,7 +83,7 @@ class _Keeper:
         self, command: list[str], environment: dict[str, str], path: str, about: dict[str, Any]
     ) -> None:
         self._command, self._environment, self._about = command, environment, about
-        self._door = Door(path)
+        self._door = Proxy(path)
         self._drain = read_drain()
         self._child: subprocess.Popen[bytes]
         self._heir: subprocess.Popen[bytes]

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from nothing_gpt.errors import UserError
 from nothing_gpt.files import read_json
-from serve.middleware.gateway import Settings as GateSettings
-from serve.models.served_models import Adapter, Offer
+from serve.middleware.gateway import GatewaySettings
+from serve.models.served_models import ServedAdapter, ServedModels
 from serve.process.supervisor import read_drain, supervise
 from serve.vllm.lora_kernels import name_gpu, write_tiles
 
@@ -62,7 +62,7 @@ def list_switches(cache: Path) -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class VllmSettings:
     """Everything that vLLM is told.
 
     Attributes:
@@ -73,7 +73,7 @@ class Settings:
         max_waiting: Requests that may wait besides.
     """
 
-    offer: Offer
+    offer: ServedModels
     template: Path
     cache: Path
     host: str = "127.0.0.1"
@@ -83,7 +83,7 @@ class Settings:
     max_waiting: int = 256
 
 
-def build_arguments(settings: Settings) -> list[str]:
+def build_arguments(settings: VllmSettings) -> list[str]:
     """Make vLLM's command line, without the interpreter.
 
     Raises:
@@ -112,9 +112,9 @@ def build_arguments(settings: Settings) -> list[str]:
     # The last one stands outermost.
     flags += [
         "--middleware",
-        "serve.models.adapter_check.Check",
+        "serve.models.adapter_check.AdapterCheck",
         "--middleware",
-        "serve.middleware.gateway.Gate",
+        "serve.middleware.gateway.Gateway",
     ]
     return [
         *("-m", "vllm.entrypoints.openai.api_server"),
@@ -125,7 +125,7 @@ def build_arguments(settings: Settings) -> list[str]:
     ]
 
 
-def _adapter_arguments(offer: Offer) -> list[str]:
+def _adapter_arguments(offer: ServedModels) -> list[str]:
     if not offer.adapters:
         return []
     ranks = {name: adapter.manifest.rank for name, adapter in offer.adapters.items()}
@@ -149,16 +149,16 @@ def _adapter_arguments(offer: Offer) -> list[str]:
     ]
 
 
-def _read_targets(adapter: Adapter) -> list[str]:
+def _read_targets(adapter: ServedAdapter) -> list[str]:
     """Read which matrices an adapter changes, by the last part of their names."""
     found: list[str] = read_json(adapter.path / "adapter_config.json")["target_modules"]
     return found
 
 
-def build_environment(settings: Settings) -> dict[str, str]:
+def build_environment(settings: VllmSettings) -> dict[str, str]:
     """Give the variables that vLLM's process needs besides those of this one."""
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    gate = GateSettings.of(settings.offer, settings.max_sequences + settings.max_waiting)
+    gate = GatewaySettings.of(settings.offer, settings.max_sequences + settings.max_waiting)
     return {"PYTHONPATH": path, **list_switches(settings.cache), **gate.to_environment()}
 
 
@@ -168,7 +168,7 @@ def write_tables(cache: Path) -> None:
         write_tiles(cache / _TILES, gpu)
 
 
-def build_command(python: str, settings: Settings) -> list[str]:
+def build_command(python: str, settings: VllmSettings) -> list[str]:
     """Make a whole command line that runs vLLM as this module does, keys left out."""
     variables = [f"{name}={value}" for name, value in build_environment(settings).items()]
     return ["env", *variables, python, *build_arguments(settings)]
@@ -181,7 +181,7 @@ def is_usable(python: str) -> bool:
     return _is_installed(python) and subprocess.run([python, "-c", question]).returncode == 0
 
 
-def run(python: str, settings: Settings, listener: socket.socket) -> int:
+def run(python: str, settings: VllmSettings, listener: socket.socket) -> int:
     """Run vLLM behind a port until it is to stop; `supervise` says how it is kept up.
 
     Returns:

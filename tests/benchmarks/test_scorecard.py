@@ -2,19 +2,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.scorecard import score, words
-from nothing_gpt.line import Line, Malformed
+from nothing_gpt.line import Line, MalformedLine
 
 CONTEXT = [Line("DOT", "It does seem to be.")]
 VOCABULARY = {"it", "does", "seem", "to", "be", "don't", "dot"}
 
 
 def test_each_measure_counts_what_it_says() -> None:
-    scene: list[Line | Malformed] = [
+    scene: list[Line | MalformedLine] = [
         Line("DOT", "It does."),
         Line("FELIX", "It does seem to be."),  # said in the context
         Line("JUNE", "It DON\u2019T flarp."),  # one unknown word of three
         Line("DOT", "It does."),  # said in the scene, and in training
-        Malformed("and so on"),
+        MalformedLine("and so on"),
     ]
     card = score([(CONTEXT, scene)], VOCABULARY, {"It does."})
     assert card.scenes == 1

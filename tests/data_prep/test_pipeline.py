@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from data_prep.pipeline import OUTPUTS, Job, prepare
+from data_prep.pipeline import OUTPUTS, PreparationJob, prepare
 from nothing_gpt.errors import UserError
 from nothing_gpt.quotation import read_quotations
 from nothing_gpt.show import Show
@@ -22,10 +22,10 @@ from tests.data_prep.samples import (
 
 
 @pytest.fixture
-def job(tmp_path: Path) -> Job:
+def job(tmp_path: Path) -> PreparationJob:
     source = write_tables(tmp_path / "tables")
     show = table_show(tmp_path)
-    return Job(show, str(source), tmp_path / "out", "directed", tokenizer="none")
+    return PreparationJob(show, str(source), tmp_path / "out", "directed", tokenizer="none")
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -40,7 +40,7 @@ def fountain_show(show: Show) -> Show:
     return replace(show, corpus=replace(show.corpus, kind="fountain"))
 
 
-def test_the_output_is_what_training_reads(job: Job) -> None:
+def test_the_output_is_what_training_reads(job: PreparationJob) -> None:
     report, done = prepare(job)
     assert done
     assert set(contents(job.out)) == OUTPUTS
@@ -62,7 +62,7 @@ def test_the_output_is_what_training_reads(job: Job) -> None:
     assert held_out == set(report.held_out)
 
 
-def test_the_report_adds_up(job: Job) -> None:
+def test_the_report_adds_up(job: PreparationJob) -> None:
     rows = [("ANN & BOB", "Hi!", "E01"), ("SIGHS", "Hi!", "E01"), ("BOB", "(nods)", "E01")]
     table = Path(job.source) / "lines.csv"
     with table.open("a", encoding="utf-8", newline="") as file:
@@ -81,14 +81,14 @@ def test_the_report_adds_up(job: Job) -> None:
     assert "| examples | 45 | 9 |" in text
 
 
-def test_two_runs_write_the_same_bytes(job: Job, tmp_path: Path) -> None:
+def test_two_runs_write_the_same_bytes(job: PreparationJob, tmp_path: Path) -> None:
     other = replace(job, out=tmp_path / "other")
     prepare(job)
     prepare(other)
     assert contents(job.out) == contents(other.out)
 
 
-def test_the_formats_share_their_windows(job: Job, tmp_path: Path) -> None:
+def test_the_formats_share_their_windows(job: PreparationJob, tmp_path: Path) -> None:
     script = replace(job, format="script", out=tmp_path / "script")
     prepare(job)
     prepare(script)
@@ -103,7 +103,7 @@ def test_the_formats_share_their_windows(job: Job, tmp_path: Path) -> None:
     assert any("Present: ANN, BOB" in system for system in systems)
 
 
-def test_nothing_is_done_twice(job: Job, tmp_path: Path) -> None:
+def test_nothing_is_done_twice(job: PreparationJob, tmp_path: Path) -> None:
     prepare(job)
     before = (job.out / DATA_REPORT_FILE).stat().st_mtime_ns
     report, done = prepare(job)
@@ -126,7 +126,7 @@ def test_nothing_is_done_twice(job: Job, tmp_path: Path) -> None:
     assert not prepare(job)[1]
 
 
-def test_a_zip_is_as_good_as_its_folder(job: Job, tmp_path: Path) -> None:
+def test_a_zip_is_as_good_as_its_folder(job: PreparationJob, tmp_path: Path) -> None:
     prepare(job)
     archive = tmp_path / "tables.zip"
     with zipfile.ZipFile(archive, "w") as file:
@@ -135,7 +135,9 @@ def test_a_zip_is_as_good_as_its_folder(job: Job, tmp_path: Path) -> None:
     assert not prepare(replace(job, source=str(archive)))[1]
 
 
-def test_fountain_comes_from_a_folder_a_zip_or_one_file(job: Job, tmp_path: Path) -> None:
+def test_fountain_comes_from_a_folder_a_zip_or_one_file(
+    job: PreparationJob, tmp_path: Path
+) -> None:
     show = fountain_show(job.show)
     scripts = tmp_path / "scripts"
     (scripts / "deep" / ".hidden").mkdir(parents=True)
@@ -182,7 +184,7 @@ def test_fountain_comes_from_a_folder_a_zip_or_one_file(job: Job, tmp_path: Path
     ],
 )
 def test_a_source_that_will_not_do_leaves_everything_as_it_was(
-    job: Job, tmp_path: Path, kind: str, name: str, data: bytes | None, message: str
+    job: PreparationJob, tmp_path: Path, kind: str, name: str, data: bytes | None, message: str
 ) -> None:
     prepare(job)
     before = contents(job.out)
@@ -200,7 +202,7 @@ def test_a_source_that_will_not_do_leaves_everything_as_it_was(
     assert not (tmp_path / "new").exists()
 
 
-def test_a_damaged_zip_is_refused(job: Job, tmp_path: Path) -> None:
+def test_a_damaged_zip_is_refused(job: PreparationJob, tmp_path: Path) -> None:
     archive = tmp_path / "tables.zip"
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("lines.csv", "Who,What,Episode\n" * 10)
@@ -210,7 +212,7 @@ def test_a_damaged_zip_is_refused(job: Job, tmp_path: Path) -> None:
         prepare(replace(job, source=str(archive)))
 
 
-def test_the_output_takes_the_place_of_nothing_else(job: Job, tmp_path: Path) -> None:
+def test_the_output_takes_the_place_of_nothing_else(job: PreparationJob, tmp_path: Path) -> None:
     for out, message in {
         Path(job.source): r"tables: holds other things \(lines\.csv, titles\.csv\)",
         tmp_path / "show.toml": r"show\.toml: is a file",
@@ -221,7 +223,7 @@ def test_the_output_takes_the_place_of_nothing_else(job: Job, tmp_path: Path) ->
     assert set(contents(Path(job.source))) == {"lines.csv", "titles.csv"}
 
 
-def test_a_lone_table_without_titles_says_so(job: Job, tmp_path: Path) -> None:
+def test_a_lone_table_without_titles_says_so(job: PreparationJob, tmp_path: Path) -> None:
     rows = [row for name in ("E1", "E2") for row in talk(name, 10)]
     table = write_csv(tmp_path / "alone" / "my.csv", COLUMNS, rows)
     report, _ = prepare(replace(job, source=str(table)))
@@ -229,7 +231,7 @@ def test_a_lone_table_without_titles_says_so(job: Job, tmp_path: Path) -> None:
     assert report.direction["premise"] == 0
 
 
-def test_every_long_speech_is_in_the_index_of_quotations(job: Job) -> None:
+def test_every_long_speech_is_in_the_index_of_quotations(job: PreparationJob) -> None:
     prepare(job)
     found = read_quotations(job.out)
     said = [str(line["text"]) for line in load_lines(job.out / DIALOGUES_FILE)]

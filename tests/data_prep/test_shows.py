@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from data_prep.examples.token_lengths import Lengths, count_lengths, summarize_lengths
+from data_prep.examples.token_lengths import TokenLengths, count_lengths, summarize_lengths
 from data_prep.examples.tokenizer import NoTokenizerError, load_counter
-from data_prep.pipeline import OUTPUTS, Job, prepare
+from data_prep.pipeline import OUTPUTS, PreparationJob, prepare
 from data_prep.sources.fountain import read_fountain
 from data_prep.sources.source_files import read_files
 from nothing_gpt.show import SHOWS, load_show
@@ -39,7 +39,9 @@ def test_the_bundled_show_is_as_big_as_promised_and_all_of_it_is_used(tmp_path: 
     assert len({(s.episode, s.premise, s.setting) for s in speeches}) >= 120
     assert len(speeches) >= 2200
     assert len({s.premise for s in speeches}) >= 120  # no two scenes alike
-    report, _ = prepare(Job(show, str(source), tmp_path / "out", "directed", tokenizer="none"))
+    report, _ = prepare(
+        PreparationJob(show, str(source), tmp_path / "out", "directed", tokenizer="none")
+    )
     assert report.rows.kept == report.rows.read == len(speeches)
     assert set(show.names) <= set(report.characters)
     assert len(show.system.split()) <= 70
@@ -49,7 +51,7 @@ def test_the_bundled_show_is_as_big_as_promised_and_all_of_it_is_used(tmp_path: 
 @needs_archive
 def test_seinfeld_gives_the_known_figures(tmp_path: Path) -> None:
     show = load_show("seinfeld")
-    job = Job(show, str(ARCHIVE), tmp_path / "zip", "script", tokenizer="none")
+    job = PreparationJob(show, str(ARCHIVE), tmp_path / "zip", "script", tokenizer="none")
     report, _ = prepare(job)
     assert (report.examples.train, report.examples.validation) == (9007, 1021)
     assert (report.episodes.train, report.episodes.validation) == (156, 17)
@@ -76,7 +78,7 @@ def test_seinfeld_gives_the_known_figures(tmp_path: Path) -> None:
 @needs_lengths
 def test_the_known_lengths_summarize_to_the_known_figures() -> None:
     known = json.loads(LENGTHS.read_text())
-    lengths = [Lengths(*pair) for half in known.values() for pair in half]
+    lengths = [TokenLengths(*pair) for half in known.values() for pair in half]
     total = summarize_lengths(lengths, "cl100k_base").total
     assert (total.minimum, total.maximum, round(total.mean)) == (315, 1506, 731)
     assert (total.p90, total.p95, total.p99) == (871, 928, 1062)
@@ -96,7 +98,7 @@ def test_every_seinfeld_example_has_its_known_length_in_tokens(tmp_path: Path) -
     with (tmp_path / "scripts.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows(kept)
     out = tmp_path / "out"
-    prepare(Job(load_show("seinfeld"), str(tmp_path), out, "script", tokenizer="none"))
+    prepare(PreparationJob(load_show("seinfeld"), str(tmp_path), out, "script", tokenizer="none"))
     known = json.loads(LENGTHS.read_text())
     for half, name in {"train": TRAINING_FILE, "val": HELD_OUT_FILE}.items():
         with (out / name).open(encoding="utf-8") as file:

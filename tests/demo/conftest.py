@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
-from demo.generation.client import Endpoint
+from demo.generation.client import ModelClient
 from demo.launch import running_room
 from nothing_gpt.records import encode
 from nothing_gpt.show import load_show
@@ -155,7 +155,7 @@ def server(shared_server: FakeEndpoint) -> FakeEndpoint:
 @pytest.fixture(scope="session")
 def room(shared_server: FakeEndpoint) -> Iterator[str]:
     """The room's address."""
-    endpoint = Endpoint(shared_server.url, "none")
+    endpoint = ModelClient(shared_server.url, "none")
     with running_room(endpoint, SHOWS, show="unclaimed", port=free_port()) as url:
         yield url
 

@@ -15,9 +15,9 @@ from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 from mcp.types import TextContent
 
-from demo.generation.client import Endpoint
-from demo.launch import Doors, running_room
-from demo.session.rate_limit import Limits
+from demo.generation.client import ModelClient
+from demo.launch import AccessOptions, running_room
+from demo.session.rate_limit import RateLimits
 from nothing_gpt.show import load_show
 from tests.fake_endpoint import SCENE, FakeEndpoint, Script, cut, fake_endpoint, free_port
 
@@ -39,8 +39,8 @@ def reset(server: FakeEndpoint) -> None:
 
 @pytest.fixture(scope="module")
 def room(server: FakeEndpoint) -> Iterator[str]:
-    endpoint = Endpoint(server.url, "sk-secret")
-    doors = Doors(mcp=True, limits=Limits(tokens_per_request=500))
+    endpoint = ModelClient(server.url, "sk-secret")
+    doors = AccessOptions(mcp=True, limits=RateLimits(tokens_per_request=500))
     with running_room(endpoint, SHOWS, show="unclaimed", port=free_port(), doors=doors) as address:
         yield address
 

@@ -11,8 +11,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import httpx
 
-from demo.generation.client import Endpoint
-from demo.launch import Doors, running_room
+from demo.generation.client import ModelClient
+from demo.launch import AccessOptions, running_room
 from nothing_gpt.show import load_show
 from tests.fake_endpoint import free_port
 
@@ -97,9 +97,9 @@ def test_a_login_is_not_got_round_by_the_mcp_server() -> None:
 
 
 def test_a_room_with_a_login_lets_nobody_in_without_it() -> None:
-    endpoint = Endpoint(f"http://127.0.0.1:{free_port()}/v1", "sk-secret")
+    endpoint = ModelClient(f"http://127.0.0.1:{free_port()}/v1", "sk-secret")
     shows = {"unclaimed": load_show("unclaimed")}
-    doors = Doors(login=("writer", "tea"))
+    doors = AccessOptions(login=("writer", "tea"))
     with (
         running_room(endpoint, shows, show="unclaimed", port=free_port(), doors=doors) as url,
         httpx.Client(base_url=url) as client,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from nothing_gpt.adapter.manifest import Base, fingerprint_base, read_manifest, write_manifest
+from nothing_gpt.adapter.manifest import BaseModel, fingerprint_base, read_manifest, write_manifest
 from nothing_gpt.files import read_json, write_json
 from nothing_gpt.show import Show, load_show
 from nothing_gpt.workspace import Workspace
@@ -23,7 +23,7 @@ from tests.serve.conftest import MANIFEST
 from tests.train.conftest import BRIEF, RECIPE
 from train.base_model.pocket_training import ensure_base
 from train.data.examples import read_examples
-from train.modal_app import Job
+from train.modal_app import TrainingJob
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ def test_killed_three_times_it_goes_on_from_where_it_was(
     function = plane.functions()["finetune"]
     shutil.rmtree(volume.adapter("tiny"), ignore_errors=True)
     config = replace(BRIEF, max_steps=12)
-    job = Job(show, base, config)
+    job = TrainingJob(show, base, config)
     moments = random.Random()
     saved = 0
     for attempt in range(3):
@@ -176,7 +176,7 @@ def test_what_is_missing_is_an_answer_of_two_processes_too(
 ) -> None:
     """It is no crash, after which Modal would start the container again."""
     assert modal("deploy", "-m", "train").returncode == 0
-    job = Job(replace(show, name="absent"), "pocket", BRIEF, gpu="L4:2")
+    job = TrainingJob(replace(show, name="absent"), "pocket", BRIEF, gpu="L4:2")
     process = start(plane, plane.functions()["finetune"], pickled(job), tmp_path / "two")
     said = said_by(process)
     assert process.returncode == 0, said
@@ -210,7 +210,7 @@ def test_the_endpoint_tells_what_it_would_serve(volume: Workspace, modal: Comman
     shutil.rmtree(volume.adapters, ignore_errors=True)
     for name, rank in {"tiny": 8, "other": 24}.items():
         state = fingerprint_base(volume.base("tiny"))
-        adapter = replace(MANIFEST, base=Base("pocket-tiny", state), rank=rank)
+        adapter = replace(MANIFEST, base=BaseModel("pocket-tiny", state), rank=rank)
         write_manifest(volume.adapter(name), adapter)
         config = {"target_modules": ["q_proj", "down_proj"]}
         write_json(volume.adapter(name) / "adapter_config.json", config)
@@ -223,7 +223,7 @@ def test_the_endpoint_tells_what_it_would_serve(volume: Workspace, modal: Comman
     done = modal("run", "-m", "serve", NOTHING_GPT_OPEN="1")
     assert done.returncode == 1
     assert "adapter 'huge' has rank 1024" in done.stderr
-    write_manifest(volume.adapter("huge"), replace(adapter, base=Base("org/else", "4567")))
+    write_manifest(volume.adapter("huge"), replace(adapter, base=BaseModel("org/else", "4567")))
     done = modal("run", "-m", "serve", NOTHING_GPT_OPEN="1")
     assert "the adapters stand on different bases" in done.stderr
     done = modal("run", "-m", "serve", NOTHING_GPT_OPEN="1", NOTHING_GPT_BASE="pocket-tiny")

@@ -10,13 +10,13 @@ from nothing_gpt.errors import UserError
 from nothing_gpt.gpus import GPUS, find_gpu, find_gpus
 from train.base_model.loading import REFERENCE_BASE
 from train.config.training_config import REFERENCE
-from train.data.examples import Example
+from train.data.examples import ChatExample
 from train.estimate.plan import Plan, make_plan
 
 CHARACTERS = 4 * 731  # the mean of the Seinfeld examples
 
 
-def examples(count: int) -> list[Example]:
+def examples(count: int) -> list[ChatExample]:
     return [{"prompt": [{"content": "x" * CHARACTERS}], "completion": []}] * count
 
 

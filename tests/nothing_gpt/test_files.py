@@ -6,9 +6,9 @@ import pytest
 
 from nothing_gpt.errors import UserError
 from nothing_gpt.files import (
+    atomic_folder,
     fingerprint,
     read_json,
-    whole_folder,
     write_json,
     write_jsonl,
     write_text,
@@ -20,7 +20,7 @@ def names(folder: Path) -> list[str]:
 
 
 def write_half(target: Path, error: Exception) -> None:
-    with whole_folder(target) as folder:
+    with atomic_folder(target) as folder:
         write_text(folder / "file", "half")
         raise error
 
@@ -28,7 +28,7 @@ def write_half(target: Path, error: Exception) -> None:
 def test_a_folder_takes_the_old_ones_place_as_a_whole(tmp_path: Path) -> None:
     target = tmp_path / "deep" / "out"
     for name in ("first", "second"):
-        with whole_folder(target) as folder:
+        with atomic_folder(target) as folder:
             write_text(folder / name, name)
             assert not (target / name).exists()
     assert names(target) == ["second"]
@@ -37,7 +37,7 @@ def test_a_folder_takes_the_old_ones_place_as_a_whole(tmp_path: Path) -> None:
 
 def test_a_failure_leaves_the_old_folder_and_no_litter(tmp_path: Path) -> None:
     target = tmp_path / "out"
-    with whole_folder(target) as folder:
+    with atomic_folder(target) as folder:
         write_text(folder / "file", "old")
     with pytest.raises(RuntimeError, match="halfway"):
         write_half(target, RuntimeError("halfway"))
@@ -53,7 +53,7 @@ def test_a_full_disk_is_a_persons_business_and_leaves_no_litter(tmp_path: Path) 
 
 
 def test_other_errors_of_the_system_are_not_explained_away(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError), whole_folder(tmp_path / "out"):
+    with pytest.raises(FileNotFoundError), atomic_folder(tmp_path / "out"):
         (tmp_path / "nothing").read_text()
 
 
@@ -61,7 +61,7 @@ def test_other_errors_of_the_system_are_not_explained_away(tmp_path: Path) -> No
 def test_a_place_that_cannot_be_is_refused(tmp_path: Path, below: str) -> None:
     (tmp_path / "file").write_text("here")
     target = tmp_path / "file" / below
-    with pytest.raises(UserError, match="cannot be written"), whole_folder(target):
+    with pytest.raises(UserError, match="cannot be written"), atomic_folder(target):
         pass
     with pytest.raises(UserError, match="cannot be written"):
         write_text(target, "text")

@@ -6,7 +6,7 @@ from nothing_gpt.line import (
     MAX_NAME,
     Line,
     LineStream,
-    Malformed,
+    MalformedLine,
     collapse,
     is_name,
     parse_line,
@@ -95,7 +95,7 @@ def test_what_is_no_dialogue(text: str) -> None:
     "text", ["[JERRY]", "[jerry] Hi.", "JERRY: Hi.", "[JERRY Hi.", "(He sits)"]
 )
 def test_other_text_is_malformed_and_kept(text: str) -> None:
-    assert parse_line(text) == Malformed(text)
+    assert parse_line(text) == MalformedLine(text)
 
 
 def test_loose_white_space_is_forgiven() -> None:
@@ -116,7 +116,7 @@ def test_a_line_can_be_watched_as_it_grows() -> None:
         [Line("UNCLE LEO", "Jerry! Hello!")],
         None,
         [],
-        Malformed("[JE"),
+        MalformedLine("[JE"),
     ]
-    assert stream.close() == [Malformed("[JE")]
+    assert stream.close() == [MalformedLine("[JE")]
     assert stream.close() == []

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from openai import OpenAI
 
-from nothing_gpt.adapter.manifest import Base, Manifest, fingerprint_base, write_manifest
+from nothing_gpt.adapter.manifest import BaseModel, Manifest, fingerprint_base, write_manifest
 from nothing_gpt.prompt.template import guard_template
 from nothing_gpt.show import Character, Corpus, PromptText, Show
 from nothing_gpt.workspace import Workspace
@@ -48,7 +48,7 @@ SHOW = Show(
 MANIFEST = Manifest(
     show=SHOW,
     format="script",
-    base=Base(BASE, "0123"),
+    base=BaseModel(BASE, "0123"),
     rank=4,
     config={},
     metrics={"eval_loss": 2.5},
@@ -144,7 +144,7 @@ def build_adapter(
     base = AutoModelForCausalLM.from_pretrained(place.find_base(BASE))
     get_peft_model(base, config).save_pretrained(str(place.adapter(name)))
     (place.adapter(name) / "chat_template.jinja").write_text(GUARDED, encoding="utf-8")
-    state = Base(BASE, fingerprint_base(Path(place.find_base(BASE))))
+    state = BaseModel(BASE, fingerprint_base(Path(place.find_base(BASE))))
     manifest = replace(MANIFEST, show=replace(SHOW, name=name), base=state, rank=rank)
     write_manifest(place.adapter(name), manifest)
 

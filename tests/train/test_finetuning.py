@@ -15,11 +15,11 @@ import pytest
 
 from nothing_gpt.adapter.manifest import read_manifest
 from nothing_gpt.errors import UserError
-from nothing_gpt.files import exclusive, read_json
+from nothing_gpt.files import locked_folder, read_json
 from nothing_gpt.workspace import Workspace
 from tests.train.conftest import TOML
 from train.base_model.loading import load_base
-from train.data.examples import Example, read_examples
+from train.data.examples import ChatExample, read_examples
 from train.finetuning import Run, finetune
 
 # Runs a training as a user's command would, in a process that can be killed.
@@ -136,7 +136,7 @@ class Stop:
 
 def test_two_trainings_of_one_show_do_not_meet(run: Run) -> None:
     with (
-        exclusive(run.workspace.checkpoints("tiny"), "busy"),
+        locked_folder(run.workspace.checkpoints("tiny"), "busy"),
         pytest.raises(UserError, match="another training of 'tiny' is running"),
     ):
         finetune(run)
@@ -229,7 +229,7 @@ def test_labels_cover_the_completion_and_its_end_alone(run: Run) -> None:
     assert learned == expected
 
 
-def answer(example: Example) -> str:
+def answer(example: ChatExample) -> str:
     return example["completion"][0]["content"]
 
 

@@ -13,7 +13,7 @@ from train.artifacts.provenance import git_revision, package_versions
 from train.artifacts.run_history import write_history
 from train.base_model.loading import LoadedBase
 from train.estimate.machine import find_machine
-from train.trainer.best_adapter import Score, find_best, save_adapter
+from train.trainer.best_adapter import HeldOutScore, find_best, save_adapter
 from train.trainer.process_group import join
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 TEMPLATE = "chat_template.jinja"
 
-Entry = dict[str, Any]
+LogEntry = dict[str, Any]
 
 
 def write_result(
@@ -41,7 +41,7 @@ def write_result(
     """
     entries = [e for e in trainer.state.log_history if "loss" in e or "eval_loss" in e]
     work = run.workspace.checkpoints(run.name)
-    last = [Score(int(e["step"]), e["eval_loss"]) for e in entries if "eval_loss" in e][-1]
+    last = [HeldOutScore(int(e["step"]), e["eval_loss"]) for e in entries if "eval_loss" in e][-1]
     best = find_best(work) or last
     chosen = save_adapter(cast("PeftModel", trainer.model), last, work, folder)
     write_text(folder / TEMPLATE, str(loaded.tokenizer.chat_template))
@@ -68,9 +68,9 @@ def summarize(adapter: Path, manifest: Manifest) -> str:
 def _describe(
     run: "Run",
     loaded: LoadedBase,
-    entries: list[Entry],
+    entries: list[LogEntry],
     inputs: str,
-    adapter: Score,
+    adapter: HeldOutScore,
     chosen: Literal["best", "last"],
 ) -> Manifest:
     evaluated = [e["eval_loss"] for e in entries if "eval_loss" in e]

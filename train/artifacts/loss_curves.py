@@ -7,13 +7,13 @@ from typing import Any
 
 from nothing_gpt.files import write_bytes
 
-Entry = dict[str, Any]
+LogEntry = dict[str, Any]
 """What the trainer logged at one step; losses in nats a token."""
 
 _LOSS = "loss (nats a token)"
 
 
-def draw_losses(path: Path, entries: list[Entry]) -> None:
+def draw_losses(path: Path, entries: list[LogEntry]) -> None:
     """Draw training and held-out loss of one run over optimiser steps, as a PNG."""
     from matplotlib.figure import Figure
 
@@ -25,7 +25,7 @@ def draw_losses(path: Path, entries: list[Entry]) -> None:
     _save(path, figure)
 
 
-def draw_runs(path: Path, runs: Mapping[str, list[Entry]]) -> None:
+def draw_runs(path: Path, runs: Mapping[str, list[LogEntry]]) -> None:
     """Draw several runs as a PNG: held-out losses on the left, training losses on the right."""
     from matplotlib.figure import Figure
 
@@ -39,7 +39,7 @@ def draw_runs(path: Path, runs: Mapping[str, list[Entry]]) -> None:
     _save(path, figure)
 
 
-def _plot(axes: Any, entries: list[Entry], key: str, style: str, label: str) -> None:
+def _plot(axes: Any, entries: list[LogEntry], key: str, style: str, label: str) -> None:
     points = [(e["step"], e[key]) for e in entries if key in e]
     if points:
         axes.plot(*zip(*points, strict=True), style, label=label, markersize=4)

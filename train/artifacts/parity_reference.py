@@ -3,7 +3,12 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nothing_gpt.adapter.parity_reference import Judged, Parity, fingerprint_ids, write_parity
+from nothing_gpt.adapter.parity_reference import (
+    JudgedExample,
+    ParityReference,
+    fingerprint_ids,
+    write_parity_reference,
+)
 from train.data.examples import read_examples, sample
 
 if TYPE_CHECKING:
@@ -31,9 +36,11 @@ def judge(folder: Path, run: "Run", trainer: Any, *, quantized: bool) -> None:
         loss = _loss(trainer, rows.select([index]))
         # The loss is over tokens that are predicted, which the first never is.
         learned = sum(label != -100 for label in labels[1:])
-        judged.append(Judged(every.index(example), len(ids), learned, fingerprint_ids(ids), loss))
+        judged.append(
+            JudgedExample(every.index(example), len(ids), learned, fingerprint_ids(ids), loss)
+        )
     dtype = str(trainer.model.dtype).removeprefix("torch.")
-    write_parity(folder, Parity(quantized, dtype, tuple(judged)))
+    write_parity_reference(folder, ParityReference(quantized, dtype, tuple(judged)))
 
 
 def _loss(trainer: Any, row: Any) -> float:

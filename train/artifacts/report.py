@@ -9,11 +9,11 @@ from train.trainer.loss_monitor import list_remarks
 
 FILE = "report.md"
 
-Entry = dict[str, Any]
+LogEntry = dict[str, Any]
 
 
 def render_report(
-    manifest: Manifest, entries: list[Entry], data: dict[str, Any], machine: Machine
+    manifest: Manifest, entries: list[LogEntry], data: dict[str, Any], machine: Machine
 ) -> str:
     """Write the page in Markdown; it shows the `loss.png` that lies beside it.
 
@@ -28,7 +28,7 @@ def render_report(
 
 
 def _sections(
-    manifest: Manifest, entries: list[Entry], data: dict[str, Any], machine: Machine
+    manifest: Manifest, entries: list[LogEntry], data: dict[str, Any], machine: Machine
 ) -> Iterator[str]:
     m = manifest.metrics
     yield f"# Adapter {adapter_name(manifest.show.name, manifest.preset)}"
@@ -68,7 +68,7 @@ def _sections(
     yield _table([("git revision", f"`{manifest.git_revision}`"), *manifest.versions.items()])
 
 
-def _course(entries: list[Entry], machine: Machine) -> Iterator[tuple[str, str]]:
+def _course(entries: list[LogEntry], machine: Machine) -> Iterator[tuple[str, str]]:
     measured = [e for e in entries if "tokens_per_second" in e]
     seconds = max((e["seconds"] for e in measured), default=0.0)
     cost = machine.cost(seconds)

@@ -14,7 +14,7 @@ from nothing_gpt.adapter.manifest import Manifest, list_adapters
 from nothing_gpt.errors import reported_errors
 from nothing_gpt.files import read_json, write_json
 from nothing_gpt.workspace import Workspace
-from train.artifacts.loss_curves import Entry, draw_losses, draw_runs
+from train.artifacts.loss_curves import LogEntry, draw_losses, draw_runs
 from train.config.presets import PRESETS, Preset
 
 FILE = "history.json"
@@ -23,30 +23,30 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class PastRun:
     """A finished run: the adapter's name, what it says of itself, and its losses."""
 
     name: str
     manifest: Manifest
-    entries: list[Entry]
+    entries: list[LogEntry]
 
 
-def write_history(folder: Path, entries: list[Entry]) -> None:
+def write_history(folder: Path, entries: list[LogEntry]) -> None:
     """Write `history.json` and, from it, `loss.png`."""
     write_json(folder / FILE, entries)
     draw_losses(folder / "loss.png", entries)
 
 
-def read_runs(workspace: Workspace, show: str) -> list[Past]:
+def read_runs(workspace: Workspace, show: str) -> list[PastRun]:
     """Read all finished runs of a show; its own adapter's first, then those of presets."""
     return [
-        Past(name, manifest, read_json(workspace.adapter(name) / FILE))
+        PastRun(name, manifest, read_json(workspace.adapter(name) / FILE))
         for name, manifest in list_adapters(workspace.adapters).items()
         if manifest.show.name == show
     ]
 
 
-def render_table(runs: Sequence[Past]) -> str:
+def render_table(runs: Sequence[PastRun]) -> str:
     """Write the reference's runs and those made here as one Markdown table."""
     made = {run.manifest.preset: run for run in runs}
     rows = [_row(preset, made.get(name)) for name, preset in PRESETS.items()]
@@ -81,7 +81,7 @@ def main(
     typer.echo(f"Curves: {path}")
 
 
-def _row(preset: Preset, run: Past | None) -> tuple[str, ...]:
+def _row(preset: Preset, run: PastRun | None) -> tuple[str, ...]:
     reported = ", ".join(f"{e.loss:.3f} at {e.epoch:g}" for e in preset.reported)
     return (
         preset.name,
@@ -91,7 +91,7 @@ def _row(preset: Preset, run: Past | None) -> tuple[str, ...]:
     )
 
 
-def _own_row(run: Past) -> tuple[str, ...]:
+def _own_row(run: PastRun) -> tuple[str, ...]:
     method = _method(run.manifest.format, run.manifest.config)
     return ("the show's own", *method, "", *_outcome(run))
 
@@ -101,7 +101,7 @@ def _method(format_name: str, config: dict[str, Any]) -> tuple[str, ...]:
     return format_name, learned, str(config["rank"]), str(config["alpha"])
 
 
-def _outcome(run: Past | None) -> tuple[str, str, str]:
+def _outcome(run: PastRun | None) -> tuple[str, str, str]:
     if run is None:
         return "not run", "", ""
     evaluated = [e for e in run.entries if "eval_loss" in e]

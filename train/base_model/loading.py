@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nothing_gpt.adapter.manifest import Base, fingerprint_base
+from nothing_gpt.adapter.manifest import BaseModel, fingerprint_base
 from nothing_gpt.errors import UserError
 from nothing_gpt.prompt.template import guard_template
 
@@ -18,13 +18,13 @@ REFERENCE_BASE = "meta-llama/Llama-3.2-3B-Instruct"
 class LoadedBase:
     """A base ready for tuning. `quantized` tells whether its layers are in NF4."""
 
-    base: Base
+    base: BaseModel
     model: "PreTrainedModel"
     tokenizer: "PreTrainedTokenizerBase"
     quantized: bool
 
 
-def load_base(name: str, source: str, known: Base | None = None) -> LoadedBase:
+def load_base(name: str, source: str, known: BaseModel | None = None) -> LoadedBase:
     """Load a base model and its tokenizer for tuning on the device at hand.
 
     Args:
@@ -60,7 +60,7 @@ def load_base(name: str, source: str, known: Base | None = None) -> LoadedBase:
     guard_tokenizer(tokenizer, name)
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
-    base = known or Base(name, _identify(source, model))
+    base = known or BaseModel(name, _identify(source, model))
     return LoadedBase(base, model, tokenizer, quantized)
 
 

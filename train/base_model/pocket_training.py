@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nothing_gpt.adapter.manifest import Base, fingerprint_base
+from nothing_gpt.adapter.manifest import BaseModel, fingerprint_base
 from nothing_gpt.errors import UserError
-from nothing_gpt.files import fingerprint, read_json, whole_folder, write_json
+from nothing_gpt.files import atomic_folder, fingerprint, read_json, write_json
 from train.base_model.pocket import build_model, build_tokenizer, unique_lines
-from train.data.examples import Example, contents
+from train.data.examples import ChatExample, contents
 from train.trainer.progress_bar import bar
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ class Pretraining:
 
 
 def ensure_base(
-    folder: Path, examples: list[Example], recipe: Pretraining, *, fresh: bool = False
-) -> Base:
+    folder: Path, examples: list[ChatExample], recipe: Pretraining, *, fresh: bool = False
+) -> BaseModel:
     """Build the pocket base unless it is there and made of the same examples and recipe.
 
     Raises:
@@ -55,18 +55,18 @@ def ensure_base(
         model = build_model(tokenizer, seed=recipe.seed)
         started = time.monotonic()
         loss = pretrain(model, tokenizer, examples, recipe)
-        with whole_folder(folder) as work:
+        with atomic_folder(folder) as work:
             model.save_pretrained(work)
             tokenizer.save_pretrained(work)
             outcome = {"final_loss": loss, "seconds": round(time.monotonic() - started, 1)}
             write_json(work / CARD, {"inputs": inputs, "recipe": asdict(recipe)} | outcome)
-    return Base(folder.name, fingerprint_base(folder))
+    return BaseModel(folder.name, fingerprint_base(folder))
 
 
 def pretrain(
     model: "LlamaForCausalLM",
     tokenizer: "PreTrainedTokenizerFast",
-    examples: list[Example],
+    examples: list[ChatExample],
     recipe: Pretraining,
 ) -> float:
     """Teach the model the windows as plain scripts, and return the last steps' mean loss.
@@ -115,7 +115,7 @@ def pretrain(
     return sum(last) / len(last)
 
 
-def encode(tokenizer: "PreTrainedTokenizerFast", examples: list[Example]) -> list[list[int]]:
+def encode(tokenizer: "PreTrainedTokenizerFast", examples: list[ChatExample]) -> list[list[int]]:
     """Turn windows into the token ids of plain scripts: no chat, no direction.
 
     The base learns the show's language; what to do with a request is the adapter's to learn.

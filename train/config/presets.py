@@ -14,7 +14,7 @@ from train.config.training_config import POCKET, REFERENCE, TrainingConfig
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluation:
+class ReportedLoss:
     """A held-out loss that the report tells, in nats a token, and the epoch it was measured at."""
 
     epoch: float
@@ -29,7 +29,7 @@ class Preset:
     format: FormatName
     config: TrainingConfig
     gpu: str
-    reported: tuple[Evaluation, ...]
+    reported: tuple[ReportedLoss, ...]
 
 
 _PHASE1 = replace(REFERENCE, max_length=512, learning_rate=2e-4)
@@ -43,37 +43,37 @@ PRESETS: dict[str, Preset] = {
             "single-turn",
             replace(_PHASE1, rank=16, alpha=32),
             "T4",
-            (Evaluation(0.9, 2.585),),
+            (ReportedLoss(0.9, 2.585),),
         ),
         Preset(
             "phase1-r32",
             "single-turn",
             replace(_PHASE1, rank=32, alpha=64),
             "T4",
-            (Evaluation(0.94, 2.542),),
+            (ReportedLoss(0.94, 2.542),),
         ),
         Preset(
             "phase2-r32",
             "per-character",
             replace(_PHASE2, rank=32, alpha=64),
             "L4",
-            (Evaluation(0.24, 1.732),),
+            (ReportedLoss(0.24, 1.732),),
         ),
         Preset(
             "phase2-r64",
             "per-character",
             replace(_PHASE2, rank=64, alpha=128),
             "L4",
-            (Evaluation(0.24, 1.727),),
+            (ReportedLoss(0.24, 1.727),),
         ),
         Preset(
             "phase3",
             "script",
             replace(REFERENCE, alpha=64, learning_rate=1e-4),
             "L4",
-            (Evaluation(0.27, 2.187), Evaluation(0.98, 2.236)),
+            (ReportedLoss(0.27, 2.187), ReportedLoss(0.98, 2.236)),
         ),
-        Preset("phase4", "script", REFERENCE, "L4", (Evaluation(0.98, 2.187),)),
+        Preset("phase4", "script", REFERENCE, "L4", (ReportedLoss(0.98, 2.187),)),
     )
 }
 

@@ -12,13 +12,13 @@ from nothing_gpt.workspace import DATA_REPORT_FILE, HELD_OUT_FILE, TRAINING_FILE
 if TYPE_CHECKING:
     from datasets import Dataset
 
-Example = dict[str, list[dict[str, str]]]
+ChatExample = dict[str, list[dict[str, str]]]
 """`prompt` and `completion`, each a list of chat messages."""
 
 
 def read_examples(
     folder: Path, format_name: FormatName | None = None
-) -> tuple[list[Example], list[Example]]:
+) -> tuple[list[ChatExample], list[ChatExample]]:
     """Read the training and the held-out examples of a show.
 
     Raises:
@@ -48,12 +48,12 @@ def data_format(folder: Path) -> FormatName:
     return name
 
 
-def _read(path: Path, option: str) -> list[Example]:
+def _read(path: Path, option: str) -> list[ChatExample]:
     if not path.is_file():
         raise UserError(
             f"{path}: no such data; run 'python -m data_prep --show NAME{option}' first"
         )
-    examples: list[Example] = read_jsonl(path)
+    examples: list[ChatExample] = read_jsonl(path)
     if any(example.keys() != {"prompt", "completion"} for example in examples):
         raise UserError(f"{path}: holds no examples; run 'python -m data_prep --fresh'")
     if not examples:
@@ -61,7 +61,7 @@ def _read(path: Path, option: str) -> list[Example]:
     return examples
 
 
-def sample(examples: list[Example], most: int | None, seed: int) -> list[Example]:
+def sample(examples: list[ChatExample], most: int | None, seed: int) -> list[ChatExample]:
     """Draw at most so many examples, the same ones every time, in their order."""
     if most is None or len(examples) <= most:
         return examples
@@ -69,13 +69,13 @@ def sample(examples: list[Example], most: int | None, seed: int) -> list[Example
     return [examples[i] for i in chosen]
 
 
-def as_dataset(examples: list[Example]) -> "Dataset":
+def as_dataset(examples: list[ChatExample]) -> "Dataset":
     """Hand examples to the datasets library."""
     from datasets import Dataset
 
     return Dataset.from_list(examples)
 
 
-def contents(examples: list[Example]) -> list[str]:
+def contents(examples: list[ChatExample]) -> list[str]:
     """List the texts of all messages."""
     return [m["content"] for e in examples for m in (*e["prompt"], *e["completion"])]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nothing_gpt.prompt.token_estimate import CHARACTERS
-from train.data.examples import Example
+from train.data.examples import ChatExample
 
 _TEMPLATE = 20
 """Tokens of the chat template around an example's messages."""
@@ -44,10 +44,12 @@ class Lengths:
     held_out: list[Length]
 
 
-def estimate_lengths(training: list[Example], held_out: list[Example], most: int) -> Lengths:
+def estimate_lengths(
+    training: list[ChatExample], held_out: list[ChatExample], most: int
+) -> Lengths:
     """Estimate lengths from characters; an example is cut to `most` tokens."""
 
-    def estimate(example: Example) -> Length:
+    def estimate(example: ChatExample) -> Length:
         asked, answered = (
             sum(len(message["content"]) for message in example[part]) / CHARACTERS
             for part in ("prompt", "completion")

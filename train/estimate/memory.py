@@ -146,7 +146,7 @@ class FusedCosts:
     mlp: int
     norms: int
 
-    def keep(self, layers: int, free: int) -> "Kept":
+    def keep(self, layers: int, free: int) -> "KeptActivations":
         """Fill `free` bytes with what saves most by the byte."""
         free -= self.always + self.working
         attention = max(0, min(layers, free // self.attention))
@@ -154,16 +154,16 @@ class FusedCosts:
         mlp = max(0, min(layers, free // self.mlp))
         free -= mlp * self.mlp
         norms = max(0, min(layers, free // self.norms))
-        return Kept(attention, mlp, norms, left=free - norms * self.norms)
+        return KeptActivations(attention, mlp, norms, left=free - norms * self.norms)
 
-    def count(self, kept: "Kept") -> int:
+    def count(self, kept: "KeptActivations") -> int:
         """Return the bytes at the peak of a batch."""
         layers = kept.attention * self.attention + kept.mlp * self.mlp + kept.norms * self.norms
         return self.always + self.working + layers
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptActivations:
     """How many layers keep what for their backward passes, and the bytes that are left."""
 
     attention: int

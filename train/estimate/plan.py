@@ -1,6 +1,7 @@
 """What a run will take, said before it starts: memory, hours, dollars, and what would fit.
 
-The arithmetic is in `train.estimate.memory` and `train.estimate.speed`; here it meets a GPU and a show's examples.
+The arithmetic is in `train.estimate.memory` and `train.estimate.speed`; here it meets a GPU and a
+show's examples.
 """
 
 import re
@@ -13,7 +14,7 @@ from nothing_gpt.errors import UserError
 from nothing_gpt.gpus import Gpu
 from train.base_model import pocket
 from train.config.training_config import TrainingConfig
-from train.data.examples import Example
+from train.data.examples import ChatExample
 from train.data.lengths import Length, Lengths, count_batches, estimate_lengths
 from train.estimate import memory
 from train.estimate.memory import GIB, ModelShape
@@ -59,7 +60,11 @@ def usable_gib(gpu: Gpu) -> float:
 
 
 def make_plan(
-    base: str, config: TrainingConfig, gpu: Gpu, training: list[Example], held_out: list[Example]
+    base: str,
+    config: TrainingConfig,
+    gpu: Gpu,
+    training: list[ChatExample],
+    held_out: list[ChatExample],
 ) -> Plan:
     """Estimate a run; the estimate is for judging by, not for billing.
 

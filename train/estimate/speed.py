@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from nothing_gpt.gpus import Gpu
 from train.config.training_config import TrainingConfig
-from train.estimate.memory import Kept, ModelShape
+from train.estimate.memory import KeptActivations, ModelShape
 
 _PLAIN, _FUSED = 0.35, 0.53
 """Shares of the sustained arithmetic: 14,707 tokens/s of 18.6 GFLOP with checkpointing without
@@ -25,7 +25,7 @@ def training_seconds(
     gpu: Gpu,
     batches: Sequence[int],
     learned: int,
-    kept: Kept | None,
+    kept: KeptActivations | None,
 ) -> float:
     """Return the seconds of one pass over batches.
 

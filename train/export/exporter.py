@@ -14,15 +14,15 @@ from typing import Annotated, Any, Literal, get_args
 import typer
 
 from nothing_gpt.adapter.manifest import Manifest, read_manifest
-from nothing_gpt.errors import UserError, reported_errors
-from nothing_gpt.files import exclusive, fingerprint, read_json, whole_folder, write_json
+from nothing_gpt.errors import UserError
+from nothing_gpt.files import atomic_folder, fingerprint, locked_folder, read_json, write_json
 from nothing_gpt.records import decode, encode
 from nothing_gpt.workspace import Workspace
 from train.data.examples import read_examples, sample
 from train.export.held_out_loss import Encoded, encode_examples, measure_loss
-from train.export.merge import Parts, Under
+from train.export.merge import MergeTarget, TunedModel
 
-Form = Literal["merged", "fp8", "ollama"]
+ExportForm = Literal["merged", "fp8", "ollama"]
 FILE = "export.json"
 
 _CALIBRATION = 64  # training examples by which fp8 measures activations
@@ -31,7 +31,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Export:
+class ExportRecord:
     """What an exported model says of itself.
 
     Attributes:
@@ -41,7 +41,7 @@ class Export:
         inputs: Fingerprint by which a second export knows that there is nothing to do.
     """
 
-    form: Form
+    form: ExportForm
     show: str
     base: str
     examples: int
@@ -55,7 +55,9 @@ class Export:
 @app.command()
 def main(
     show: Annotated[str, typer.Option(help="Name of a trained adapter.")],
-    to: Annotated[str, typer.Option(help=f"One of: {', '.join(get_args(Form))}.")] = "merged",
+    to: Annotated[
+        str, typer.Option(help=f"One of: {', '.join(get_args(ExportForm))}.")
+    ] = "merged",
     fresh: Annotated[bool, typer.Option("--fresh", help="Write it again in any case.")] = False,
     workspace: Annotated[
         Path | None, typer.Option(help="Folder that the stages share.", show_default="workspace")
@@ -72,13 +74,13 @@ def main(
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # an optional kernel package
     warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
     place = Workspace(workspace) if workspace else Workspace.default()
-    form = next((form for form in get_args(Form) if form == to), None)
+    form = next((form for form in get_args(ExportForm) if form == to), None)
     if form is None:
-        raise UserError(f"no form '{to}'; there are {', '.join(get_args(Form))}")
+        raise UserError(f"no form '{to}'; there are {', '.join(get_args(ExportForm))}")
     export(place, show, form, fresh=fresh)
 
 
-def export(place: Workspace, name: str, form: Form, *, fresh: bool = False) -> Path:
+def export(place: Workspace, name: str, form: ExportForm, *, fresh: bool = False) -> Path:
     """Write an adapter in another form, or find that it is there already; return its folder.
 
     Raises:
@@ -88,38 +90,38 @@ def export(place: Workspace, name: str, form: Form, *, fresh: bool = False) -> P
     manifest = read_manifest(place.adapter(name))
     folder = place.export(name, form)
     inputs = fingerprint([form, manifest.inputs, manifest.base.fingerprint])
-    with exclusive(folder.parent, f"another export of '{name}' is running"):
+    with locked_folder(folder.parent, f"another export of '{name}' is running"):
         if not fresh and (folder / FILE).is_file() and read_export(folder).inputs == inputs:
             print(f"export '{name}' to {form} is up to date: {folder}")
             return folder
-        with whole_folder(folder) as work:
+        with atomic_folder(folder) as work:
             _write(work, place, name, form, inputs)
     _print_summary(read_export(folder), folder)
     return folder
 
 
-def read_export(folder: Path) -> Export:
+def read_export(folder: Path) -> ExportRecord:
     """Read what an exported model says of itself.
 
     Raises:
         UserError: there is no export in this folder, or it is not of this version's form.
     """
-    return decode(Export, read_json(folder / FILE), str(folder / FILE))
+    return decode(ExportRecord, read_json(folder / FILE), str(folder / FILE))
 
 
-def _write(work: Path, place: Workspace, name: str, form: Form, inputs: str) -> None:
+def _write(work: Path, place: Workspace, name: str, form: ExportForm, inputs: str) -> None:
     from train.artifacts.provenance import git_revision, package_versions
     from train.export import fp8 as export_fp8
     from train.export import ollama as export_ollama
     from train.export.merge import load_rounded, load_tuned
 
     manifest = read_manifest(place.adapter(name))
-    parts = Parts(manifest, place.find_base(manifest.base.id), place.adapter(name))
+    parts = TunedModel(manifest, place.find_base(manifest.base.id), place.adapter(name))
     tuned, tokenizer = load_tuned(parts)
     training, held_out = _encode_examples(place, manifest, tokenizer)
     losses = {"adapter": measure_loss(tuned, held_out)}
     del tuned
-    under: Under | None = None
+    under: MergeTarget | None = None
     if form == "ollama":
         export_ollama.write_folder(work, parts, tokenizer)
         losses["exported"] = measure_loss(load_rounded(parts, "float16"), held_out)
@@ -130,7 +132,7 @@ def _write(work: Path, place: Workspace, name: str, form: Form, inputs: str) -> 
         losses["exported"] = measure_loss(model, held_out)
         (export_fp8.save if form == "fp8" else _save)(model, work)
         tokenizer.save_pretrained(work)
-    record = Export(
+    record = ExportRecord(
         form=form,
         show=manifest.show.name,
         base=manifest.base.id,
@@ -157,12 +159,12 @@ def _encode_examples(
 
 
 def _merge_closest(
-    parts: Parts, held_out: list[Encoded], losses: dict[str, float]
-) -> tuple[Under, Any]:
+    parts: TunedModel, held_out: list[Encoded], losses: dict[str, float]
+) -> tuple[MergeTarget, Any]:
     """Merge in every way that there is; keep that whose loss is nearest to the adapter's."""
     from train.export.merge import merge
 
-    ways: list[Under] = ["NF4", "base"] if parts.manifest.config["quantized"] else ["base"]
+    ways: list[MergeTarget] = ["NF4", "base"] if parts.manifest.config["quantized"] else ["base"]
     for under in ways:
         losses[under] = measure_loss(merge(under, parts), held_out)
     closest = min(ways, key=lambda under: abs(losses[under] - losses["adapter"]))
@@ -173,7 +175,7 @@ def _save(model: Any, folder: Path) -> None:
     model.save_pretrained(folder)
 
 
-def _print_summary(record: Export, folder: Path) -> None:
+def _print_summary(record: ExportRecord, folder: Path) -> None:
     reference = record.losses["adapter"]
     print(f"export: {folder}")
     print(f"held-out loss of the adapter as trained: {reference:.5f} ({record.examples} examples)")
@@ -181,4 +183,3 @@ def _print_summary(record: Export, folder: Path) -> None:
     for key, loss in record.losses.items():
         if key != "adapter":
             print(f"  {names.get(key, 'as exported')}: {loss:.5f} ({loss - reference:+.5f})")
-

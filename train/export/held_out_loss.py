@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from typing import Any
 
-from train.data.examples import Example
+from train.data.examples import ChatExample
 
 Encoded = tuple[list[int], int]
 """Token ids of an example, and how many of them are the prompt's."""
 
 
-def encode_examples(tokenizer: Any, examples: Iterable[Example], most: int) -> list[Encoded]:
+def encode_examples(tokenizer: Any, examples: Iterable[ChatExample], most: int) -> list[Encoded]:
     """Turn examples into token ids exactly as training did, at most so many each."""
     found = []
     for example in examples:

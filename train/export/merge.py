@@ -8,12 +8,12 @@ from nothing_gpt.adapter.manifest import Manifest, fingerprint_base
 from nothing_gpt.errors import UserError
 from train.base_model.loading import LoadedBase, load_base
 
-Under = Literal["NF4", "base"]
+MergeTarget = Literal["NF4", "base"]
 """What an adapter is merged into: the dequantised NF4 weights, or those of the base."""
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class TunedModel:
     """An adapter's manifest, where its base is loaded from, and the adapter's folder."""
 
     manifest: Manifest
@@ -21,7 +21,7 @@ class Parts:
     adapter: Path
 
 
-def load_tuned(parts: Parts) -> tuple[Any, Any]:
+def load_tuned(parts: TunedModel) -> tuple[Any, Any]:
     """Load what was trained, the adapter unmerged over its base; give its tokenizer too.
 
     The tokenizer has the chat template that lies beside the adapter.
@@ -35,7 +35,7 @@ def load_tuned(parts: Parts) -> tuple[Any, Any]:
     return _put_on(loaded.model, parts), loaded.tokenizer
 
 
-def load_rounded(parts: Parts, kind: str) -> Any:
+def load_rounded(parts: TunedModel, kind: str) -> Any:
     """Load the adapter over its full base, all weights rounded as an engine keeps them."""
     import torch
 
@@ -45,7 +45,7 @@ def load_rounded(parts: Parts, kind: str) -> Any:
     return model
 
 
-def merge(under: Under, parts: Parts) -> Any:
+def merge(under: MergeTarget, parts: TunedModel) -> Any:
     """Return a plain model with the adapter's product added to its weights.
 
     The sum is made in float32 and rounded to what the base's own files hold.
@@ -61,13 +61,13 @@ def merge(under: Under, parts: Parts) -> Any:
     return _put_on(model, parts).merge_and_unload().to(stored)
 
 
-def _put_on(model: Any, parts: Parts) -> Any:
+def _put_on(model: Any, parts: TunedModel) -> Any:
     from peft import PeftModel
 
     return PeftModel.from_pretrained(model, str(parts.adapter))
 
 
-def _load_base(parts: Parts) -> LoadedBase:
+def _load_base(parts: TunedModel) -> LoadedBase:
     folder, base = Path(parts.source), parts.manifest.base
     if folder.is_dir() and fingerprint_base(folder) != base.fingerprint:
         raise UserError(
@@ -77,7 +77,7 @@ def _load_base(parts: Parts) -> LoadedBase:
     return load_base(base.id, parts.source, base)
 
 
-def _load_full(parts: Parts) -> Any:
+def _load_full(parts: TunedModel) -> Any:
     import torch
     from transformers import AutoModelForCausalLM
 

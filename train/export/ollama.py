@@ -7,14 +7,14 @@ from typing import Any
 from nothing_gpt.adapter.manifest import Manifest
 from nothing_gpt.errors import UserError
 from train.base_model.loading import REFERENCE_BASE
-from train.export.merge import Parts
+from train.export.merge import TunedModel
 
 # Bases that Ollama has itself, in the form that an adapter was trained over.
 _KNOWN = {REFERENCE_BASE: "llama3.2:3b-instruct-fp16"}
 _BASE = "base"
 
 
-def write_folder(folder: Path, parts: Parts, tokenizer: Any) -> None:
+def write_folder(folder: Path, parts: TunedModel, tokenizer: Any) -> None:
     """Write Modelfile and adapter, and the base too where Ollama does not have it.
 
     Raises:

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from train.estimate.memory import RESERVE, UNPACKED, USABLE, fused_costs, read_shape
 from train.fused import attention
 from train.fused.head import completion_loss
-from train.fused.layer import Batch, Layer, Norm
-from train.fused.projection import Group, refresh
+from train.fused.layer import Layer, Norm, PackedBatch
+from train.fused.projection import ProjectionGroup, refresh
 
 
 def is_fusible(model: nn.Module) -> bool:
@@ -78,10 +78,10 @@ def _read(index: int, layer: Any) -> Layer:
     own, mlp = layer.self_attn, layer.mlp
     return Layer(
         index=index,
-        qkv=Group(own.q_proj, own.k_proj, own.v_proj),
-        output=Group(own.o_proj),
-        gate_up=Group(mlp.gate_proj, mlp.up_proj),
-        down=Group(mlp.down_proj),
+        qkv=ProjectionGroup(own.q_proj, own.k_proj, own.v_proj),
+        output=ProjectionGroup(own.o_proj),
+        gate_up=ProjectionGroup(mlp.gate_proj, mlp.up_proj),
+        down=ProjectionGroup(mlp.down_proj),
         first_norm=layer.input_layernorm,
         second_norm=layer.post_attention_layernorm,
         head=own.head_dim,
@@ -101,7 +101,7 @@ def _forward(module: nn.Module, layer: Layer, state: "_State") -> Callable[..., 
     ) -> Tensor:
         cos, sin = (x[0] for x in position_embeddings)
         p = layer.qkv.dropout if module.training else 0.0
-        batch = Batch(cos, sin, cu_seq_lens_q, max_length_q, p, state.seeds)
+        batch = PackedBatch(cos, sin, cu_seq_lens_q, max_length_q, p, state.seeds)
         # The steps choose their types themselves.
         with torch.autocast(hidden_states.device.type, enabled=False):
             return layer.run(hidden_states[0], batch)[None]

@@ -22,11 +22,11 @@ from train.fused.elementwise import (
     swiglu,
     swiglu_backward,
 )
-from train.fused.projection import Group
+from train.fused.projection import ProjectionGroup
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class PackedBatch:
     """What all layers share: rotary positions (tokens, head), documents, dropout.
 
     `seeds` is (layers, 4, n) and says what each of a layer's dropouts drops.
@@ -45,10 +45,10 @@ class Layer:
     """One decoder layer's parts; `keep_*` say what its backward pass need not compute again."""
 
     index: int
-    qkv: Group
-    output: Group
-    gate_up: Group
-    down: Group
+    qkv: ProjectionGroup
+    output: ProjectionGroup
+    gate_up: ProjectionGroup
+    down: ProjectionGroup
     first_norm: Any
     second_norm: Any
     head: int
@@ -64,11 +64,11 @@ class Layer:
         return self.heads * self.head, self.key_heads * self.head, self.key_heads * self.head
 
     @property
-    def groups(self) -> tuple[Group, ...]:
+    def groups(self) -> tuple[ProjectionGroup, ...]:
         """All linear layers."""
         return self.qkv, self.output, self.gate_up, self.down
 
-    def run(self, h: Tensor, batch: Batch) -> Tensor:
+    def run(self, h: Tensor, batch: PackedBatch) -> Tensor:
         """Return the residual stream (tokens, hidden) after this layer."""
         if self.keep_attention or not torch.is_grad_enabled():
             h = self._attend(h, batch)
@@ -78,7 +78,7 @@ class Layer:
         out: Tensor = _Mlp.apply(h, self, batch, *adapters)  # type: ignore[no-untyped-call]
         return out
 
-    def _attend(self, h: Tensor, batch: Batch) -> Tensor:
+    def _attend(self, h: Tensor, batch: PackedBatch) -> Tensor:
         # The residual stream passes through, so that its gradients are added where they are read.
         *parts, h = _Project.apply(h, self, batch, *self.qkv.adapters)  # type: ignore[no-untyped-call]
         q, k, v = (x.view(x.shape[0], -1, self.head) for x in parts)
@@ -86,7 +86,7 @@ class Layer:
         found: Tensor = _Output.apply(out, h, self, batch, *self.output.adapters)  # type: ignore[no-untyped-call]
         return found
 
-    def seed(self, batch: Batch, step: int) -> Tensor:
+    def seed(self, batch: PackedBatch, step: int) -> Tensor:
         """Return the seed of one of this layer's four dropouts."""
         return batch.seeds[self.index, step, :1]
 
@@ -113,7 +113,9 @@ class _Project(torch.autograd.Function):
     """Normalise, project to queries, keys and values, rotate."""
 
     @staticmethod
-    def forward(ctx: Any, h: Tensor, layer: Layer, batch: Batch, *_: Tensor) -> tuple[Tensor, ...]:
+    def forward(
+        ctx: Any, h: Tensor, layer: Layer, batch: PackedBatch, *_: Tensor
+    ) -> tuple[Tensor, ...]:
         weight, eps = layer.first_norm.weight, layer.first_norm.variance_epsilon
         n, seen = norm(h, layer.seed(batch, 0), weight, eps, batch.p)
         y, inner = layer.qkv.forward(n, seen)
@@ -144,7 +146,9 @@ class _Output(torch.autograd.Function):
     """Project the attention's output and add it to the residual stream."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, h: Tensor, layer: Layer, batch: Batch, *_: Tensor) -> Tensor:
+    def forward(
+        ctx: Any, x: Tensor, h: Tensor, layer: Layer, batch: PackedBatch, *_: Tensor
+    ) -> Tensor:
         out, inner = layer.output.forward(x, dropped(x, layer.seed(batch, 1), batch.p), h)
         ctx.layer, ctx.batch = layer, batch
         ctx.save_for_backward(x, inner)
@@ -163,7 +167,7 @@ class _Mlp(torch.autograd.Function):
     """Normalise, project up, SwiGLU, project down and add to the residual stream."""
 
     @staticmethod
-    def forward(ctx: Any, h: Tensor, layer: Layer, batch: Batch, *_: Tensor) -> Tensor:
+    def forward(ctx: Any, h: Tensor, layer: Layer, batch: PackedBatch, *_: Tensor) -> Tensor:
         gate_up, inner, normed = _project_up(h, layer, batch)
         product, seen = swiglu(gate_up, layer.seed(batch, 3), batch.p)
         out, narrow = layer.down.forward(product, seen, h)
@@ -196,7 +200,7 @@ class _Mlp(torch.autograd.Function):
         return dh, None, None, *upper, *lower
 
 
-def _project_up(h: Tensor, layer: Layer, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+def _project_up(h: Tensor, layer: Layer, batch: PackedBatch) -> tuple[Tensor, Tensor, Tensor]:
     weight, eps = layer.second_norm.weight, layer.second_norm.variance_epsilon
     n, seen = norm(h, layer.seed(batch, 2), weight, eps, batch.p)
     gate_up, inner = layer.gate_up.forward(n, seen)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 
-class Group:
+class ProjectionGroup:
     """PEFT's LoRA layers over one input.
 
     Their frozen weights are put end to end, so that one pass unpacks them all. `a` (ranks, in)
@@ -101,7 +101,7 @@ class Group:
         return x if self.scaling == 1 else x * self.scaling
 
 
-def refresh(groups: Sequence[Group], like: Tensor) -> None:
+def refresh(groups: Sequence[ProjectionGroup], like: Tensor) -> None:
     """Copy all adapters into the groups, in the type and on the device of `like`."""
     copies = [copy for group in groups for copy in group.copies(like)]
     sources = [p.detach() for group in groups for p in group.adapters]

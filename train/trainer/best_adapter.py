@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from nothing_gpt.files import read_json, whole_folder, write_json
+from nothing_gpt.files import atomic_folder, read_json, write_json
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -17,24 +17,24 @@ _FOLDER, _SCORE = "best", "score.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
+class HeldOutScore:
     """A held-out loss in nats a token, and the optimiser step it was measured at."""
 
     step: int
     loss: float
 
 
-def find_best(work: Path) -> Score | None:
+def find_best(work: Path) -> HeldOutScore | None:
     """Read the score of the best adapter so far."""
     path = work / _FOLDER / _SCORE
-    return Score(**read_json(path)) if path.is_file() else None
+    return HeldOutScore(**read_json(path)) if path.is_file() else None
 
 
-def save_best(model: "PeftModel", score: Score, work: Path) -> None:
+def save_best(model: "PeftModel", score: HeldOutScore, work: Path) -> None:
     """Save an adapter unless one before it was as good."""
     best = find_best(work)
     if best is None or score.loss < best.loss:
-        with whole_folder(work / _FOLDER) as folder:
+        with atomic_folder(work / _FOLDER) as folder:
             model.save_pretrained(str(folder))
             write_json(folder / _SCORE, asdict(score))
 
@@ -45,7 +45,7 @@ def forget_best(work: Path) -> None:
 
 
 def save_adapter(
-    model: "PeftModel", last: Score, work: Path, folder: Path
+    model: "PeftModel", last: HeldOutScore, work: Path, folder: Path
 ) -> Literal["best", "last"]:
     """Put the better one of the best and the last adapter into a folder, and say which it was.
 

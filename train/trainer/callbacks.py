@@ -11,9 +11,9 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from nothing_gpt.errors import UserError
 from train.trainer import checkpoints
-from train.trainer.best_adapter import Score, save_best
-from train.trainer.loss_monitor import Entry, count_without_gain, find_breakdown, list_remarks
-from train.trainer.process_group import Group
+from train.trainer.best_adapter import HeldOutScore, save_best
+from train.trainer.loss_monitor import LogEntry, count_without_gain, find_breakdown, list_remarks
+from train.trainer.process_group import ProcessGroup
 from train.trainer.progress_bar import Advance, bar
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class ProgressBar(TrainerCallback):
         self._stack.close()
 
 
-class Watch(TrainerCallback):
+class LossMonitor(TrainerCallback):
     """Stops a run that has broken down, or that no longer gains; says what is odd once.
 
     `patience` is in evaluations; None goes on to the end.
@@ -90,7 +90,7 @@ class Watch(TrainerCallback):
         args: TrainingArguments,
         state: TrainerState,
         control: TrainerControl,
-        logs: Entry | None = None,
+        logs: LogEntry | None = None,
         **_: Any,
     ) -> None:
         """Look at the newest numbers, before a checkpoint is made of what led to them.
@@ -117,7 +117,7 @@ class Watch(TrainerCallback):
                 print(f"step {state.global_step}: evaluations without gain: {without}; stopping")
 
 
-class KeepBest(TrainerCallback):
+class BestAdapterSaver(TrainerCallback):
     """Saves the adapter after each evaluation that is better than all before it.
 
     The one before the first step is of the base alone and does not count.
@@ -138,16 +138,16 @@ class KeepBest(TrainerCallback):
         """Save the adapter if it is the best so far."""
         if not (metrics and model and state.global_step and state.is_world_process_zero):
             return
-        save_best(model, Score(state.global_step, metrics["eval_loss"]), self._work)
+        save_best(model, HeldOutScore(state.global_step, metrics["eval_loss"]), self._work)
 
 
-class Sealing(TrainerCallback):
+class CheckpointSealer(TrainerCallback):
     """Declares each checkpoint whole once all processes have written their parts of it.
 
     `published` runs after that; on Modal it commits the volume.
     """
 
-    def __init__(self, published: Callable[[], None], group: Group) -> None:
+    def __init__(self, published: Callable[[], None], group: ProcessGroup) -> None:
         self._published = published
         self._group = group
 
@@ -165,7 +165,7 @@ class Sealing(TrainerCallback):
         self._published()
 
 
-class OwnMasks(TrainerCallback):
+class RowMaskSetup(TrainerCallback):
     """Lets every process draw its own dropout masks; the trainer seeds all of them alike."""
 
     def on_train_begin(

@@ -4,7 +4,7 @@ import math
 from statistics import median
 from typing import Any
 
-Entry = dict[str, Any]
+LogEntry = dict[str, Any]
 """What the trainer logged at one step; losses in nats a token."""
 
 _GAP = 0.3
@@ -15,7 +15,7 @@ _SPIKE = 10.0
 """Times the median of the gradient norms so far that is said aloud; an assumption."""
 
 
-def find_breakdown(entry: Entry, *, scaled: bool) -> str | None:
+def find_breakdown(entry: LogEntry, *, scaled: bool) -> str | None:
     """Name the first number of an entry that is no number.
 
     Args:
@@ -33,7 +33,7 @@ def find_breakdown(entry: Entry, *, scaled: bool) -> str | None:
     return None
 
 
-def count_without_gain(entries: list[Entry]) -> int:
+def count_without_gain(entries: list[LogEntry]) -> int:
     """Count the latest evaluations in a row that did not lower the held-out loss.
 
     That of the base itself, before the first step, does not count.
@@ -42,7 +42,7 @@ def count_without_gain(entries: list[Entry]) -> int:
     return len(losses) - 1 - losses.index(min(losses)) if losses else 0
 
 
-def list_remarks(entries: list[Entry]) -> list[str]:
+def list_remarks(entries: list[LogEntry]) -> list[str]:
     """List what a person should know of a run so far, in the order in which it showed."""
     found: list[str] = []
     norms: list[float] = []

@@ -28,7 +28,7 @@ _PATIENCE = timedelta(hours=2)
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class ProcessGroup:
     """The processes of one training, seen by one of them."""
 
     rank: int
@@ -139,7 +139,7 @@ def _divides(config: TrainingConfig, size: int) -> bool:
 
 
 @cache
-def join() -> Group:
+def join() -> ProcessGroup:
     """Join the processes that torchrun started beside this one, if it did.
 
     Only the first is heard on stdout. The others keep stderr, for what only they can tell.
@@ -149,7 +149,7 @@ def join() -> Group:
     """
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
-        return Group(0, 1)
+        return ProcessGroup(0, 1)
     import atexit
 
     import torch
@@ -167,7 +167,7 @@ def join() -> Group:
         backend = "cuda:nccl,cpu:gloo"
     dist.init_process_group(backend, timeout=_PATIENCE)
     atexit.register(dist.destroy_process_group)
-    group = Group(dist.get_rank(), size)
+    group = ProcessGroup(dist.get_rank(), size)
     if group.rank:
         sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - as long as the process
     return group

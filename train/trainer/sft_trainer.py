@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from trl.trainer.sft_trainer import SFTTrainer
 
-from train.trainer.throughput import Meter
+from train.trainer.throughput import ThroughputMeter
 
 
 class Trainer(SFTTrainer):
@@ -20,7 +20,7 @@ class Trainer(SFTTrainer):
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
-        self._meter = Meter()
+        self._meter = ThroughputMeter()
         super().__init__(*arguments, **options)
         self.add_callback(self._meter)
 

@@ -11,7 +11,7 @@ import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 
-class Meter(TrainerCallback):
+class ThroughputMeter(TrainerCallback):
     """Counts tokens and seconds of a run, over its interruptions too.
 
     It never asks the GPU but where the trainer has just waited for it, when it logs a loss.

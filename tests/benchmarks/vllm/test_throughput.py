@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.endpoint.load import Answer, summarise
+from benchmarks.endpoint.load import LoadResult, summarise
 from benchmarks.vllm import rows as serve_rows
 from benchmarks.vllm import shapes as serve_shapes
 
@@ -39,7 +39,7 @@ def test_rows_name_weights_that_are_made_and_an_adapter_where_they_use_one(name:
 
 
 def test_figures_count_the_whole_time_and_the_wait_for_the_first_token() -> None:
-    answers = [Answer(10.0, 10.05, 12.0, 100), Answer(10.0, 10.02, 14.0, 100)]
+    answers = [LoadResult(10.0, 10.05, 12.0, 100), LoadResult(10.0, 10.02, 14.0, 100)]
     figures = summarise(answers)
     assert figures["tokens_per_second"] == pytest.approx(50)
     assert figures["first_token_most_ms"] == pytest.approx(50)

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from data_prep.examples.token_lengths import Lengths, count_lengths, summarize_lengths
+from data_prep.examples.token_lengths import TokenLengths, count_lengths, summarize_lengths
 from data_prep.examples.tokenizer import NoTokenizerError, load_counter
-from data_prep.examples.windows import Example
-from data_prep.pipeline import Job, prepare
+from data_prep.examples.windows import TrainingExample
+from data_prep.pipeline import PreparationJob, prepare
 from data_prep.report import render_report
 from nothing_gpt.errors import UserError
 from tests.data_prep.samples import table_show, write_tables
@@ -34,7 +34,7 @@ def words_json(tmp_path: Path) -> Path:
     return path
 
 
-def example(*contents: str) -> Example:
+def example(*contents: str) -> TrainingExample:
     system, user, answer = contents
     return {
         "prompt": [{"role": "system", "content": system}, {"role": "user", "content": user}],
@@ -51,11 +51,11 @@ def test_lengths_are_contents_and_the_templates_overhead(words_json: Path) -> No
     counter = load_counter(str(words_json))
     examples = [example("a b ", "c ", "d e f")] * 300 + [example("a", "b", "c")]
     lengths = count_lengths(examples, counter)
-    assert lengths == [Lengths(6 + 20, 3)] * 300 + [Lengths(1 + 20, 1)]
+    assert lengths == [TokenLengths(6 + 20, 3)] * 300 + [TokenLengths(1 + 20, 1)]
 
 
 def test_statistics_are_the_known_quantiles() -> None:
-    lengths = [Lengths(n + 1000, n) for n in range(1, 2000)]
+    lengths = [TokenLengths(n + 1000, n) for n in range(1, 2000)]
     statistics = summarize_lengths(lengths, "words")
     spread = statistics.completion
     assert (spread.minimum, spread.maximum, spread.mean) == (1, 1999, 1000)
@@ -70,7 +70,7 @@ def test_statistics_are_the_known_quantiles() -> None:
 @pytest.mark.usefixtures("no_network")
 def test_without_a_network_the_report_does_without_at_once(tmp_path: Path) -> None:
     source = write_tables(tmp_path / "tables")
-    job = Job(table_show(tmp_path), str(source), tmp_path / "out", "script")
+    job = PreparationJob(table_show(tmp_path), str(source), tmp_path / "out", "script")
     prepare(replace(job, tokenizer="none"))
     with pytest.raises(NoTokenizerError):  # also imports what the measured run needs
         load_counter("auto")
@@ -101,7 +101,7 @@ def test_a_tokenizer_that_was_asked_for_is_refused_at_once(tmp_path: Path) -> No
 
 def test_the_report_names_its_tokenizer(tmp_path: Path, words_json: Path) -> None:
     source = write_tables(tmp_path / "tables")
-    job = Job(
+    job = PreparationJob(
         table_show(tmp_path), str(source), tmp_path / "out", "script", tokenizer=str(words_json)
     )
     report, _ = prepare(job)

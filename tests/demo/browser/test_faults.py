@@ -5,7 +5,7 @@ import time
 import pytest
 from playwright.sync_api import Browser, expect
 
-from demo.generation.client import Endpoint
+from demo.generation.client import ModelClient
 from demo.launch import running_room
 from tests.demo.conftest import MODELS, SCENE, SHOWS, Stage
 from tests.fake_endpoint import FakeEndpoint, Script, cut, fake_endpoint, free_port
@@ -56,7 +56,7 @@ def test_a_fault_is_said_and_the_scene_stays(
 
 
 def test_a_server_that_falls_silent(browser: Browser, server: FakeEndpoint) -> None:
-    endpoint = Endpoint(server.url, "none", patience=1)
+    endpoint = ModelClient(server.url, "none", patience=1)
     with (
         running_room(endpoint, SHOWS, show="unclaimed", port=free_port()) as url,
         browser.new_context() as context,
@@ -95,7 +95,7 @@ def test_waiting_for_a_sleeping_server_can_be_stopped(stage: Stage, server: Fake
 
 def test_a_server_that_comes_after_the_room(browser: Browser) -> None:
     port = free_port()
-    endpoint = Endpoint(f"http://127.0.0.1:{port}/v1", "none")
+    endpoint = ModelClient(f"http://127.0.0.1:{port}/v1", "none")
     with (
         running_room(endpoint, SHOWS, show="unclaimed", port=free_port()) as url,
         browser.new_context() as context,

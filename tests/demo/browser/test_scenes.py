@@ -5,7 +5,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, expect
 
-from demo.generation.client import Endpoint
+from demo.generation.client import ModelClient
 from demo.launch import running_room
 from tests.demo.conftest import SHOWS, Stage
 from tests.fake_endpoint import FakeEndpoint, free_port
@@ -38,7 +38,7 @@ def test_a_scene_survives_a_reload_in_the_middle_of_a_line(
 def test_a_scene_survives_that_the_room_is_started_again(
     browser: Browser, server: FakeEndpoint
 ) -> None:
-    endpoint, port = Endpoint(server.url, "none"), free_port()
+    endpoint, port = ModelClient(server.url, "none"), free_port()
     with browser.new_context() as context:
         with running_room(endpoint, SHOWS, show="unclaimed", port=port) as url:
             stage = Stage(context.new_page()).come_in(url)

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from demo.generation.client import Endpoint
-from demo.handlers.editing import Edits
+from demo.generation.client import ModelClient
+from demo.handlers.editing import EditingHandlers
 from demo.launch import running_room
-from demo.ui.tab import Visit
+from demo.ui.tab import Tab
 from tests.demo.conftest import SCENE, SHOWS, Stage
 from tests.fake_endpoint import FakeEndpoint, cut, free_port
 
@@ -85,14 +85,14 @@ def test_a_drawing_in_the_middle_of_an_edit_does_not_take_the_words_away(
     browser: Browser, server: FakeEndpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn = asyncio.Event()
-    keep = Edits.keep
+    keep = EditingHandlers.keep
 
-    async def keep_when_told(self: Edits, visit: Visit, *fields: Any) -> dict[Any, Any]:
+    async def keep_when_told(self: EditingHandlers, visit: Tab, *fields: Any) -> dict[Any, Any]:
         await drawn.wait()
         return await keep(self, visit, *fields)
 
-    monkeypatch.setattr(Edits, "keep", keep_when_told)
-    endpoint = Endpoint(server.url, "none")
+    monkeypatch.setattr(EditingHandlers, "keep", keep_when_told)
+    endpoint = ModelClient(server.url, "none")
     with (
         running_room(endpoint, SHOWS, show="unclaimed", port=free_port()) as url,
         browser.new_context() as context,

@@ -14,7 +14,7 @@ from screenplain.types import Action, Dialog, Slug
 from screenplay_tools.fountain.parser import Parser
 
 from demo.formats import FORMATS, export_scene, import_scene
-from demo.scene.scene import Entry, Scene, Take
+from demo.scene.scene import Entry, Provenance, Scene
 from nothing_gpt.errors import UserError
 from nothing_gpt.line import collapse, is_name
 from nothing_gpt.prompt import Direction
@@ -23,7 +23,7 @@ SCENE = Scene(
     (
         Entry("It is ringing.", "DOT"),
         Entry("Felix picks it up."),
-        Entry("Hello?", "FELIX", Take("unclaimed", 7)),
+        Entry("Hello?", "FELIX", Provenance("unclaimed", 7)),
     ),
     Direction("A telephone: one too many.", "INT. OFFICE - DAY", ("DOT", "FELIX")),
 )
@@ -41,11 +41,11 @@ WORDS = st.one_of(st.text(min_size=1), st.sampled_from(TRAPS)).map(
 TEXTS = WORDS.filter(bool)
 SETTINGS = st.just("") | WORDS.map(lambda text: collapse("At " + text))
 NAMES = st.sampled_from(["DOT", "MR. PIKE", "ÉLOÏSE", "INT. BOB", "EXT RA", "MAN #1"])
-TAKES = st.builds(Take, st.sampled_from(["unclaimed", "a/b"]), st.integers(0, 9), WORDS)
+TAKES = st.builds(Provenance, st.sampled_from(["unclaimed", "a/b"]), st.integers(0, 9), WORDS)
 DIRECTIONS = st.builds(Direction, WORDS, SETTINGS, st.lists(NAMES, unique=True).map(tuple))
 
 
-def scenes(takes: st.SearchStrategy[Take | None]) -> st.SearchStrategy[Scene]:
+def scenes(takes: st.SearchStrategy[Provenance | None]) -> st.SearchStrategy[Scene]:
     entries = st.builds(Entry, TEXTS, st.none() | NAMES, takes, st.booleans())
     return st.builds(Scene, st.lists(entries, min_size=1).map(tuple), DIRECTIONS)
 

@@ -5,17 +5,17 @@ from dataclasses import replace
 
 import pytest
 
-from demo.generation.candidates import Takes, order_takes, shuffle_orders
-from demo.generation.client import Endpoint
-from demo.generation.request import Order
-from demo.scene.scene import Entry, Scene, Take
+from demo.generation.candidates import CandidateSet, shuffle_requests, vary_seeds
+from demo.generation.client import ModelClient
+from demo.generation.request import GenerationRequest
+from demo.scene.scene import Entry, Provenance, Scene
 from demo.session.session import Session
 from nothing_gpt.errors import UserError
 from nothing_gpt.show import load_show
 from tests.fake_endpoint import Script, cut, fake_endpoint
 
 SHOW = load_show("unclaimed")
-ORDER = Order(SHOW, "directed", Take("unclaimed", 7), 2)
+ORDER = GenerationRequest(SHOW, "directed", Provenance("unclaimed", 7), 2)
 MODELS = [{"id": "unclaimed"}, {"id": "pocket"}]
 FIRST, SECOND = cut("[FELIX] Let me.\n[BEA] Why?\n"), cut("[JUNE] Tea.\n[DOT] No.\n")
 
@@ -27,9 +27,9 @@ def begun() -> Session:
 
 
 async def run(
-    session: Session, url: str, orders: tuple[Order, ...], *, blind: bool = False
-) -> list[Takes]:
-    trials = session.write_takes(Endpoint(url, "none"), orders, blind=blind)
+    session: Session, url: str, orders: tuple[GenerationRequest, ...], *, blind: bool = False
+) -> list[CandidateSet]:
+    trials = session.write_takes(ModelClient(url, "none"), orders, blind=blind)
     return [takes async for takes in trials]
 
 
@@ -38,7 +38,7 @@ def spoken(session: Session) -> str:
 
 
 def test_every_take_is_kept_as_a_branch_and_one_is_chosen() -> None:
-    session, orders = begun(), order_takes(ORDER, 3, 1)
+    session, orders = begun(), vary_seeds(ORDER, 3, 1)
     with fake_endpoint(Script(pieces=FIRST, later=[SECOND, FIRST])) as server:
         asyncio.run(run(session, server.url, orders))
         seeds = {request["seed"] for request in server.requests}
@@ -65,7 +65,7 @@ def test_every_take_is_kept_as_a_branch_and_one_is_chosen() -> None:
 def test_takes_grow_side_by_side() -> None:
     session = begun()
     with fake_endpoint(Script(pieces=FIRST, later=[FIRST], delay=0.03)) as server:
-        seen = asyncio.run(run(session, server.url, order_takes(ORDER, 2, 1)))
+        seen = asyncio.run(run(session, server.url, vary_seeds(ORDER, 2, 1)))
     both = [[len(trial.lines) for trial in takes.trials] for takes in seen]
     assert any(counts == [1, 1] for counts in both)
     assert all(trial.growing is None for trial in seen[-1].trials)
@@ -75,7 +75,7 @@ def test_closing_all_stops_the_server_and_keeps_what_is_there() -> None:
     session = begun()
 
     async def close_early(url: str) -> None:
-        steps = session.write_takes(Endpoint(url, "none"), order_takes(ORDER, 2, 1))
+        steps = session.write_takes(ModelClient(url, "none"), vary_seeds(ORDER, 2, 1))
         async for takes in steps:
             if all(trial.lines for trial in takes.trials):
                 break
@@ -93,7 +93,7 @@ def test_closing_all_stops_the_server_and_keeps_what_is_there() -> None:
 
 def test_a_take_that_fails_says_why_and_cannot_be_chosen() -> None:
     session = begun()
-    orders = (ORDER, replace(ORDER, take=Take("gone", 7)))
+    orders = (ORDER, replace(ORDER, take=Provenance("gone", 7)))
     with fake_endpoint(Script(pieces=FIRST)) as server:
         asyncio.run(run(session, server.url, orders))
     assert session.takes is not None
@@ -109,7 +109,7 @@ def test_a_take_that_fails_says_why_and_cannot_be_chosen() -> None:
 
 def test_blind_models_are_told_after_the_choice_alone() -> None:
     session = begun()
-    orders = (ORDER, replace(ORDER, take=Take("pocket", 7, "base")))
+    orders = (ORDER, replace(ORDER, take=Provenance("pocket", 7, "base")))
     with fake_endpoint(Script(models=MODELS, pieces=FIRST, later=[FIRST])) as server:
         asyncio.run(run(session, server.url, orders, blind=True))
     takes = session.takes
@@ -126,9 +126,9 @@ def test_blind_models_are_told_after_the_choice_alone() -> None:
 
 
 def test_the_blind_order_tells_nothing() -> None:
-    pair = (ORDER, replace(ORDER, take=Take("pocket", 7)))
+    pair = (ORDER, replace(ORDER, take=Provenance("pocket", 7)))
     firsts = {
-        shuffle_orders([replace(o, take=replace(o.take, seed=seed)) for o in pair])[0].take.model
+        shuffle_requests([replace(o, take=replace(o.take, seed=seed)) for o in pair])[0].take.model
         for seed in range(20)
     }
     assert firsts == {"unclaimed", "pocket"}
@@ -138,7 +138,7 @@ def test_nothing_else_is_written_meanwhile() -> None:
     session = begun()
 
     async def interrupt(url: str) -> None:
-        steps = session.write_takes(Endpoint(url, "none"), order_takes(ORDER, 2, 1))
+        steps = session.write_takes(ModelClient(url, "none"), vary_seeds(ORDER, 2, 1))
         await anext(steps)
         with pytest.raises(UserError, match="still writing"):
             session.write(SHOW, "DOT", "Wait.")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from demo.generation.client import Endpoint, Model, Progress
+from demo.generation.client import ModelClient, OfferedModel, Progress
 from nothing_gpt.errors import UserError
 from nothing_gpt.line import Line
 from nothing_gpt.records import encode
@@ -15,7 +15,7 @@ SHOW = load_show("unclaimed")
 CARD = {"show": encode(SHOW), "format": "directed", "metrics": {"loss": 2.0}}
 
 
-def ask(endpoint: Endpoint, wanted: int = 8, model: str = "unclaimed") -> list[Progress]:
+def ask(endpoint: ModelClient, wanted: int = 8, model: str = "unclaimed") -> list[Progress]:
     request = {"model": model, "messages": [], "stream": True}
 
     async def collect() -> list[Progress]:
@@ -31,39 +31,39 @@ def lines_of(steps: list[Progress]) -> list[Line]:
 def test_lines_grow_and_complete_however_the_text_is_cut() -> None:
     for size in (1, 7, len(SCENE)):
         with fake_endpoint(Script(pieces=cut(SCENE, size))) as server:
-            steps = ask(Endpoint(server.url, "none"))
+            steps = ask(ModelClient(server.url, "none"))
         assert [line.speaker for line in lines_of(steps)] == [
             "DOT", "FELIX", "JUNE", "MR. PIKE", "WALLY", "BEA", "DOT", "FELIX",
         ]  # fmt: skip
         assert steps[-1].ending == "enough"
     with fake_endpoint(Script(pieces=cut(SCENE, 1))) as server:
-        growing = [step.growing for step in ask(Endpoint(server.url, "none"))]
+        growing = [step.growing for step in ask(ModelClient(server.url, "none"))]
     assert Line("MR. PIKE", "Let it be") in growing
 
 
 def test_the_stream_is_closed_when_the_wanted_lines_are_there() -> None:
     script = Script(pieces=[*cut(SCENE), *["[DOT] More.\n"] * 500], delay=0.002)
     with fake_endpoint(script) as server:
-        steps = ask(Endpoint(server.url, "none"), wanted=3)
+        steps = ask(ModelClient(server.url, "none"), wanted=3)
         assert len(lines_of(steps)) == 3
         assert server.disconnected.wait(5)
 
 
 def test_a_stream_that_is_abandoned_in_the_middle_stops_the_server() -> None:
-    async def take_one(endpoint: Endpoint) -> None:
+    async def take_one(endpoint: ModelClient) -> None:
         steps = endpoint.stream_lines({"model": "unclaimed", "messages": [], "stream": True}, 8)
         await anext(steps)
         await steps.aclose()
 
     with fake_endpoint(Script(hang_after=3)) as server:
-        asyncio.run(take_one(Endpoint(server.url, "none")))
+        asyncio.run(take_one(ModelClient(server.url, "none")))
         assert server.disconnected.wait(5)
 
 
 def test_text_that_is_no_line_is_left_out_and_counted() -> None:
     text = "Sure! Here it is:\n[DOT] No.\n[dot] no\n\n[DOT]\n[BEA] Why?\n"
     with fake_endpoint(Script(pieces=cut(text))) as server:
-        steps = ask(Endpoint(server.url, "none"))
+        steps = ask(ModelClient(server.url, "none"))
     assert lines_of(steps) == [Line("DOT", "No."), Line("BEA", "Why?")]
     assert (steps[-1].dropped, steps[-1].ending) == (3, "finished")
 
@@ -72,7 +72,7 @@ def test_a_last_line_without_a_line_break_counts_unless_the_limit_cut_it() -> No
     for finish, ending, count in (("stop", "finished", 2), ("length", "cut", 1)):
         script = Script(pieces=["[DOT] No.\n[BEA] Why n"], finish=finish)
         with fake_endpoint(script) as server:
-            steps = ask(Endpoint(server.url, "none"))
+            steps = ask(ModelClient(server.url, "none"))
         assert (len(lines_of(steps)), steps[-1].ending) == (count, ending)
 
 
@@ -83,10 +83,10 @@ def test_models_bring_their_show_if_they_are_ours() -> None:
         {"id": "newer", "nothing_gpt": {**CARD, "format": "telepathic"}},
     ]
     with fake_endpoint(Script(models=models)) as server:
-        found = asyncio.run(Endpoint(server.url, "none").list_models())
+        found = asyncio.run(ModelClient(server.url, "none").list_models())
     assert found[:2] == (
-        Model("pocket-unclaimed"),
-        Model("unclaimed", "pocket-unclaimed", SHOW, "directed"),
+        OfferedModel("pocket-unclaimed"),
+        OfferedModel("unclaimed", "pocket-unclaimed", SHOW, "directed"),
     )
     assert found[2].show is None
     assert "'newer'" in found[2].note
@@ -146,7 +146,7 @@ def test_what_goes_wrong_is_said_in_words(change: Callable[[Script], None], word
     with fake_endpoint() as server:
         change(server.script)
         with pytest.raises(UserError, match=words) as caught:
-            ask(Endpoint(server.url, "wrong", patience=0.5))
+            ask(ModelClient(server.url, "wrong", patience=0.5))
     assert "wrong" not in str(caught.value)
 
 
@@ -155,16 +155,16 @@ def test_chunks_without_text_are_passed_over(chunk: str) -> None:
     with fake_endpoint(
         Script(pieces=["[DOT] No.\n"], raw=f"data: {chunk}\n\n".encode())
     ) as server:
-        steps = ask(Endpoint(server.url, "none"))
+        steps = ask(ModelClient(server.url, "none"))
     assert (lines_of(steps), steps[-1].ending) == ([Line("DOT", "No.")], "finished")
 
 
 def test_a_server_that_is_not_there() -> None:
-    endpoint = Endpoint(f"http://127.0.0.1:{free_port()}/v1", "none")
+    endpoint = ModelClient(f"http://127.0.0.1:{free_port()}/v1", "none")
     with pytest.raises(UserError, match="cannot be reached"):
         ask(endpoint)
     with pytest.raises(UserError, match="cannot be reached"):
-        asyncio.run(Endpoint(endpoint.base_url, "none").list_models())
+        asyncio.run(ModelClient(endpoint.base_url, "none").list_models())
 
 
 def test_an_address_that_is_not_openais_says_so() -> None:
@@ -172,9 +172,11 @@ def test_an_address_that_is_not_openais_says_so() -> None:
         fake_endpoint() as server,
         pytest.raises(UserError, match=r"no OpenAI-compatible server.*/v1"),
     ):
-        asyncio.run(Endpoint(server.url.removesuffix("/v1"), "none").list_models())
+        asyncio.run(ModelClient(server.url.removesuffix("/v1"), "none").list_models())
 
 
 def test_the_right_key_is_taken() -> None:
     with fake_endpoint(Script(key="right")) as server:
-        assert asyncio.run(Endpoint(server.url, "right").list_models()) == (Model("unclaimed"),)
+        assert asyncio.run(ModelClient(server.url, "right").list_models()) == (
+            OfferedModel("unclaimed"),
+        )

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from demo.generation.client import Endpoint, Progress
-from demo.generation.constraints import Wishes
+from demo.generation.client import ModelClient, Progress
+from demo.generation.constraints import SpeakerConstraints
 from demo.generation.continuation import continue_lines
-from demo.generation.request import Order
-from demo.scene.scene import Entry, Scene, Take
+from demo.generation.request import GenerationRequest
+from demo.scene.scene import Entry, Provenance, Scene
 from nothing_gpt.errors import UserError
 from nothing_gpt.line import Line
 from nothing_gpt.prompt import Direction
@@ -20,21 +20,21 @@ from tests.fake_endpoint import FakeEndpoint, Script, cut, fake_endpoint
 
 SHOW = load_show("unclaimed")
 SCENE = Scene((Entry("It is ringing.", "DOT"),))
-ORDER = Order(SHOW, "directed", Take("unclaimed", 7), 4)
+ORDER = GenerationRequest(SHOW, "directed", Provenance("unclaimed", 7), 4)
 LOCKED = [{"id": "unclaimed", "structured_outputs": True}]
 
 
-def wish(lines: int = 4, **wishes: Any) -> Order:
-    return replace(ORDER, lines=lines, wishes=Wishes(**wishes))
+def wish(lines: int = 4, **wishes: Any) -> GenerationRequest:
+    return replace(ORDER, lines=lines, wishes=SpeakerConstraints(**wishes))
 
 
-async def collect(endpoint: Endpoint, order: Order, scene: Scene) -> list[Progress]:
+async def collect(endpoint: ModelClient, order: GenerationRequest, scene: Scene) -> list[Progress]:
     await endpoint.list_models()
     return [step async for step in continue_lines(endpoint, order, scene)]
 
 
-def run(server: FakeEndpoint, order: Order, scene: Scene = SCENE) -> list[Progress]:
-    return asyncio.run(collect(Endpoint(server.url, "none"), order, scene))
+def run(server: FakeEndpoint, order: GenerationRequest, scene: Scene = SCENE) -> list[Progress]:
+    return asyncio.run(collect(ModelClient(server.url, "none"), order, scene))
 
 
 def said(steps: list[Progress]) -> str:
@@ -73,9 +73,9 @@ def test_a_server_that_says_it_cannot_is_not_asked_to() -> None:
 
 def test_a_server_that_does_not_know_the_field_is_asked_again_without_it() -> None:
     with fake_endpoint(Script(unknown="structured_outputs")) as server:
-        endpoint = Endpoint(server.url, "none")
+        endpoint = ModelClient(server.url, "none")
         steps = asyncio.run(collect(endpoint, wish(), SCENE))
-        again = asyncio.run(collect(Endpoint(server.url, "none"), wish(), SCENE))
+        again = asyncio.run(collect(ModelClient(server.url, "none"), wish(), SCENE))
         fields = ["structured_outputs" in request for request in server.requests]
     assert said(steps) == said(again) == "DOT FELIX JUNE MR. PIKE"
     assert steps[-1].lock == "filter"
@@ -85,7 +85,7 @@ def test_a_server_that_does_not_know_the_field_is_asked_again_without_it() -> No
 
 def test_a_server_that_takes_the_field_and_ignores_it_is_found_out() -> None:
     with fake_endpoint(Script(pieces=cut("[GEORGE] Hi.\n[DOT] No.\n"))) as server:
-        endpoint = Endpoint(server.url, "none")
+        endpoint = ModelClient(server.url, "none")
         steps = asyncio.run(collect(endpoint, wish(), SCENE))
         asyncio.run(collect(endpoint, wish(), SCENE))
         fields = ["structured_outputs" in request for request in server.requests]
@@ -156,7 +156,7 @@ def test_the_speed_is_told() -> None:
 
 
 def test_an_abandoned_continuation_stops_the_server() -> None:
-    async def take_one(endpoint: Endpoint) -> Line:
+    async def take_one(endpoint: ModelClient) -> Line:
         steps = continue_lines(endpoint, wish(required=("WALLY",)), SCENE)
         async for step in steps:
             if step.lines:
@@ -165,7 +165,7 @@ def test_an_abandoned_continuation_stops_the_server() -> None:
         raise AssertionError
 
     with fake_endpoint(Script(models=LOCKED, hang_after=20)) as server:
-        assert asyncio.run(take_one(Endpoint(server.url, "none"))).speaker == "DOT"
+        assert asyncio.run(take_one(ModelClient(server.url, "none"))).speaker == "DOT"
         assert server.disconnected.wait(5)
 
 

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from demo.generation.request import (
     CONTEXT_CHARACTERS,
     CONTEXT_TURNS,
-    Order,
+    GenerationRequest,
     build_request,
     select_context,
 )
-from demo.scene.scene import Entry, Scene, Take
+from demo.scene.scene import Entry, Provenance, Scene
 from nothing_gpt.line import Line, collapse
 from nothing_gpt.prompt import Direction, build_messages
 from nothing_gpt.show import load_show
@@ -50,7 +50,7 @@ def test_long_speeches_push_old_ones_out_but_the_last_is_always_told() -> None:
 
 def test_the_request_is_what_training_showed() -> None:
     scene = Scene((Entry("No.", "DOT"), Entry("He leaves.")), Direction("Tea.", "", ("DOT",)))
-    order = Order(SHOW, "directed", Take("unclaimed", 7), lines=30)
+    order = GenerationRequest(SHOW, "directed", Provenance("unclaimed", 7), lines=30)
     request = build_request(order, scene)
 
     assert request["messages"] == build_messages(SHOW, "directed", scene.lines, scene.direction)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.generation.client import Endpoint
+from demo.generation.client import ModelClient
 from nothing_gpt.line import Line
 from nothing_gpt.records import encode
 from nothing_gpt.show import load_show
@@ -27,7 +27,7 @@ def sleeping() -> Iterator[FakeEndpoint]:
 
 def test_it_is_called_until_it_streams(sleeping: FakeEndpoint) -> None:
     async def visit() -> tuple[list[float], list[str], list[Line]]:
-        endpoint = Endpoint(sleeping.url, "none")
+        endpoint = ModelClient(sleeping.url, "none")
         waited = [seconds async for seconds in endpoint.wake()]
         models = [model.name for model in await endpoint.list_models()]
         request = {"model": "unclaimed", "messages": [], "stream": True}
@@ -43,7 +43,7 @@ def test_it_is_called_until_it_streams(sleeping: FakeEndpoint) -> None:
 
 def test_one_that_is_awake_is_not_waited_for() -> None:
     async def visit(server: FakeEndpoint) -> list[float]:
-        return [seconds async for seconds in Endpoint(server.url, "none").wake()]
+        return [seconds async for seconds in ModelClient(server.url, "none").wake()]
 
     with fake_endpoint() as server:
         assert asyncio.run(visit(server)) == []
@@ -54,7 +54,7 @@ def test_one_that_is_awake_is_not_waited_for() -> None:
 
 def test_one_that_has_just_written_is_not_called_again() -> None:
     async def visit(server: FakeEndpoint) -> None:
-        endpoint = Endpoint(server.url, "none")
+        endpoint = ModelClient(server.url, "none")
         request = {"model": "unclaimed", "messages": [], "stream": True}
         async for _ in endpoint.stream_lines(request, 8):
             pass
@@ -67,7 +67,7 @@ def test_one_that_has_just_written_is_not_called_again() -> None:
 
 def test_one_that_has_just_named_its_models_is_not_called_again() -> None:
     async def visit(server: FakeEndpoint) -> None:
-        endpoint = Endpoint(server.url, "none")
+        endpoint = ModelClient(server.url, "none")
         await endpoint.list_models()
         server.script.awake_at = time.monotonic() + 600
         assert [seconds async for seconds in endpoint.wake()] == []

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from demo.generation.client import Progress
-from demo.handlers.throttle import Pace
+from demo.handlers.throttle import Throttle
 from nothing_gpt.errors import UserError
 from nothing_gpt.line import Line
 
@@ -22,7 +22,7 @@ def test_the_first_line_is_never_held_back_and_then_frames_keep_their_distance()
             yield step
 
     async def collect(frame: float) -> list[Progress]:
-        return [step async for step in Pace(frame, share=0).slow(stream())]
+        return [step async for step in Throttle(frame, share=0).slow(stream())]
 
     assert asyncio.run(collect(3600)) == [growing("N"), NEXT]
     assert asyncio.run(collect(0))[:3] == [growing("N"), growing("No"), NEXT]
@@ -35,7 +35,7 @@ def test_the_more_streams_there_are_the_rarer_each_is_drawn() -> None:
             await asyncio.sleep(0.02)
 
     async def watch(streams: int) -> list[int]:
-        pace = Pace(frame=0, share=0.05)
+        pace = Throttle(frame=0, share=0.05)
 
         async def count() -> int:
             return len([step async for step in pace.slow(stream("abcdefgh"))])
@@ -56,7 +56,7 @@ def test_the_latest_is_shown_when_the_stream_stalls() -> None:
         await stalled.wait()
 
     async def watch() -> list[Progress]:
-        steps = Pace(frame=0.01, share=0).slow(stream())
+        steps = Throttle(frame=0.01, share=0).slow(stream())
         seen = [await anext(steps), await anext(steps)]
         await steps.aclose()
         return seen
@@ -76,7 +76,7 @@ def test_stopping_reaches_the_stream_and_its_faults_come_through() -> None:
             raise
 
     async def stop() -> None:
-        steps = Pace().slow(stream())
+        steps = Throttle().slow(stream())
         await anext(steps)
         await steps.aclose()
 
@@ -88,7 +88,7 @@ def test_stopping_reaches_the_stream_and_its_faults_come_through() -> None:
         raise UserError("gone")
 
     async def exhaust() -> None:
-        async for _ in Pace().slow(broken()):
+        async for _ in Throttle().slow(broken()):
             pass
 
     with pytest.raises(UserError, match="gone"):
@@ -101,7 +101,7 @@ def test_a_silent_stream_still_shows_a_pulse_by_which_a_page_that_went_is_notice
         await asyncio.Event().wait()
 
     async def watch() -> list[Progress]:
-        steps = Pace(pulse=0.01).slow(stream())
+        steps = Throttle(pulse=0.01).slow(stream())
         seen = [await anext(steps) for _ in range(3)]
         await steps.aclose()
         return seen

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from demo.scene.history import History
-from demo.scene.history_deltas import Journal, Step, read_journal, write_journal
-from demo.scene.scene import Entry, Scene, Take
-from demo.ui.page_sync import Sheet
+from demo.scene.history_deltas import HistoryLog, VersionDelta, read_history_log, write_history_log
+from demo.scene.scene import Entry, Provenance, Scene
+from demo.ui.page_sync import PageSync
 from nothing_gpt.errors import UserError
 from nothing_gpt.prompt import Direction
 from nothing_gpt.records import decode, encode
@@ -19,7 +19,7 @@ ENTRIES = st.builds(
     Entry,
     st.sampled_from(["No.", "Yes.", "Tea?"]),
     st.sampled_from([None, "DOT", "BEA"]),
-    st.sampled_from([None, Take("unclaimed", 1), Take("unclaimed", 2, "pocket")]),
+    st.sampled_from([None, Provenance("unclaimed", 1), Provenance("unclaimed", 2, "pocket")]),
 )
 CHANGES = st.lists(
     st.tuples(
@@ -64,33 +64,33 @@ def after(changes: list[tuple[str, Entry, int]]) -> list[History]:
 @given(CHANGES)
 def test_a_history_survives_being_kept(changes: list[tuple[str, Entry, int]]) -> None:
     history = after(changes)[-1]
-    kept = json.loads(json.dumps(encode(write_journal(history))))
-    assert read_journal(decode(Journal, kept, "the kept scene")) == history
+    kept = json.loads(json.dumps(encode(write_history_log(history))))
+    assert read_history_log(decode(HistoryLog, kept, "the kept scene")) == history
 
 
 @pytest.mark.parametrize(
     "journal",
     [
-        Journal(()),
-        Journal((Step(), Step(parent=1))),
-        Journal((Step(), Step())),
-        Journal((Step(), Step(parent=0, start=1))),
-        Journal((Step(), Step(parent=0, removed=1))),
-        Journal((Step(),), at=1),
-        Journal((Step(),), at=-1),
-        Journal((Step(onward=7),)),
+        HistoryLog(()),
+        HistoryLog((VersionDelta(), VersionDelta(parent=1))),
+        HistoryLog((VersionDelta(), VersionDelta())),
+        HistoryLog((VersionDelta(), VersionDelta(parent=0, start=1))),
+        HistoryLog((VersionDelta(), VersionDelta(parent=0, removed=1))),
+        HistoryLog((VersionDelta(),), at=1),
+        HistoryLog((VersionDelta(),), at=-1),
+        HistoryLog((VersionDelta(onward=7),)),
     ],
 )
-def test_a_damaged_journal_is_refused(journal: Journal) -> None:
+def test_a_damaged_journal_is_refused(journal: HistoryLog) -> None:
     with pytest.raises(UserError, match="damaged"):
-        read_journal(journal)
+        read_history_log(journal)
 
 
 @given(CHANGES)
 def test_a_page_that_is_told_only_what_is_new_knows_everything(
     changes: list[tuple[str, Entry, int]],
 ) -> None:
-    sheet, at = Sheet(), 0
+    sheet, at = PageSync(), 0
     steps: dict[int, Any] = {}
     for history in after(changes):
         told = sheet.tell(history, {}, shown=0, quoted=lambda _: False)["patches"][-1]
@@ -99,7 +99,7 @@ def test_a_page_that_is_told_only_what_is_new_knows_everything(
             steps[number]["added"] = [*steps[number]["added"], *added]
         at = told["at"]
     kept = {"steps": [steps[number] for number in range(len(steps))], "at": at}
-    known = read_journal(decode(Journal, json.loads(json.dumps(kept)), "the page"))
+    known = read_history_log(decode(HistoryLog, json.loads(json.dumps(kept)), "the page"))
     assert [version.scene for version in known.versions] == [
         version.scene for version in history.versions
     ]
@@ -109,7 +109,7 @@ def test_a_page_that_is_told_only_what_is_new_knows_everything(
 def test_what_a_line_costs_on_the_wire_does_not_grow_with_the_scene() -> None:
     def cost(lines: int) -> int:
         entries = tuple(Entry(f"Line {i:04}.", "DOT") for i in range(lines))
-        sheet, history = Sheet(), History().change(Scene(entries))
+        sheet, history = PageSync(), History().change(Scene(entries))
         sheet.begin("run", history)
         for _ in range(8):
             history = history.change(history.scene.append(Entry("No.", "BEA")))

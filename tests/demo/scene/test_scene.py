@@ -6,14 +6,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from demo.scene.history import History
-from demo.scene.scene import Entry, Scene, Take, read_entries, read_entry, read_name, read_names
+from demo.scene.scene import (
+    Entry,
+    Provenance,
+    Scene,
+    read_entries,
+    read_entry,
+    read_name,
+    read_names,
+)
 from nothing_gpt.errors import UserError
 from nothing_gpt.line import Line, collapse
 from nothing_gpt.prompt import Direction
 
 NAMES = st.sampled_from(["DOT", "MR. PIKE", "O'BRIEN", "MAN #1", "ÉLOÏSE"])
 WORDS = st.text(min_size=1).map(collapse).filter(bool)
-TAKES = st.builds(Take, st.sampled_from(["a", "b"]), st.integers(0, 3))
+TAKES = st.builds(Provenance, st.sampled_from(["a", "b"]), st.integers(0, 3))
 ENTRIES = st.builds(Entry, WORDS, st.none() | NAMES, st.none() | TAKES)
 
 
@@ -145,7 +153,7 @@ def _begins(old: Scene, new: Scene) -> bool:
 
 
 def test_a_continuation_is_one_step_however_many_lines_it_has() -> None:
-    take = Take("unclaimed", 7)
+    take = Provenance("unclaimed", 7)
     history = History().change(Scene((Entry("No.", "DOT"),)))
     longer = history
     for text in ("One.", "Two.", "Three."):
@@ -156,7 +164,7 @@ def test_a_continuation_is_one_step_however_many_lines_it_has() -> None:
 
 
 def test_what_a_writer_does_in_the_middle_of_a_continuation_is_not_lost() -> None:
-    take = Take("unclaimed", 7)
+    take = Provenance("unclaimed", 7)
     history = History().extend(Entry("One.", "BEA", take))
     history = history.change(history.scene.revise(0, "BEA", "Eins."))
     history = history.extend(Entry("Two.", "BEA", take))
@@ -186,7 +194,7 @@ def test_other_versions_are_told_by_what_is_new_in_them() -> None:
 
 
 def test_what_was_branched_off_does_not_grow_with_its_root() -> None:
-    take = Take("unclaimed", 7)
+    take = Provenance("unclaimed", 7)
     history = History().extend(Entry("One.", "BEA", take))
     history, kept = history.branch(history.scene.append(Entry("Two.", "DOT", take)))
     history = history.extend(Entry("Three.", "BEA", take))
@@ -206,7 +214,7 @@ def test_moving_loses_and_changes_nothing(entries: list[Entry], data: st.DataObj
 
 
 def test_provenance() -> None:
-    take = Take("unclaimed", 7)
+    take = Provenance("unclaimed", 7)
     scene = Scene((Entry("No.", "DOT"), Entry("Why?", "BEA", take), Entry("He leaves.")))
 
     assert [entry.origin for entry in scene.entries] == ["human", "model", "human"]
@@ -216,7 +224,7 @@ def test_provenance() -> None:
 
 
 def test_only_the_continuation_at_the_very_end_can_be_taken_again() -> None:
-    first, second = Take("unclaimed", 1), Take("unclaimed", 2)
+    first, second = Provenance("unclaimed", 1), Provenance("unclaimed", 2)
     entries = [Entry("A.", "DOT"), Entry("B.", "BEA", first), Entry("C.", "DOT", second)]
     scene = Scene((*entries, Entry("D.", "BEA", second)))
 

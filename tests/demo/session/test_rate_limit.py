@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demo.session.rate_limit import LOGIN, Limits, Meter, read_login
+from demo.session.rate_limit import LOGIN, RateLimiter, RateLimits, read_login
 from nothing_gpt.errors import UserError
 
 
@@ -10,8 +10,8 @@ from nothing_gpt.errors import UserError
 def test_nobody_gets_more_than_the_allowance_and_what_refilled(
     requests: list[tuple[float, int, float]],
 ) -> None:
-    limits, now, written = Limits(0, 0, 300), 0.0, 0.0
-    meter = Meter(limits)
+    limits, now, written = RateLimits(0, 0, 300), 0.0, 0.0
+    meter = RateLimiter(limits)
     for pause, tokens, share in requests:
         now += pause
         try:
@@ -25,7 +25,7 @@ def test_nobody_gets_more_than_the_allowance_and_what_refilled(
 
 
 def test_visitors_do_not_pay_for_each_other_and_the_wait_is_told() -> None:
-    meter = Meter(Limits(0, 0, 60))
+    meter = RateLimiter(RateLimits(0, 0, 60))
     meter.reserve("a", 60, 0)
     with pytest.raises(UserError, match="wait 31 s"):
         meter.reserve("a", 30, 0)
@@ -34,20 +34,20 @@ def test_visitors_do_not_pay_for_each_other_and_the_wait_is_told() -> None:
 
 
 def test_without_limits_nothing_is_limited() -> None:
-    meter = Meter(Limits())
+    meter = RateLimiter(RateLimits())
     for _ in range(100):
         meter.reserve("a", 10**9, 0)
     assert meter.limits.cap(10**9) == 10**9
 
 
 def test_a_request_never_asks_for_more_than_could_ever_be_allowed() -> None:
-    assert Limits(0, 500, 300).cap(1000) == 300
-    assert Limits(0, 500, 0).cap(1000) == 500
-    assert Limits(0, 500, 0).cap(40) == 40
+    assert RateLimits(0, 500, 300).cap(1000) == 300
+    assert RateLimits(0, 500, 0).cap(1000) == 500
+    assert RateLimits(0, 500, 0).cap(40) == 40
 
 
 def test_visitors_who_left_are_forgotten() -> None:
-    meter = Meter(Limits(0, 0, 60))
+    meter = RateLimiter(RateLimits(0, 0, 60))
     for number in range(30_000):
         meter.reserve(str(number), 60, float(number))
     assert len(meter._allowances) <= 10_001
@@ -56,7 +56,7 @@ def test_visitors_who_left_are_forgotten() -> None:
 @pytest.mark.parametrize("name", ["queue", "tokens_per_request", "tokens_per_minute"])
 def test_a_limit_below_nothing_is_refused(name: str) -> None:
     with pytest.raises(UserError, match=name.replace("_", "-")):
-        Limits(**{name: -1})
+        RateLimits(**{name: -1})
 
 
 def test_the_login_is_read_whole() -> None:

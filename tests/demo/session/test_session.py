@@ -5,12 +5,12 @@ from random import Random
 
 import pytest
 
-from demo.generation.client import Endpoint
-from demo.generation.constraints import Sampling, Wishes
-from demo.generation.request import Order
+from demo.generation.client import ModelClient
+from demo.generation.constraints import SamplingSettings, SpeakerConstraints
+from demo.generation.request import GenerationRequest
 from demo.scene.history import History
-from demo.scene.scene import Entry, Scene, Take
-from demo.session.rate_limit import Limits, Meter
+from demo.scene.scene import Entry, Provenance, Scene
+from demo.session.rate_limit import RateLimiter, RateLimits
 from demo.session.session import Session
 from nothing_gpt.errors import UserError
 from nothing_gpt.prompt import Direction
@@ -20,8 +20,8 @@ from tests.fake_endpoint import FakeEndpoint, Script, cut, fake_endpoint
 SHOW = load_show("unclaimed")
 
 
-def order(seed: int = 1, lines: int = 8) -> Order:
-    return Order(SHOW, "directed", Take("unclaimed", seed), lines)
+def order(seed: int = 1, lines: int = 8) -> GenerationRequest:
+    return GenerationRequest(SHOW, "directed", Provenance("unclaimed", seed), lines)
 
 
 def begun() -> Session:
@@ -31,9 +31,9 @@ def begun() -> Session:
 
 
 async def run(
-    session: Session, server: FakeEndpoint, what: Order, *, retake: bool = False
+    session: Session, server: FakeEndpoint, what: GenerationRequest, *, retake: bool = False
 ) -> None:
-    async for _ in session.continue_scene(Endpoint(server.url, "none"), what, retake=retake):
+    async for _ in session.continue_scene(ModelClient(server.url, "none"), what, retake=retake):
         pass
 
 
@@ -121,7 +121,7 @@ def test_two_models_cannot_write_at_once_nor_can_the_writer_interrupt() -> None:
     session = begun()
 
     async def interrupt(server: FakeEndpoint) -> None:
-        first = session.continue_scene(Endpoint(server.url, "none"), order())
+        first = session.continue_scene(ModelClient(server.url, "none"), order())
         await anext(first)
         with pytest.raises(UserError, match="still writing"):
             await run(session, server, order())
@@ -206,7 +206,7 @@ def test_a_retake_from_a_line_replaces_it_and_all_after_it() -> None:
         server.script.pieces = cut("[WALLY] Ah.\n[BEA] Why?\n")
 
         async def retake() -> None:
-            endpoint = Endpoint(server.url, "none")
+            endpoint = ModelClient(server.url, "none")
             async for _ in session.continue_scene(endpoint, order(2, lines=2), since=2):
                 shown = speakers(session.scene)
                 assert shown.startswith("DOT DOT")
@@ -234,7 +234,7 @@ def test_a_loop_is_said() -> None:
 
 def test_who_should_have_spoken_and_did_not_is_said() -> None:
     session = begun()
-    wanted = replace(order(), wishes=Wishes(required=("BEA",)))
+    wanted = replace(order(), wishes=SpeakerConstraints(required=("BEA",)))
     with fake_endpoint(Script(pieces=["[DOT] No.\n[GEORGE] Hi.\n"])) as server:
         asyncio.run(run(session, server, wanted))
     assert session.note.text == (
@@ -245,7 +245,11 @@ def test_who_should_have_spoken_and_did_not_is_said() -> None:
 
 def test_what_is_shown_as_the_request_is_what_is_sent() -> None:
     session = begun()
-    wished = replace(order(), wishes=Wishes(first="BEA"), sampling=Sampling(0.5, 0.9, 0.1, 0.2))
+    wished = replace(
+        order(),
+        wishes=SpeakerConstraints(first="BEA"),
+        sampling=SamplingSettings(0.5, 0.9, 0.1, 0.2),
+    )
     shown = session.preview(wished)
     with fake_endpoint() as server:
         asyncio.run(run(session, server, wished))
@@ -296,7 +300,7 @@ def test_the_other_version_is_there() -> None:
 
 def test_a_visitor_of_a_limited_room_gets_so_much_and_pays_only_for_what_was_written() -> None:
     session = begun()
-    session.meter, session.visitor = Meter(Limits(0, 200, 300)), "somebody"
+    session.meter, session.visitor = RateLimiter(RateLimits(0, 200, 300)), "somebody"
     with fake_endpoint(Script(pieces=["[WALLY] Ah.", "\n[BEA] Why?"])) as server:
         for _ in range(3):
             asyncio.run(run(session, server, order(lines=2)))

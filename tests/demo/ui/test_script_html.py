@@ -9,7 +9,7 @@ import pytest
 from demo.launch import STYLES
 from demo.scene.history import Branch
 from demo.scene.scene import Entry
-from demo.session.session import Note
+from demo.session.session import StatusMessage
 from demo.ui.script_html import (
     KEYS,
     OPENINGS,
@@ -60,7 +60,7 @@ def pages(words: str) -> list[str]:
     """Everything of the page that is drawn here, with these words wherever words may stand."""
     prompt = PromptText("directed", "")
     show = Show("a", words, (Character("DOT", voice="dry"),), prompt, SHOW.corpus)
-    notes = [render_note(Note(words, "problem")), render_status([(words, words)])]
+    notes = [render_note(StatusMessage(words, "problem")), render_status([(words, words)])]
     return [*notes, render_title(show)]
 
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from benchmarks.endpoint.cast_lock import Count, check, make_lock
 from nothing_gpt.cast_lock import CastLock
 from nothing_gpt.workspace import Workspace
-from serve.local_engine.model import Model
-from serve.models.served_models import choose
+from serve.local_engine.model import LocalModel
+from serve.models.served_models import choose_models
 from tests.serve.conftest import SHOW, VLLM_PYTHON, Running
 
 CAST = ("ANA", "MR. PITT", "MAN #1", "O'BRIEN", "ÉVA")
@@ -40,11 +40,11 @@ REFUSED = [
 
 
 @pytest.fixture(scope="module")
-def model(workspace: Workspace) -> Model:
-    return Model(choose(workspace), rows=1)
+def model(workspace: Workspace) -> LocalModel:
+    return LocalModel(choose_models(workspace), rows=1)
 
 
-def keeps(model: Model, lock: CastLock, text: str) -> bool:
+def keeps(model: LocalModel, lock: CastLock, text: str) -> bool:
     """Whether a text could come out of the local engine, token by token to the end."""
     matcher = model.compile(lock.regex())
     ids = model.tokenizer.encode(text, add_special_tokens=False)
@@ -56,13 +56,13 @@ def keeps(model: Model, lock: CastLock, text: str) -> bool:
 
 
 @pytest.mark.parametrize("text", [*KEPT, *REFUSED])
-def test_llguidance_reads_the_lock_as_python_does(model: Model, text: str) -> None:
+def test_llguidance_reads_the_lock_as_python_does(model: LocalModel, text: str) -> None:
     assert keeps(model, LOCK, text) == (text in KEPT)
 
 
 @settings(max_examples=30, deadline=None)
 @given(st.from_regex(LOCK.regex(), fullmatch=True))
-def test_llguidance_keeps_whatever_matches(model: Model, text: str) -> None:
+def test_llguidance_keeps_whatever_matches(model: LocalModel, text: str) -> None:
     assert keeps(model, LOCK, text)
 
 

@@ -9,27 +9,27 @@ import pytest
 import torch
 
 from nothing_gpt.workspace import Workspace
-from serve.local_engine.job import Job, Piece
-from serve.local_engine.model import Model
+from serve.local_engine.job import GenerationJob, TextChunk
+from serve.local_engine.model import LocalModel
 from serve.local_engine.request import ChatRequest
 from serve.local_engine.scheduler import Scheduler
-from serve.models.served_models import choose
+from serve.models.served_models import choose_models
 from tests.serve.conftest import BASE, wait_for
 
 ROWS = 3
 
 
-arrived: defaultdict[Job, Queue[Piece | Exception]] = defaultdict(Queue)
+arrived: defaultdict[GenerationJob, Queue[TextChunk | Exception]] = defaultdict(Queue)
 
 
-def deliver(items: list[tuple[Job, Piece | Exception]]) -> None:
+def deliver(items: list[tuple[GenerationJob, TextChunk | Exception]]) -> None:
     for job, item in items:
         arrived[job].put(item)
 
 
 @pytest.fixture(scope="module")
 def scheduler(workspace: Workspace) -> Iterator[Scheduler]:
-    scheduler = Scheduler(Model(choose(workspace), rows=ROWS), ROWS, deliver)
+    scheduler = Scheduler(LocalModel(choose_models(workspace), rows=ROWS), ROWS, deliver)
     yield scheduler
     scheduler.close()
 
@@ -42,15 +42,15 @@ class Asked:
         request = ChatRequest.model_validate(body)
         prompt = scheduler.model.read([message.flat() for message in request.messages])
         length = request.max_tokens or 1000
-        self.job = Job(request, prompt, length, request.seed or 0, None)
+        self.job = GenerationJob(request, prompt, length, request.seed or 0, None)
         scheduler.submit(self.job)
 
-    def pieces(self) -> list[Piece]:
+    def pieces(self) -> list[TextChunk]:
         found = []
         open_choices = self.job.request.n
         while open_choices:
             piece = arrived[self.job].get(timeout=60)
-            assert isinstance(piece, Piece)
+            assert isinstance(piece, TextChunk)
             found.append(piece)
             open_choices -= piece.finish is not None
         return found
@@ -74,7 +74,7 @@ def reference(workspace: Workspace) -> dict[str, Any]:
     return {name: load(name) for name in (BASE, "tiny", "other")}
 
 
-def continued(reference: dict[str, Any], job: Job) -> list[int]:
+def continued(reference: dict[str, Any], job: GenerationJob) -> list[int]:
     prompt = torch.tensor([job.prompt])
     with torch.inference_mode():
         output = reference[job.request.model].generate(
@@ -131,7 +131,7 @@ def test_a_cancelled_job_leaves_whether_it_runs_or_waits(scheduler: Scheduler) -
 def test_one_that_fails_does_not_take_the_engine_with_it(scheduler: Scheduler) -> None:
     fine = Asked(scheduler, "the roof", max_tokens=3)
     assert fine.tokens()
-    broken = Job(fine.job.request, [10**6], 3, 0, None)
+    broken = GenerationJob(fine.job.request, [10**6], 3, 0, None)
     scheduler.submit(broken)
     assert isinstance(arrived[broken].get(timeout=20), IndexError)
     assert Asked(scheduler, "the roof", max_tokens=3).tokens()
@@ -157,7 +157,7 @@ def test_what_a_row_still_holds_is_not_read_again(
 def test_an_engine_that_fails_for_good_says_so(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model = Model(choose(workspace), rows=1)
+    model = LocalModel(choose_models(workspace), rows=1)
     broken = Scheduler(model, 1, deliver)
 
     def fail(*_: Any) -> Any:

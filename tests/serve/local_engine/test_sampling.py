@@ -4,7 +4,7 @@ from collections.abc import Sequence
 import pytest
 import torch
 
-from serve.local_engine.request import Sampling
+from serve.local_engine.request import SamplingParams
 from serve.local_engine.sampling import draw
 
 LOGITS = torch.tensor([[1.0, 3.0, -math.inf, 0.5, 2.0, -1.0]])
@@ -18,7 +18,7 @@ def drawn(logits: torch.Tensor = LOGITS, made: Sequence[int] = (), **how: float)
     tokens = draw(
         logits.repeat(ROUNDS, 1),
         [made] * ROUNDS,
-        [Sampling(**how)] * ROUNDS,
+        [SamplingParams(**how)] * ROUNDS,
         [i / ROUNDS for i in range(ROUNDS)],
     )
     return [tokens.count(token) / ROUNDS for token in range(size)]
@@ -44,12 +44,14 @@ def test_a_nucleus_may_be_most_of_a_large_vocabulary() -> None:
     logits = torch.linspace(0, 1, 1500)[None]
     shares = logits.softmax(dim=-1)[0].double()
     smallest = int((shares.flip(0).cumsum(0) < 0.8).sum()) + 1
-    tokens = [draw(logits, [[]], [Sampling(top_p=0.8)], [chance])[0] for chance in (0.0, 0.999999)]
+    tokens = [
+        draw(logits, [[]], [SamplingParams(top_p=0.8)], [chance])[0] for chance in (0.0, 0.999999)
+    ]
     assert tokens == [1500 - smallest, 1499]
 
 
 def test_temperature_0_takes_the_likeliest() -> None:
-    tokens = draw(LOGITS.clone(), [[]], [Sampling(temperature=0)], [0.0])
+    tokens = draw(LOGITS.clone(), [[]], [SamplingParams(temperature=0)], [0.0])
     assert tokens == [1]
 
 
@@ -66,7 +68,7 @@ def test_no_chance_reaches_a_forbidden_token() -> None:
     logits[0, ::7] = torch.randn(len(logits[0, ::7]), generator=torch.Generator().manual_seed(0))
     chance = math.nextafter(1.0, 0.0)
     for top_p in (1.0, 0.99):
-        token = draw(logits, [[]], [Sampling(top_p=top_p)], [chance])[0]
+        token = draw(logits, [[]], [SamplingParams(top_p=top_p)], [chance])[0]
         assert token % 7 == 0
 
 
@@ -75,11 +77,11 @@ def test_a_row_does_not_depend_on_its_neighbours() -> None:
     logits = torch.randn(5, 900, generator=generator)
     made = torch.randint(0, 900, (5, 300), generator=generator).tolist()
     hows = [
-        Sampling(),
-        Sampling(top_p=0.5, temperature=0.3),
-        Sampling(temperature=0),
-        Sampling(top_p=0.999, frequency_penalty=1),
-        Sampling(presence_penalty=-1),
+        SamplingParams(),
+        SamplingParams(top_p=0.5, temperature=0.3),
+        SamplingParams(temperature=0),
+        SamplingParams(top_p=0.999, frequency_penalty=1),
+        SamplingParams(presence_penalty=-1),
     ]
     chances = [0.1, 0.5, 0.0, 0.9, 0.7]
     together = draw(logits.clone(), made, hows, chances)

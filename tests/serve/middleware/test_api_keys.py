@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nothing_gpt.errors import UserError
-from serve.middleware.api_keys import FILE, KEY, Holder, Key, find, read_keys
+from serve.middleware.api_keys import FILE, KEY, ApiKey, KeyUsage, find_key, read_keys
 
 TEXTS = st.text(alphabet="abc-_ ", min_size=1, max_size=8).filter(lambda text: bool(text.strip()))
 
@@ -60,22 +60,22 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_no_key_is_shown() -> None:
-    assert "hush" not in repr(Key("ana", "hush"))
+    assert "hush" not in repr(ApiKey("ana", "hush"))
 
 
 @given(st.lists(TEXTS, unique_by=str.strip, max_size=5), TEXTS)
 def test_a_key_opens_as_itself_and_nothing_else(secrets: list[str], other: str) -> None:
-    holders = [Holder(Key(f"n{at}", secret.strip())) for at, secret in enumerate(secrets)]
+    holders = [KeyUsage(ApiKey(f"n{at}", secret.strip())) for at, secret in enumerate(secrets)]
     for holder, secret in zip(holders, secrets, strict=True):
-        assert find(holders, f"Bearer {secret}".encode()) is holder
-        assert find(holders, f"Basic {secret}".encode()) is None
+        assert find_key(holders, f"Bearer {secret}".encode()) is holder
+        assert find_key(holders, f"Basic {secret}".encode()) is None
     if other.strip() not in {secret.strip() for secret in secrets}:
-        assert find(holders, f"bearer {other}".encode()) is None
+        assert find_key(holders, f"bearer {other}".encode()) is None
 
 
 def test_requests_are_let_in_as_the_minute_goes_on() -> None:
     clock = Clock()
-    holder = Holder(Key("ana", "a", requests_per_minute=3), clock)
+    holder = KeyUsage(ApiKey("ana", "a", requests_per_minute=3), clock)
     assert [holder.enter() for _ in range(3)] == [0, 0, 0]
     assert holder.enter() == pytest.approx(20)
     clock.now = 19.9
@@ -87,7 +87,7 @@ def test_requests_are_let_in_as_the_minute_goes_on() -> None:
 
 def test_a_debt_of_tokens_is_paid_before_the_next_request() -> None:
     clock = Clock()
-    holder = Holder(Key("ana", "a", tokens_per_minute=60), clock)
+    holder = KeyUsage(ApiKey("ana", "a", tokens_per_minute=60), clock)
     assert not holder.enter()
     holder.charge(90)
     assert holder.enter() == pytest.approx(31)
@@ -103,7 +103,7 @@ def test_no_minute_holds_more_than_twice_the_limit(
     limit: int, steps: list[tuple[float, bool]]
 ) -> None:
     clock = Clock()
-    holder = Holder(Key("ana", "a", requests_per_minute=limit), clock)
+    holder = KeyUsage(ApiKey("ana", "a", requests_per_minute=limit), clock)
     let_in: list[float] = []
     for pause, burst in steps:
         clock.now += pause
@@ -114,6 +114,6 @@ def test_no_minute_holds_more_than_twice_the_limit(
 
 
 def test_who_has_no_limits_is_never_kept_waiting() -> None:
-    holder = Holder(Key("ana", "a"))
+    holder = KeyUsage(ApiKey("ana", "a"))
     holder.charge(10**9)
     assert not any(holder.enter() for _ in range(1000))

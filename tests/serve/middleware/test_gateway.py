@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from serve.middleware import gateway as gate_module
-from serve.middleware.gateway import Gate, Settings
+from serve.middleware.gateway import Gateway, GatewaySettings
 
 CHAT = "/v1/chat/completions"
 BODY = {"model": "base", "messages": [{"role": "user", "content": "a secret"}]}
@@ -44,13 +44,13 @@ class Slow:
         await send({"type": "http.response.body", "body": b"data: [DONE]\n\n"})
 
 
-Check = Callable[[httpx.AsyncClient, Slow, Gate], Awaitable[None]]
+Check = Callable[[httpx.AsyncClient, Slow, Gateway], Awaitable[None]]
 
 
 def checked(check: Check, **how: Any) -> None:
     async def run() -> None:
         engine = Slow()
-        gate = Gate(engine, Settings("base", {}, max_requests=2), **how)
+        gate = Gateway(engine, GatewaySettings("base", {}, max_requests=2), **how)
         transport = httpx.ASGITransport(app=gate)
         async with httpx.AsyncClient(transport=transport, base_url="http://server") as client:
             await check(client, engine, gate)
@@ -59,7 +59,7 @@ def checked(check: Check, **how: Any) -> None:
 
 
 def test_more_requests_than_there_is_room_for_are_sent_away_at_once() -> None:
-    async def check(client: httpx.AsyncClient, engine: Slow, gate: Gate) -> None:
+    async def check(client: httpx.AsyncClient, engine: Slow, gate: Gateway) -> None:
         held = [asyncio.create_task(client.post(CHAT, json=BODY)) for _ in range(2)]
         while gate.in_hand < 2:
             await asyncio.sleep(0)
@@ -82,7 +82,7 @@ def test_each_key_has_limits_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_pat
     )
     monkeypatch.setenv("NOTHING_GPT_KEYS", str(path))
 
-    async def check(client: httpx.AsyncClient, engine: Slow, gate: Gate) -> None:
+    async def check(client: httpx.AsyncClient, engine: Slow, gate: Gateway) -> None:
         async def ask(key: str) -> httpx.Response:
             return await client.post(CHAT, json=BODY, headers={"Authorization": f"Bearer {key}"})
 
@@ -102,7 +102,7 @@ def test_each_key_has_limits_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 
 def test_what_no_engine_should_see_stays_outside() -> None:
-    async def check(client: httpx.AsyncClient, engine: Slow, gate: Gate) -> None:
+    async def check(client: httpx.AsyncClient, engine: Slow, gate: Gateway) -> None:
         for content in (b"{", b"\xff", b"[" * 10_000, b'{"model": "\\ud83d"}'):
             answer = await client.post(CHAT, content=content)
             assert answer.status_code == 400
@@ -114,7 +114,7 @@ def test_what_no_engine_should_see_stays_outside() -> None:
 
 
 def test_a_draining_server_takes_nothing_new_and_finishes_what_it_has() -> None:
-    async def check(client: httpx.AsyncClient, engine: Slow, gate: Gate) -> None:
+    async def check(client: httpx.AsyncClient, engine: Slow, gate: Gateway) -> None:
         held = asyncio.create_task(client.post(CHAT, json=BODY))
         while not gate.in_hand:
             await asyncio.sleep(0)
@@ -128,7 +128,7 @@ def test_a_draining_server_takes_nothing_new_and_finishes_what_it_has() -> None:
     checked(check)
 
 
-async def call(gate: Gate, receive: Any, send: Any) -> None:
+async def call(gate: Gateway, receive: Any, send: Any) -> None:
     scope = {"type": "http", "path": CHAT, "method": "POST", "headers": []}
     await asyncio.wait_for(gate(scope, receive, send), 10)
 
@@ -143,7 +143,7 @@ def test_a_body_that_comes_too_slowly_is_given_up() -> None:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    async def check(_client: httpx.AsyncClient, _engine: Slow, gate: Gate) -> None:
+    async def check(_client: httpx.AsyncClient, _engine: Slow, gate: Gateway) -> None:
         await call(gate, receive, send)
         assert sent[0]["status"] == 408
         assert gate.in_hand == 0
@@ -159,7 +159,7 @@ def test_a_client_that_takes_nothing_frees_its_place() -> None:
         if message["type"] == "http.response.body":
             await asyncio.Event().wait()
 
-    async def check(client: httpx.AsyncClient, engine: Slow, gate: Gate) -> None:
+    async def check(client: httpx.AsyncClient, engine: Slow, gate: Gateway) -> None:
         engine.go.set()
         await call(gate, receive, send)
         assert gate.in_hand == 0
@@ -174,7 +174,7 @@ def test_the_log_has_figures_and_no_text_unless_it_is_wanted(
 ) -> None:
     monkeypatch.setenv(gate_module.LOG_TEXT, wanted)
 
-    async def check(client: httpx.AsyncClient, engine: Slow, _gate: Gate) -> None:
+    async def check(client: httpx.AsyncClient, engine: Slow, _gate: Gateway) -> None:
         engine.go.set()
         answer = await client.post(CHAT, json=BODY)
         await client.post(CHAT, json={**BODY, "model": "a secret"})
@@ -197,7 +197,7 @@ def test_tokens_of_a_stream_are_known_and_only_told_to_who_asks(
 ) -> None:
     body = {**BODY, "stream": True, "stream_options": {"include_usage": asked}}
 
-    async def check(client: httpx.AsyncClient, engine: Slow, _gate: Gate) -> None:
+    async def check(client: httpx.AsyncClient, engine: Slow, _gate: Gateway) -> None:
         engine.go.set()
         answer = await client.post(CHAT, json=body)
         assert ("completion_tokens" in answer.text) is asked
@@ -213,7 +213,7 @@ def test_tokens_of_a_stream_are_known_and_only_told_to_who_asks(
 def test_who_leaves_before_the_end_pays_for_what_was_written(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def check(client: httpx.AsyncClient, engine: Slow, _gate: Gate) -> None:
+    async def check(client: httpx.AsyncClient, engine: Slow, _gate: Gateway) -> None:
         engine.tells, engine.texts = False, ["", '[DOT] "Oh" and so on. ' * 20, "A"]
         engine.go.set()
         await client.post(CHAT, json={**BODY, "stream": True})

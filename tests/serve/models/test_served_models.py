@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from nothing_gpt.adapter.manifest import Base, fingerprint_base, read_manifest, write_manifest
+from nothing_gpt.adapter.manifest import BaseModel, fingerprint_base, read_manifest, write_manifest
 from nothing_gpt.errors import UserError
 from nothing_gpt.workspace import Workspace
 from serve.models.base_files import find_template
-from serve.models.served_models import choose
+from serve.models.served_models import choose_models
 from tests.serve.conftest import MANIFEST
 
 HUB = "meta-llama/Llama-3.2-3B-Instruct"
@@ -26,19 +26,19 @@ def place(tmp_path: Path) -> Workspace:
 
 def add(place: Workspace, name: str, base: str, *, state: str = "", template: str = "t") -> None:
     state = state or fingerprint_base(place.root / "bases" / base)
-    write_manifest(place.adapter(name), replace(MANIFEST, base=Base(base, state)))
+    write_manifest(place.adapter(name), replace(MANIFEST, base=BaseModel(base, state)))
     (place.adapter(name) / "chat_template.jinja").write_text(template, encoding="utf-8")
 
 
 def test_a_shows_base_is_served_with_all_adapters_on_it(place: Workspace) -> None:
-    offer = choose(place, "a")
+    offer = choose_models(place, "a")
     assert offer.models == ("pocket-a", "a", "b")
     assert Path(offer.location) == place.root / "bases" / "pocket-a"
     assert offer.left_out == {"big": "on another base"}
 
 
 def test_a_hub_model_is_served_in_the_state_that_training_saw(place: Workspace) -> None:
-    offer = choose(place, "big")
+    offer = choose_models(place, "big")
     assert (offer.base, offer.location, offer.revision) == (HUB, HUB, "cafe")
     assert list(offer.left_out) == ["a", "b"]
 
@@ -46,72 +46,75 @@ def test_a_hub_model_is_served_in_the_state_that_training_saw(place: Workspace) 
 @pytest.mark.parametrize("how", ["name", "path"])
 def test_a_base_is_named_by_name_or_path(place: Workspace, how: str) -> None:
     folder = str(place.root / "bases" / "pocket-a")
-    assert choose(place, base="pocket-a" if how == "name" else folder).models[1:] == ("a", "b")
+    assert choose_models(place, base="pocket-a" if how == "name" else folder).models[1:] == (
+        "a",
+        "b",
+    )
 
 
 def test_a_base_without_adapters_is_served_alone(tmp_path: Path) -> None:
-    offer = choose(Workspace(tmp_path), base=HUB)
+    offer = choose_models(Workspace(tmp_path), base=HUB)
     assert (offer.models, offer.revision) == ((HUB,), None)
 
 
 def test_one_base_needs_no_naming(place: Workspace) -> None:
     for path in place.adapter("big").iterdir():
         path.unlink()
-    assert choose(place).models == ("pocket-a", "a", "b")
+    assert choose_models(place).models == ("pocket-a", "a", "b")
 
 
 def test_of_two_bases_one_must_be_chosen(place: Workspace) -> None:
     with pytest.raises(UserError, match=f"--show a .*pocket-a.*--show big .*{HUB}"):
-        choose(place)
+        choose_models(place)
 
 
 def test_adapters_on_another_state_of_the_base_are_left_out(place: Workspace) -> None:
     add(place, "b", "pocket-a", state="1")
-    assert choose(place, "a").models == ("pocket-a", "a")
+    assert choose_models(place, "a").models == ("pocket-a", "a")
     with pytest.raises(UserError, match="states"):
-        choose(place, base="pocket-a")
+        choose_models(place, base="pocket-a")
 
 
 def test_a_base_that_was_trained_again_is_noticed(place: Workspace) -> None:
     (place.root / "bases" / "pocket-a" / "model.safetensors").write_bytes(b"other weights")
     for asked in ({"show": "a"}, {"base": "pocket-a"}):
         with pytest.raises(UserError, match=r"a, b: trained on another state of .*pocket-a"):
-            choose(place, **asked)
+            choose_models(place, **asked)
     add(place, "a", "pocket-a")
-    assert choose(place, "a").models == ("pocket-a", "a")
+    assert choose_models(place, "a").models == ("pocket-a", "a")
 
 
 def test_an_adapter_that_is_not_there_is_named_with_those_that_are(place: Workspace) -> None:
     with pytest.raises(UserError, match=r"no adapter 'c'.*a, b, big.*python -m train --show c"):
-        choose(place, "c")
+        choose_models(place, "c")
 
 
 def test_show_and_base_must_agree(place: Workspace) -> None:
     with pytest.raises(UserError, match=f"--show big stands on {HUB}, not on --base pocket-a"):
-        choose(place, "big", "pocket-a")
+        choose_models(place, "big", "pocket-a")
 
 
 def test_nothing_trained_is_said(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="python -m train"):
-        choose(Workspace(tmp_path))
+        choose_models(Workspace(tmp_path))
 
 
 def test_adapters_share_one_template(place: Workspace) -> None:
-    assert find_template(choose(place, "a")) == "t"
+    assert find_template(choose_models(place, "a")) == "t"
     add(place, "b", "pocket-a", template="another")
     with pytest.raises(UserError, match="a, b: trained with different chat templates"):
-        find_template(choose(place, "a"))
+        find_template(choose_models(place, "a"))
     (place.adapter("b") / "chat_template.jinja").unlink()
     with pytest.raises(UserError, match=r"b/chat_template\.jinja"):
-        find_template(choose(place, "a"))
+        find_template(choose_models(place, "a"))
 
 
 def test_an_adapter_that_answers_as_one_character_is_left_out(place: Workspace) -> None:
     manifest = read_manifest(place.adapter("a"))
     write_manifest(place.adapter("a-phase1-r16"), replace(manifest, format="single-turn"))
     write_manifest(place.adapter("a-phase4"), replace(manifest, preset="phase4"))
-    offer = choose(place, "a")
+    offer = choose_models(place, "a")
     assert offer.models == ("pocket-a", "a", "a-phase4", "b")
     assert offer.left_out["a-phase1-r16"] == "answers as one character"
     with pytest.raises(UserError, match="answers as one character"):
-        choose(place, "a-phase1-r16")
+        choose_models(place, "a-phase1-r16")

@@ -228,7 +228,7 @@ def test_a_slow_head_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
     async def check() -> None:
         server = await asyncio.get_running_loop().create_server(
-            door.Door("/nowhere").visit, "127.0.0.1", 0
+            door.Proxy("/nowhere").visit, "127.0.0.1", 0
         )
         async with server:
             port = server.sockets[0].getsockname()[1]

@@ -7,27 +7,27 @@ import pytest
 
 from nothing_gpt.errors import UserError
 from nothing_gpt.files import write_json
-from serve.models.served_models import Adapter, Offer
-from serve.vllm.server import Settings, build_arguments, build_command, build_environment
+from serve.models.served_models import ServedAdapter, ServedModels
+from serve.vllm.server import VllmSettings, build_arguments, build_command, build_environment
 from tests.serve.conftest import MANIFEST
 
-ALONE = Offer("org/base", "org/base", "cafe", {})
+ALONE = ServedModels("org/base", "org/base", "cafe", {})
 
 
-Make = Callable[..., Settings]
+Make = Callable[..., VllmSettings]
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Make:
-    def make(**ranks: int) -> Settings:
+    def make(**ranks: int) -> VllmSettings:
         adapters = {
-            name: Adapter(tmp_path / name, replace(MANIFEST, rank=rank))
+            name: ServedAdapter(tmp_path / name, replace(MANIFEST, rank=rank))
             for name, rank in ranks.items()
         }
         for adapter in adapters.values():
             write_json(adapter.path / "adapter_config.json", {"target_modules": ["q_proj"]})
         offer = replace(ALONE, adapters=adapters)
-        return Settings(offer, Path("/volume/t.jinja"), Path("/volume/cache"), port=9000)
+        return VllmSettings(offer, Path("/volume/t.jinja"), Path("/volume/cache"), port=9000)
 
     return make
 

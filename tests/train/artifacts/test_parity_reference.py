@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from nothing_gpt.adapter.manifest import read_manifest
-from nothing_gpt.adapter.parity_reference import FILE, read_parity
+from nothing_gpt.adapter.parity_reference import FILE, read_parity_reference
 from nothing_gpt.errors import UserError
 from nothing_gpt.files import read_json, write_json
 from nothing_gpt.show import Show
@@ -29,7 +29,7 @@ def trained(show: Show, base: Workspace) -> Workspace:
 
 def test_the_judged_examples_are_those_of_the_evaluation(trained: Workspace) -> None:
     adapter = trained.adapter("tiny")
-    parity = read_parity(adapter)
+    parity = read_parity_reference(adapter)
     assert len(parity.judged) == BRIEF.max_eval_examples
     total = sum(one.loss * one.completion for one in parity.judged)
     mean = total / sum(one.completion for one in parity.judged)
@@ -64,7 +64,7 @@ def place(trained: Workspace, tmp_path: Path) -> Workspace:
 def test_another_template_is_noticed(place: Workspace) -> None:
     template = place.adapter("tiny") / "chat_template.jinja"
     template.write_text("Hm. " + template.read_text())
-    number = read_parity(place.adapter("tiny")).judged[0].example
+    number = read_parity_reference(place.adapter("tiny")).judged[0].example
     message = f"example {number} of val.jsonl: tokenizer and template make other ids"
     with pytest.raises(UserError, match=message):
         hold("tiny", place.root)

@@ -1,4 +1,4 @@
-from nothing_gpt.adapter.manifest import Base, Manifest
+from nothing_gpt.adapter.manifest import BaseModel, Manifest
 from nothing_gpt.show import Character, Corpus, PromptText, Show
 from train.artifacts.report import render_report
 from train.estimate.machine import Machine
@@ -13,7 +13,7 @@ SHOW = Show(
 MANIFEST = Manifest(
     show=SHOW,
     format="script",
-    base=Base("meta-llama/Llama-3.2-3B-Instruct", "cafe"),
+    base=BaseModel("meta-llama/Llama-3.2-3B-Instruct", "cafe"),
     rank=32,
     config={"rank": 32, "learning_rate": 3e-5},
     metrics={

@@ -10,7 +10,7 @@ from nothing_gpt.errors import UserError
 from nothing_gpt.files import read_json
 from tests.train.conftest import BRIEF
 from train.finetuning import Run, finetune
-from train.trainer.best_adapter import Score, find_best, save_adapter, save_best
+from train.trainer.best_adapter import HeldOutScore, find_best, save_adapter, save_best
 from train.trainer.checkpoints import find_latest
 
 # So fast that it learns by leaps: some evaluations are worse than those before them.
@@ -76,7 +76,7 @@ def test_the_better_of_best_and_last_becomes_the_adapter(
 ) -> None:
     folder = tmp_path / "adapter"
     folder.mkdir()
-    scores = [Score(step, loss) for step, loss in enumerate(losses, 1)]
+    scores = [HeldOutScore(step, loss) for step, loss in enumerate(losses, 1)]
     for score in scores:
         save_best(Weights(str(score.step)), score, tmp_path)  # type: ignore[arg-type]
     assert find_best(tmp_path) == min(scores, key=lambda score: (score.loss, score.step))

@@ -14,7 +14,7 @@ from train.estimate.memory import TILE
 from train.fused import fuse, is_fusible
 from train.fused.elementwise import drop
 from train.fused.head import completion_loss
-from train.fused.layer import Batch
+from train.fused.layer import PackedBatch
 from train.fused.projection import refresh
 
 LENGTHS = (5, 11, 1, 8)
@@ -110,7 +110,7 @@ def test_gradients_under_dropout(kept: bool) -> None:  # noqa: FBT001
     angles = torch.randn(9, 4, dtype=torch.float64).repeat(1, 2)
     starts = torch.tensor([0, 4, 9], dtype=torch.int32)
     seeds = torch.randint(2**31 - 1, (3, 4, 1), dtype=torch.int32)
-    batch = Batch(angles.cos(), angles.sin(), starts, 5, 0.3, seeds)
+    batch = PackedBatch(angles.cos(), angles.sin(), starts, 5, 0.3, seeds)
 
     def run(*_: Tensor) -> Tensor:
         refresh(layer.groups, h)

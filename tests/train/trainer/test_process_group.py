@@ -18,7 +18,7 @@ from tests.train.conftest import BRIEF, TOML
 from tests.train.test_finetuning import wait_for
 from train.config.training_config import FAST, REFERENCE, TrainingConfig
 from train.finetuning import Run, finetune
-from train.trainer.process_group import Group
+from train.trainer.process_group import ProcessGroup
 
 # Four examples a step, the last step three; the held-out ones do not fill their last batches.
 ALONE = replace(
@@ -99,7 +99,7 @@ def course(entries: list[dict[str, float]], key: str) -> dict[float, float]:
 def test_a_step_keeps_its_examples(size: int, train_batch: int, accumulation: int) -> None:
     config = TrainingConfig(train_batch=train_batch, accumulation=accumulation)
     try:
-        share = Group(0, size).divide(config)
+        share = ProcessGroup(0, size).divide(config)
     except UserError:
         assert config.effective_batch % size
     else:
@@ -108,9 +108,9 @@ def test_a_step_keeps_its_examples(size: int, train_batch: int, accumulation: in
 
 
 def test_how_the_profiles_are_shared() -> None:
-    assert Group(0, 1).divide(REFERENCE) == REFERENCE
-    four = Group(3, 4).divide(REFERENCE)
+    assert ProcessGroup(0, 1).divide(REFERENCE) == REFERENCE
+    four = ProcessGroup(3, 4).divide(REFERENCE)
     assert (four.train_batch, four.accumulation, four.eval_batch) == (4, 1, 2)
-    assert Group(1, 2).divide(FAST).train_batch == 8
+    assert ProcessGroup(1, 2).divide(FAST).train_batch == 8
     with pytest.raises(UserError, match=r"16 examples .* 3 processes; use one of 1, 2, 4, 8, 16"):
-        Group(0, 3).divide(REFERENCE)
+        ProcessGroup(0, 3).divide(REFERENCE)
