@@ -61,7 +61,7 @@ image = (
 @modal.web_server(PORT, startup_timeout=120)
 def room() -> None:
     """Open the room for as long as the container lives."""
-    endpoint = modal.Cls.from_name(deployment.SERVE, "ModelClient")().web
+    endpoint = modal.Cls.from_name(deployment.SERVE, "Endpoint")().web
     start(f"{endpoint.get_web_url()}/v1", Workspace.default())
 
 

@@ -13,7 +13,7 @@ from nothing_gpt.errors import UserError
 FILE = "quotations.bin"
 """The index beside a show's data: the sorted 8-byte hashes of its speeches, big-endian."""
 
-WORDS = 5
+MIN_WORDS = 5
 """Fewest words of a quotation; shorter ones everybody says."""
 
 _SIZE = 8
@@ -31,7 +31,7 @@ class Quotations:
 
     hashes: "array[int]" = field(default_factory=lambda: array("Q"))
 
-    def holds(self, text: str) -> bool:
+    def contains(self, text: str) -> bool:
         """Whether a line is one of the speeches, from its first word to its last."""
         found = hash_speech(text)
         if found is None:
@@ -43,7 +43,7 @@ class Quotations:
 def hash_speech(text: str) -> int | None:
     """Hash what a speech says; None if it is too short to be a quotation."""
     words = _words(text)
-    if len(words) < WORDS:
+    if len(words) < MIN_WORDS:
         return None
     digest = hashlib.blake2b(b" ".join(words), digest_size=_SIZE).digest()
     return int.from_bytes(digest, "big")

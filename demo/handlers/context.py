@@ -43,7 +43,7 @@ class AppContext:
         """Tell whether words stand in the scripts that the show's models were trained on."""
         if show.name not in self._quotations:
             self._quotations[show.name] = read_quotations(Workspace.default().data(show.name))
-        return self._quotations[show.name].holds(text)
+        return self._quotations[show.name].contains(text)
 
     def desk(self, visit: Tab, fields: Sequence[Any]) -> SceneForm:
         """Read the fields that every action reads, or the model and the show alone."""

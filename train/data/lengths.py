@@ -5,7 +5,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nothing_gpt.prompt.token_estimate import CHARACTERS
+from nothing_gpt.prompt.token_estimate import CHARACTERS_PER_TOKEN
 from train.data.examples import ChatExample
 
 _TEMPLATE = 20
@@ -51,7 +51,7 @@ def estimate_lengths(
 
     def estimate(example: ChatExample) -> Length:
         asked, answered = (
-            sum(len(message["content"]) for message in example[part]) / CHARACTERS
+            sum(len(message["content"]) for message in example[part]) / CHARACTERS_PER_TOKEN
             for part in ("prompt", "completion")
         )
         whole = min(round(asked + answered) + _TEMPLATE, most)
