@@ -24,7 +24,9 @@ def test_a_line_is_a_quotation_if_and_only_if_it_stands_in_the_scripts(
 ) -> None:
     found = stored(tmp_path_factory.mktemp("index"), speeches)
     assert all(found.contains(speech) for speech in speeches)
-    assert found.contains(other) == (other.casefold() in [speech.casefold() for speech in speeches])
+    assert found.contains(other) == (
+        other.casefold() in [speech.casefold() for speech in speeches]
+    )
 
 
 @given(SHORT)
