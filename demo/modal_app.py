@@ -8,7 +8,10 @@ from contextlib import ExitStack
 
 import modal
 
-from deployment import facts as deployment
+from deployment.credentials import API_KEY, endpoint_secrets
+from deployment.facts import DEMO, ENDPOINT, MOUNT, SERVE, VOLUME
+from deployment.images import add_code, add_folder, build_image
+from deployment.storage import open_volume
 from nothing_gpt.adapter.manifest import list_adapters
 from nothing_gpt.errors import UserError
 from nothing_gpt.workspace import Workspace
@@ -18,36 +21,15 @@ PORT = 7860
 _open = ExitStack()
 """Keeps the room open while the container lives."""
 
-app = modal.App(deployment.DEMO, include_source=False)
-volume = modal.Volume.from_name(
-    deployment.VOLUME, create_if_missing=True, version=deployment.VOLUME_VERSION
-)
-# Where the endpoint is open, there is no key to bring.
-keys = (
-    []
-    if os.environ.get("NOTHING_GPT_OPEN")
-    else [modal.Secret.from_name(deployment.API_KEY.name, required_keys=[deployment.API_KEY.key])]
-)
-image = (
-    modal.Image.debian_slim(python_version=deployment.PYTHON)
-    .add_local_file(*deployment.CONSTRAINTS, copy=True)
-    .pip_install(
-        *deployment.read_requirements("demo"),
-        extra_options=deployment.PIP_OPTIONS,
-    )
-    .env(deployment.environment())
-    .add_local_file(*deployment.PROJECT)
-    .add_local_python_source("nothing_gpt", "deployment")
-    # With its style sheet and script.
-    .add_local_dir(
-        deployment.ROOT / "demo", f"{deployment.REMOTE}/demo", ignore=["**/__pycache__"]
-    )
-)
+app = modal.App(DEMO, include_source=False)
+volume = open_volume()
+keys = endpoint_secrets(is_open=bool(os.environ.get("NOTHING_GPT_OPEN")))
+image = add_folder(add_code(build_image("demo"), "script_formats"), "demo")
 
 
 @app.function(
     image=image,
-    volumes={deployment.MOUNT: volume},
+    volumes={MOUNT: volume},
     secrets=keys,
     env={"NOTHING_GPT_OPEN": os.environ.get("NOTHING_GPT_OPEN", "")},
     cpu=1,
@@ -61,7 +43,7 @@ image = (
 @modal.web_server(PORT, startup_timeout=120)
 def room() -> None:
     """Open the room for as long as the container lives."""
-    endpoint = modal.Cls.from_name(deployment.SERVE, "Endpoint")().web
+    endpoint = modal.Cls.from_name(SERVE, ENDPOINT)().web
     start(f"{endpoint.get_web_url()}/v1", Workspace.default())
 
 
@@ -77,8 +59,8 @@ def start(base_url: str, place: Workspace, port: int = PORT) -> None:
     found = list_adapters(place.adapters).values()
     shows = {manifest.show.name: manifest.show for manifest in found}
     if not shows:
-        raise UserError(f"no adapter on the volume '{deployment.VOLUME}'; train one first")
-    key = os.environ.get(deployment.API_KEY.key, "").split(",")[0].strip() or "none"
+        raise UserError(f"no adapter on the volume '{VOLUME}'; train one first")
+    key = os.environ.get(API_KEY.key, "").split(",")[0].strip() or "none"
     host = "0.0.0.0"  # noqa: S104 - Modal looks for a web server at the outer address
     room = running_room(ModelClient(base_url, key), shows, show=min(shows), host=host, port=port)
     _open.enter_context(room)

@@ -14,8 +14,11 @@ from typing import Any
 import modal
 import modal.exception
 
-from deployment import facts as deployment
+from deployment.credentials import HUGGING_FACE, WANDB
+from deployment.facts import MOUNT, TRAIN, VOLUME
+from deployment.images import add_code, build_image
 from deployment.outcome import Outcome, attempt, report
+from deployment.storage import open_volume
 from nothing_gpt.adapter.manifest import adapter_name
 from nothing_gpt.errors import UserError, reported_errors
 from nothing_gpt.gpus import find_gpus
@@ -35,21 +38,9 @@ _GPU = "L4"
 _CPU, _MEMORY = 2, 16 * 1024
 """For each GPU: cores, and MiB, most of which a base takes on its way to the GPU."""
 
-app = modal.App(deployment.TRAIN, include_source=False)
-volume = modal.Volume.from_name(
-    deployment.VOLUME, create_if_missing=True, version=deployment.VOLUME_VERSION
-)
-image = (
-    modal.Image.debian_slim(python_version=deployment.PYTHON)
-    .add_local_file(*deployment.CONSTRAINTS, copy=True)
-    .pip_install(
-        *deployment.read_requirements("train"),
-        extra_options=deployment.PIP_OPTIONS,
-    )
-    .env(deployment.environment())
-    .add_local_file(*deployment.PROJECT)
-    .add_local_python_source("nothing_gpt", "deployment", "train")
-)
+app = modal.App(TRAIN, include_source=False)
+volume = open_volume()
+image = add_code(build_image("train"), "train")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +65,7 @@ class TrainingJob:
 
 @app.function(
     image=image,
-    volumes={deployment.MOUNT: volume},
+    volumes={MOUNT: volume},
     cpu=1,
     memory=2048,
     timeout=10 * 60,
@@ -95,15 +86,15 @@ def examine(job: TrainingJob) -> Outcome:
         if not data.is_dir():
             other = f" --format {wanted}" if wanted != job.show.prompt.format else ""
             raise UserError(
-                f"not prepared on the volume '{deployment.VOLUME}'; run"
+                f"not prepared on the volume '{VOLUME}'; run"
                 f" 'modal run -m data_prep --show {job.show.name}{other}' first"
             )
         training, held_out = read_examples(data, wanted)
         gpu, count = find_gpus(job.gpu)
         plan = make_plan(job.base, job.config, gpu, training, held_out)
         if job.base != pocket.NAME:
-            check_base(place.find_base(job.base), deployment.HUGGING_FACE.command)
-        check_tracking(deployment.WANDB.command)
+            check_base(place.find_base(job.base), HUGGING_FACE.command)
+        check_tracking(WANDB.command)
         shared = f"; {count} of them share it: at best {plan.hours / count:.1f} h, the same money"
         return f"{plan}{shared if count > 1 and plan.hours else ''}"
 
@@ -117,7 +108,7 @@ def examine(job: TrainingJob) -> Outcome:
 @app.function(
     image=image,
     gpu=_GPU,
-    volumes={deployment.MOUNT: volume},
+    volumes={MOUNT: volume},
     env={VARIABLE: git_revision()},
     cpu=_CPU,
     memory=_MEMORY,
@@ -179,9 +170,9 @@ def main(
         ]
         for warning in {line: None for job in jobs for line in _list_warnings(job)}:
             print(f"warning: {warning}")
-        named = [deployment.HUGGING_FACE] * (token and base != pocket.NAME)
-        named += [deployment.WANDB] * wandb
-        secrets = [modal.Secret.from_name(c.name, required_keys=[c.key]) for c in named]
+        named = [HUGGING_FACE] * (token and base != pocket.NAME)
+        named += [WANDB] * wandb
+        secrets = [credentials.to_secret() for credentials in named]
         train_all(jobs, secrets)
 
 
@@ -263,7 +254,7 @@ def _run_each(work: list[tuple[Any, TrainingJob]]) -> list[Outcome]:
     try:
         calls = [function.spawn(job) for function, job in work]
     except modal.exception.NotFoundError as error:  # a secret; nothing has been started
-        commands = (deployment.HUGGING_FACE.command, deployment.WANDB.command)
+        commands = (HUGGING_FACE.command, WANDB.command)
         raise UserError(f"{error}; a secret is made with: {' or '.join(commands)}") from None
     return [_await(job.name, call) for (_, job), call in zip(work, calls, strict=True)]
 

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from data_prep.pipeline import OUTPUTS, PreparationJob, prepare
+from data_prep.job import PreparationJob
+from data_prep.output import OUTPUTS
+from data_prep.pipeline import prepare
 from nothing_gpt.errors import UserError
 from nothing_gpt.quotation import read_quotations
 from nothing_gpt.show import Show

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from deployment.facts import read_requirements
 from deployment.outcome import Outcome, attempt, report
+from deployment.requirements import read_requirements
 from nothing_gpt.errors import UserError
 from nothing_gpt.gpus import GPUS, find_gpu, find_gpus
 from train.base_model.loading import REFERENCE_BASE
