@@ -57,7 +57,7 @@ def _load_tiktoken() -> Counter:
         raise NoTokenizerError(advice)
     try:
         encoding = tiktoken.get_encoding(DEFAULT_ENCODING)
-    except (OSError, ValueError) as error:  # of requests; a ValueError is a wrong hash
+    except (OSError, ValueError) as error:  # a ValueError is a wrong hash
         raise NoTokenizerError(f"{advice} ({type(error).__name__})") from None
 
     def count(texts: list[str]) -> list[int]:
