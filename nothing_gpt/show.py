@@ -1,4 +1,4 @@
-"""A show as data: its cast, prompt, corpus and settings, read from one TOML file."""
+"""A show: its cast, prompt, corpus and settings, read from one TOML file."""
 
 import tomllib
 from dataclasses import dataclass, field
@@ -10,18 +10,24 @@ from nothing_gpt.line import Line, collapse, is_name, parse_line
 from nothing_gpt.records import decode
 
 SHOWS = Path(__file__).resolve().parent.parent / "shows"
-"""The folder of shows that come with the checkout, one `NAME/show.toml` each."""
+"""The folder of the shows in the checkout, each in `NAME/show.toml`."""
 
 CastFormatName = Literal["script", "directed"]
-"""Formats that write for the whole cast: those that a show may have and a room may ask for."""
+"""Formats that write for the whole cast; a show's own format is one of them."""
 
 FormatName = Literal[CastFormatName, "single-turn", "per-character"]
-"""All formats; the last two answer as one character (`nothing_gpt.prompt`)."""
+"""All prompt formats; the last two answer as one character (`nothing_gpt.prompt`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Character:
-    """One of the cast. The system message names those that have a voice."""
+    """A member of the cast.
+
+    Attributes:
+        aliases: Other names in the scripts.
+        voice: A description of the character for the system message, which leaves out characters
+            without one.
+    """
 
     name: str
     aliases: tuple[str, ...] = ()
@@ -30,10 +36,11 @@ class Character:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """The beginning of a scene that a writer can take over: its direction and first lines.
+    """The beginning of a scene, for writers to start from: its direction and first lines.
 
-    `lines` are script lines, `[DOT] It does seem to be.`; `present` are those who will be in
-    the scene besides the speakers of these lines.
+    Attributes:
+        lines: Script lines, such as `[DOT] It does seem to be.`
+        present: Characters in the scene in addition to the speakers of the lines.
     """
 
     lines: tuple[str, ...]
@@ -53,17 +60,20 @@ class Opening:
 
     @property
     def script(self) -> tuple[Line, ...]:
-        """The first lines, read."""
+        """The first lines, parsed."""
         parsed = map(parse_line, self.lines)
         return tuple(line for line in parsed if isinstance(line, Line))
 
 
 @dataclass(frozen=True, slots=True)
 class PromptText:
-    """What the model is told before every scene.
+    """The show's part of the prompt, and suggestions for writers.
 
-    `system` may hold `{title}` and `{cast}`; the latter becomes one `- NAME: voice` line each.
-    `premises` are ideas that a writer can start from, `openings` whole beginnings.
+    Attributes:
+        system: The system message. It can contain `{title}`, and `{cast}` for one line
+            `- NAME: voice` for each character with a voice.
+        premises: Premises to start a scene from.
+        openings: Beginnings of scenes to continue.
     """
 
     format: CastFormatName
@@ -74,7 +84,7 @@ class PromptText:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Which columns of a table hold what; `character` and `dialogue` make a speech."""
+    """The names of a table's columns with the character, dialogue and episode of a speech."""
 
     character: str
     dialogue: str
@@ -83,7 +93,7 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class Titles:
-    """A second table that gives each episode its title."""
+    """A second table, with the titles of the episodes; `episode` and `title` are columns."""
 
     file: str
     episode: str
@@ -92,11 +102,16 @@ class Titles:
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """Where a show's scripts come from and how they are read.
+    """The source of a show's scripts, and how to read them.
 
-    `source` is a folder beside the TOML file, or `kaggle:OWNER/NAME`. `columns` is for tables;
-    rows whose character starts with one of `setting_markers` tell the setting, not a speech.
-    `stage_business` are leftovers that look like names.
+    Attributes:
+        source: A folder beside the TOML file, or `kaggle:OWNER/NAME`.
+        licence: Of the scripts; the report names it.
+        file: The name of the table.
+        columns: The columns of the table.
+        titles: The table of the episodes' titles.
+        setting_markers: A row whose character starts with one of these is a setting, not a speech.
+        stage_business: Stage directions in the character column that look like names.
     """
 
     kind: Literal["fountain", "table"]
@@ -111,10 +126,13 @@ class Corpus:
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """How an episode's turns are cut into examples.
+    """The windows of turns that an episode is cut into, an example each.
 
-    A window starts every `stride` turns while at least `minimum` turns are left, spans up to
-    `turns` of them, and its first `context` turns are given, the rest to be written.
+    Attributes:
+        turns: Maximum length.
+        context: Turns at the start of a window that are the prompt; the others are the answer.
+        minimum: Minimum length.
+        stride: Turns from the start of a window to the start of the next.
     """
 
     turns: int = 35
@@ -129,10 +147,12 @@ class Windows:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Which share of the episodes is held out, drawn with which seed.
+    """The split into training and held-out episodes, and other random choices.
 
-    `omit` is the share of examples from which each part of the direction is left out, so that
-    a request may leave it out too.
+    Attributes:
+        held_out: Share of the episodes that is held out.
+        omit: Share of the examples that leave out each part of the direction, so that requests
+            can leave it out too.
     """
 
     held_out: float = 0.1
@@ -146,7 +166,7 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """How this show is best sampled, unless a writer says otherwise."""
+    """The default sampling parameters for this show."""
 
     temperature: float = 0.8
     top_p: float = 0.95
@@ -156,7 +176,7 @@ class Generation:
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """Everything that is particular to one show."""
+    """All data of one show."""
 
     name: str
     title: str
@@ -170,16 +190,16 @@ class Show:
     def __post_init__(self) -> None:
         if not self.name.isidentifier() or self.name != self.name.lower():
             raise ValueError(f"name '{self.name}' must be lower-case letters, digits and _")
-        taken: dict[str, str] = {}
+        owners: dict[str, str] = {}
         for character in self.cast:
             if not is_name(character.name):
                 raise ValueError(f"cast: '{character.name}' cannot be a character's name")
             for name in (character.name, *character.aliases):
-                if name in taken:
+                if name in owners:
                     raise ValueError(
-                        f"cast: '{name}' stands for both {taken[name]} and {character.name}"
+                        f"cast: '{name}' stands for both {owners[name]} and {character.name}"
                     )
-                taken[name] = character.name
+                owners[name] = character.name
         if not any(c.voice for c in self.cast):
             raise ValueError("cast: at least one character needs a voice")
         if self.corpus.kind == "table" and not (self.corpus.columns and self.corpus.file):
@@ -187,24 +207,24 @@ class Show:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The cast's canonical names, leading parts first."""
+        """The canonical names of the cast, in the order of the file: leading parts first."""
         return tuple(character.name for character in self.cast)
 
     @property
     def aliases(self) -> dict[str, str]:
-        """Every other name of a character, with the canonical one."""
+        """The canonical names by alias."""
         return {alias: c.name for c in self.cast for alias in c.aliases}
 
     @property
     def system(self) -> str:
-        """The system message, its placeholders filled in."""
+        """The system message, with its placeholders filled in."""
         cast = "\n".join(f"- {c.name}: {collapse(c.voice)}" for c in self.cast if c.voice)
         text = self.prompt.system.replace("{title}", self.title)
         return text.replace("{cast}", cast).strip()
 
 
 def show_names() -> list[str]:
-    """List the shows that come with the checkout."""
+    """List the names of the shows in the checkout."""
     return sorted(path.parent.name for path in SHOWS.glob("*/show.toml"))
 
 
@@ -212,7 +232,7 @@ def show_path(name_or_path: str) -> Path:
     """Find a show's TOML file by the show's name or by a path.
 
     Raises:
-        UserError: there is no such show; the message lists those there are.
+        UserError: there is no such show; the message lists the known ones.
     """
     path = Path(name_or_path)
     if path.suffix == ".toml":
@@ -230,7 +250,7 @@ def load_show(name_or_path: str) -> Show:
     """Read a show by name or from a TOML file.
 
     Raises:
-        UserError: naming the file, the key and what to do.
+        UserError: the file is not valid; the message names it and the key.
     """
     path = show_path(name_or_path)
     try:
