@@ -40,9 +40,10 @@ def parse_fountain(text: str) -> Screenplay:
 def write_fountain(screenplay: Screenplay) -> str:
     """Write Fountain.
 
-    `parse_fountain` gives the same elements back. Their texts have a zero-width space where words
-    looked like markup (`markup.remove_protection`). A note is written as a line of its own, and a
-    heading that starts with neither letter nor digit as action: Fountain has no other form.
+    `parse_fountain` returns the same elements. In headings, synopses, action and dialogue, words
+    that look like markup get a zero-width space (`markup.remove_protection`). A note becomes a
+    line of its own. A heading that starts with neither letter nor digit becomes action, because
+    Fountain has no form for it.
     """
     script = library.Script()
     for entry in screenplay.title_page:
