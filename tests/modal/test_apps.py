@@ -132,9 +132,9 @@ def test_info_tells_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     assert training.volumes["/volume"].name == "nothing-gpt"
     assert finetune.with_options(gpu="A10").info().gpus == [("A10", 1)]
     assert finetune.with_options(gpu="L4:4").info().gpus == [("L4", 4)]
-    visits = room.info().concurrency_info
-    assert visits
-    assert visits.max_inputs == 100
+    concurrency = room.info().concurrency_info
+    assert concurrency
+    assert concurrency.max_inputs == 100
 
 
 def test_the_documentation_shows_what_modal_would_create(monkeypatch: pytest.MonkeyPatch) -> None:
