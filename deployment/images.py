@@ -10,9 +10,9 @@ from nothing_gpt.workspace import VARIABLE, Workspace
 
 
 def build_image(group: str) -> modal.Image:
-    """Build an image with a dependency group, and with what it depends on as constraints.txt pins.
+    """Build an image with a dependency group; constraints.txt pins the group's own dependencies.
 
-    Code is added by `add_code`, as the last layer, so that a change of code rebuilds nothing.
+    `add_code` adds code as the last layer, so that a change of code rebuilds nothing.
     """
     return (
         _base()

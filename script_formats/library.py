@@ -27,9 +27,9 @@ from script_formats.screenplay import (
 # The parser replaces notes and cut passages by numbered marks.
 _MARK = re.compile(r"\[\[(\d+)\]\]|/\*\d+\*/")
 
-# No script has as many notes as nine digits count. A longer number is no mark of the parser's,
-# and Python refuses to read one of more than 4,300 digits.
-_MAX_DIGITS = 9
+# A longer number is not one of the parser's marks: no script has that many notes. Python refuses to
+# convert a number of more than 4,300 digits.
+_MAX_DIGITS = 8
 
 _TEXT_KINDS: dict[ElementType, Callable[[str], Element]] = {
     ElementType.HEADING: Heading,
@@ -57,7 +57,7 @@ def _convert_elements(script: Script) -> Iterator[Element]:
         yield _convert_element(element)
         for mark in _MARK.finditer(element.text_raw):
             digits = mark[1] or ""
-            if 0 < len(digits) < _MAX_DIGITS and int(digits) < len(notes):
+            if 0 < len(digits) <= _MAX_DIGITS and int(digits) < len(notes):
                 yield Note(notes[int(digits)])
 
 
