@@ -27,8 +27,8 @@ from script_formats.screenplay import (
 # The parser replaces notes and cut passages by numbered marks.
 _MARK = re.compile(r"\[\[(\d+)\]\]|/\*\d+\*/")
 
-# A longer number is not one of the parser's marks: no script has that many notes. Python refuses to
-# convert a number of more than 4,300 digits.
+# A longer number is not one of the parser's marks: no script has that many notes. Python refuses
+# to convert a number of more than 4,300 digits.
 _MAX_DIGITS = 8
 
 _TEXT_KINDS: dict[ElementType, Callable[[str], Element]] = {
