@@ -46,7 +46,7 @@ def model(workspace: Workspace) -> LocalModel:
 
 def keeps(model: LocalModel, lock: CastLock, text: str) -> bool:
     """Whether a text could come out of the local engine, token by token to the end."""
-    matcher = model.compile(lock.regex())
+    matcher = model.compile_regex(lock.regex())
     ids = model.tokenizer.encode(text, add_special_tokens=False)
     return (
         matcher.validate_tokens(ids) == len(ids)
