@@ -1,4 +1,4 @@
-"""Text from people stays text: point by point in token ids, at both engines."""
+"""User text cannot become control tokens, in both engines."""
 
 from pathlib import Path
 from typing import Any

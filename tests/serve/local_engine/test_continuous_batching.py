@@ -1,4 +1,4 @@
-"""The local engine's core against transformers' own generation, token by token."""
+"""The scheduler compared with transformers' own generation, token by token."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ def scheduler(workspace: Workspace) -> Iterator[Scheduler]:
 
 
 class Submitted:
-    """A job and what came of it."""
+    """A submitted job and its results."""
 
     def __init__(self, scheduler: Scheduler, text: str, **options: Any) -> None:
         body = {"model": "tiny", "messages": [{"role": "user", "content": text}], **options}
@@ -61,7 +61,7 @@ class Submitted:
 
 @pytest.fixture(scope="module")
 def reference(workspace: Workspace) -> dict[str, Any]:
-    """Each model by itself, its adapter merged into the weights."""
+    """Each model alone, with its adapter merged into the weights."""
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
 
@@ -147,7 +147,7 @@ def test_what_a_row_still_holds_is_not_read_again(
     again = Submitted(scheduler, "the spoons in the attic", max_tokens=12, temperature=0)
     assert again.tokens() == continued(reference, again.job)
     assert hits._value.get() - before >= 10
-    # Another model's rows hold something else, even for the same tokens.
+    # The rows of another model have other contents, even for the same tokens.
     other = Submitted(
         scheduler, "the spoons in the attic", model="other", max_tokens=12, temperature=0
     )

@@ -15,7 +15,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.serve.conftest import ROOT, free_port, wait_for
+from tests.fake_endpoint import free_port
+from tests.serve.conftest import ROOT, wait_for
 
 # An engine as the supervisor expects it: it serves at the given socket, health is 503 until it
 # is ready, and SIGTERM lets it finish. /die ends it, /slow answers for a while.
