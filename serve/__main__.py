@@ -37,7 +37,7 @@ def main(
         Engine, typer.Option(help="auto: vllm where there are a GPU and vLLM, else local.")
     ] = "auto",
     show: Annotated[
-        str | None, typer.Option(help="Serve the base that this show's adapter stands on.")
+        str | None, typer.Option(help="Serve the base of this show's adapter.")
     ] = None,
     base: Annotated[
         str | None, typer.Option(help="Serve this base: a hub id, a folder, or pocket-SHOW.")

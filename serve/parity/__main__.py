@@ -32,7 +32,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 @app.command()
 def main(
-    show: Annotated[str, typer.Option(help="The adapter to hold against its training.")],
+    show: Annotated[str, typer.Option(help="The adapter to compare with its training.")],
     workspace: Annotated[
         Path | None, typer.Option(help="Folder with the adapters.", envvar=VARIABLE)
     ] = None,
