@@ -155,8 +155,8 @@ def server(shared_server: FakeEndpoint) -> FakeEndpoint:
 @pytest.fixture(scope="session")
 def room(shared_server: FakeEndpoint) -> Iterator[str]:
     """The room's address."""
-    endpoint = ModelClient(shared_server.url, "none")
-    with running_room(endpoint, SHOWS, show="unclaimed", port=free_port()) as url:
+    client = ModelClient(shared_server.url, "none")
+    with running_room(client, SHOWS, show="unclaimed", port=free_port()) as url:
         yield url
 
 

@@ -39,9 +39,11 @@ def reset(server: FakeEndpoint) -> None:
 
 @pytest.fixture(scope="module")
 def room(server: FakeEndpoint) -> Iterator[str]:
-    endpoint = ModelClient(server.url, "sk-secret")
-    doors = AccessOptions(mcp=True, limits=RateLimits(tokens_per_request=500))
-    with running_room(endpoint, SHOWS, show="unclaimed", port=free_port(), doors=doors) as address:
+    model_client = ModelClient(server.url, "sk-secret")
+    access = AccessOptions(mcp=True, limits=RateLimits(tokens_per_request=500))
+    with running_room(
+        model_client, SHOWS, show="unclaimed", port=free_port(), access=access
+    ) as address:
         yield address
 
 

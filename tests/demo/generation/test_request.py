@@ -8,7 +8,7 @@ from demo.generation.request import (
     CONTEXT_CHARACTERS,
     CONTEXT_TURNS,
     GenerationRequest,
-    build_request,
+    build_payload,
     select_context,
 )
 from demo.scene.scene import Entry, Provenance, Scene
@@ -50,12 +50,12 @@ def test_long_speeches_push_old_ones_out_but_the_last_is_always_told() -> None:
 
 def test_the_request_is_what_training_showed() -> None:
     scene = Scene((Entry("No.", "DOT"), Entry("He leaves.")), Direction("Tea.", "", ("DOT",)))
-    order = GenerationRequest(SHOW, "directed", Provenance("unclaimed", 7), lines=30)
-    request = build_request(order, scene)
+    request = GenerationRequest(SHOW, "directed", Provenance("unclaimed", 7), lines=30)
+    payload = build_payload(request, scene)
 
-    assert request["messages"] == build_messages(SHOW, "directed", scene.lines, scene.direction)
-    assert request["messages"][1]["content"] == "[DOT] No."
-    assert (request["model"], request["seed"], request["stream"]) == ("unclaimed", 7, True)
-    assert request["temperature"] == SHOW.generation.temperature
-    assert request["max_tokens"] >= 30 * 30
-    json.dumps(request)
+    assert payload["messages"] == build_messages(SHOW, "directed", scene.lines, scene.direction)
+    assert payload["messages"][1]["content"] == "[DOT] No."
+    assert (payload["model"], payload["seed"], payload["stream"]) == ("unclaimed", 7, True)
+    assert payload["temperature"] == SHOW.generation.temperature
+    assert payload["max_tokens"] >= 30 * 30
+    json.dumps(payload)
