@@ -43,20 +43,6 @@ FAILED = StatusMessage("Something went wrong in the room itself; the scene is ke
 """The message after an exception that is a bug."""
 
 
-@dataclass(frozen=True, slots=True)
-class GenerationReport:
-    """The speed, the lock and the ending of a continuation, also while it is written."""
-
-    speed: Speed
-    lock: LockState
-    ending: Ending | None
-
-    @classmethod
-    def of(cls, step: Progress) -> "GenerationReport":
-        """Report on the progress so far."""
-        return cls(step.speed, step.lock, step.ending)
-
-
 def summarize(request: GenerationRequest, speakers: list[str], last: Progress) -> str:
     """Describe how a continuation ended, which required speakers are missing, what was left out.
 

@@ -1,5 +1,8 @@
 """Rate limits: how many tokens a visitor can have written."""
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from nothing_gpt.errors import UserError
@@ -37,6 +40,13 @@ class RateLimits:
 
 
 @dataclass
+class Usage:
+    """The tokens that a request has used."""
+
+    tokens: int = 0
+
+
+@dataclass
 class _Allowance:
     tokens: float
     at: float
@@ -51,6 +61,20 @@ class RateLimiter:
 
     limits: RateLimits
     _allowances: dict[str, _Allowance] = field(default_factory=dict)
+
+    @contextmanager
+    def reserved(self, visitor: str, tokens: int) -> Iterator[Usage]:
+        """Reserve tokens while the block runs, and give back those that the usage does not have.
+
+        Raises:
+            UserError: as `reserve` does.
+        """
+        self.reserve(visitor, tokens, time.monotonic())
+        usage = Usage()
+        try:
+            yield usage
+        finally:
+            self.settle(visitor, tokens, usage.tokens, time.monotonic())
 
     def reserve(self, visitor: str, tokens: int, now: float) -> None:
         """Take tokens from a visitor's allowance.

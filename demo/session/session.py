@@ -4,9 +4,8 @@ It has no Gradio in it: the handlers call its methods and show its state afterwa
 """
 
 import asyncio
-import time
-from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AbstractContextManager, aclosing, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,14 +17,13 @@ from demo.generation.request import GenerationRequest, build_payload
 from demo.generation.stream import Progress
 from demo.generation.summary import (
     FAILED,
-    GenerationReport,
     StatusMessage,
     describe_kept,
     describe_left_out,
     summarize,
 )
 from demo.scene.scene import Entry, Scene
-from demo.session.rate_limit import RateLimiter
+from demo.session.rate_limit import RateLimiter, Usage
 from demo.session.scene_editor import SceneEditor
 from nothing_gpt.errors import UserError
 
@@ -36,13 +34,13 @@ class Session(SceneEditor):
 
     Attributes:
         models: The server's models.
-        report: The report on the current or last continuation.
+        progress: The last progress of the current or last continuation.
         rate_limiter: Counts the `visitor`'s tokens; None without limits.
         candidate_run: The candidates that are being written or chosen from.
     """
 
     models: tuple[OfferedModel, ...] = ()
-    report: GenerationReport | None = None
+    progress: Progress | None = None
     rate_limiter: RateLimiter | None = None
     visitor: str = ""
     candidate_run: CandidateRun | None = None
@@ -87,7 +85,7 @@ class Session(SceneEditor):
         """
         start = self._starting_scene(retake=retake, from_index=from_index)
         request = self._cap_tokens(request)
-        with self._reserved_tokens([request]) as used:
+        with self._reserve_tokens([request]) as usage:
             self.dismiss_candidates()
             self.finished = asyncio.Event()
             replaces = retake or from_index is not None
@@ -99,8 +97,8 @@ class Session(SceneEditor):
                 yield step
                 async with aclosing(continue_lines(client, request, start)) as steps:
                     async for step in steps:
-                        used[0] = step.speed.tokens
-                        self.report = GenerationReport.of(step)
+                        usage.tokens = step.speed.tokens
+                        self.progress = step
                         for line in step.lines:
                             lines.append(Entry(line.text, line.speaker, request.provenance))
                             self._add_entry(lines[-1])
@@ -137,14 +135,14 @@ class Session(SceneEditor):
         """
         start = self._starting_scene()
         capped = [self._cap_tokens(request) for request in requests]
-        with self._reserved_tokens(capped) as used:
+        with self._reserve_tokens(capped) as usage:
             self.finished = asyncio.Event()
             self.candidate_run = run = CandidateRun(capped, start, blind=blind)
             self.status = StatusMessage(f"{len(requests)} takes are being written ...", "busy")
             try:
                 async with aclosing(run.write(client, self._keep_candidate)) as steps:
                     async for candidate_set in steps:
-                        used[0] = sum(each.speed.tokens for each in candidate_set.candidates)
+                        usage.tokens = sum(each.speed.tokens for each in candidate_set.candidates)
                         yield candidate_set
                 self.status = StatusMessage("Choose a take; the others stay as other versions.")
             except (asyncio.CancelledError, GeneratorExit):
@@ -219,20 +217,10 @@ class Session(SceneEditor):
             return request
         return request.with_max_tokens(self.rate_limiter.limits.cap(request.max_tokens))
 
-    @contextmanager
-    def _reserved_tokens(self, requests: Sequence[GenerationRequest]) -> Iterator[list[int]]:
-        """Reserve the most tokens that the requests can use, and give the rest back.
-
-        The caller sets the first item of the list to the tokens that were used.
-        """
-        used = [0]
+    def _reserve_tokens(
+        self, requests: Sequence[GenerationRequest]
+    ) -> AbstractContextManager[Usage]:
         if self.rate_limiter is None:
-            yield used
-            return
-        rate_limiter, visitor = self.rate_limiter, self.visitor
-        reserved = sum(request.max_tokens for request in requests)
-        rate_limiter.reserve(visitor, reserved, time.monotonic())
-        try:
-            yield used
-        finally:
-            rate_limiter.settle(visitor, reserved, used[0], time.monotonic())
+            return nullcontext(Usage())
+        tokens = sum(request.max_tokens for request in requests)
+        return self.rate_limiter.reserved(self.visitor, tokens)

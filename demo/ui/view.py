@@ -126,13 +126,13 @@ def _render_model_status(session: Session, form: SceneForm) -> str:
     if model is None:
         return render_status(())
     kind = f"adapter on {model.parent}" if model.parent else "base model"
-    report = session.report
+    progress = session.progress
     measured = (
         [
-            (_LOCKS[report.lock], describe_lock(report.lock)),
-            (describe_speed(report.speed), "of the last lines, from asking to showing"),
+            (_LOCKS[progress.lock], describe_lock(progress.lock)),
+            (describe_speed(progress.speed), "of the last lines, from asking to showing"),
         ]
-        if report
+        if progress
         else []
     )
     return render_status([(f"{model.name}, {kind}", "the model that writes"), *measured])

@@ -228,8 +228,8 @@ def test_a_loop_is_said() -> None:
         asyncio.run(run(session, server, make_request()))
     assert speakers(session.scene) == "DOT DOT"
     assert "began to repeat itself" in session.status.text
-    assert session.report is not None
-    assert session.report.ending == "loop"
+    assert session.progress is not None
+    assert session.progress.ending == "loop"
 
 
 def test_who_should_have_spoken_and_did_not_is_said() -> None:
