@@ -1,4 +1,4 @@
-"""The room's endpoints, asked as programs would ask them: gradio_client, our example, and MCP."""
+"""The API, used as programs use it: with gradio_client, the example, and MCP."""
 
 import asyncio
 import runpy
@@ -109,7 +109,7 @@ def test_a_program_wakes_a_sleeping_server(client: Client, server: FakeEndpoint)
 
 def test_nobody_waits_for_another_to_end(room: str, server: FakeEndpoint) -> None:
     people = 50
-    server.script.gathering = threading.Barrier(people)  # it answers nobody until all have asked
+    server.script.gathering = threading.Barrier(people)  # no answer before all have asked
     crowd = Client(room, verbose=False, max_workers=people)
     call: dict[str, Any] = {"lines": 1, "api_name": "/continue_scene"}
     jobs = [crowd.submit(SCRIPT, "unclaimed", **call) for _ in range(people)]

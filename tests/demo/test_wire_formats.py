@@ -1,7 +1,7 @@
-"""Files of version 1 of the room, written by it in a browser, which every later one must open.
+"""Files that an earlier version of the room wrote, which later ones must open.
 
-`data/` has one scene in each form in which it leaves the room: the exported JSON, the record in
-the browser's storage, and the fragment of a share link.
+`data/` has one scene in three forms: the exported JSON, the record in the browser's storage, and
+the fragment of a share link.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""Several continuations at once, each to a server of its own words."""
+"""Several candidates at once, each with its own answer of the server."""
 
 import asyncio
 from dataclasses import replace
@@ -128,14 +128,12 @@ def test_blind_models_are_told_after_the_choice_alone() -> None:
 
 
 def test_the_blind_order_tells_nothing() -> None:
-    pair = (REQUEST, replace(REQUEST, provenance=Provenance("pocket", 7)))
-    firsts = {
-        shuffle_requests([replace(o, provenance=replace(o.provenance, seed=seed)) for o in pair])[
-            0
-        ].provenance.model
-        for seed in range(20)
-    }
-    assert firsts == {"unclaimed", "pocket"}
+    def first_model(seed: int) -> str:
+        models = [Provenance("unclaimed", seed), Provenance("pocket", seed)]
+        pair = [replace(REQUEST, provenance=each) for each in models]
+        return shuffle_requests(pair)[0].provenance.model
+
+    assert {first_model(seed) for seed in range(20)} == {"unclaimed", "pocket"}
 
 
 def test_nothing_else_is_written_meanwhile() -> None:

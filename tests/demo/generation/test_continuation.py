@@ -1,4 +1,4 @@
-"""Continuations as they are wished, against servers that can and cannot be held to a cast."""
+"""Continuations under constraints, with servers that can and cannot keep to the cast lock."""
 
 import asyncio
 import re

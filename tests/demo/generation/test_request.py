@@ -32,8 +32,8 @@ def test_the_context_is_the_end_of_the_scene_and_bounded(lines: list[Line]) -> N
     assert len(context) <= CONTEXT_TURNS
     assert sum(len(turn.text) for turn in context) <= CONTEXT_CHARACTERS
     assert all(a.speaker != b.speaker for a, b in pairwise(context))
-    told = " ".join(turn.text for turn in context)
-    assert " ".join(line.text for line in lines).endswith(told)
+    text = " ".join(turn.text for turn in context)
+    assert " ".join(line.text for line in lines).endswith(text)
     assert bool(context) == bool(lines)
 
 
@@ -59,3 +59,12 @@ def test_the_request_is_what_training_showed() -> None:
     assert payload["temperature"] == SHOW.generation.temperature
     assert payload["max_tokens"] >= 30 * 30
     json.dumps(payload)
+
+
+def test_the_token_limit_is_the_payloads_and_can_be_lowered() -> None:
+    request = GenerationRequest(SHOW, "directed", Provenance("unclaimed", 7), lines=30)
+    scene = Scene((Entry("No.", "DOT"),))
+    assert build_payload(request, scene)["max_tokens"] == request.max_tokens
+    lowered = request.with_max_tokens(40)
+    assert lowered.max_tokens == 40
+    assert build_payload(lowered, scene) == build_payload(request, scene) | {"max_tokens": 40}

@@ -1,4 +1,4 @@
-"""A server that sleeps, as one on Modal does: 503 for a while, then redirects, then a stream."""
+"""A sleeping server, such as one on Modal: first 503, then redirects, then a stream."""
 
 import asyncio
 import os

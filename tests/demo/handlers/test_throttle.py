@@ -42,7 +42,7 @@ def test_the_more_streams_there_are_the_rarer_each_is_drawn() -> None:
 
         return await asyncio.gather(*[count() for _ in range(streams)])
 
-    # Eight steps in 0.16 s at least: a frame of 50 s holds all but the first back.
+    # Eight steps take at least 0.16 s: an interval of 50 s lets only the first one through.
     assert asyncio.run(watch(1))[0] > 1
     assert set(asyncio.run(watch(1000))) == {1}
 
