@@ -31,7 +31,9 @@ def layout() -> Iterator[Layout]:
 @pytest.fixture
 def values(layout: Layout) -> dict[Any, Any]:
     """The page as it opens: every field with its first value."""
-    fields: dict[Any, Any] = {field: field.value for field in layout.generation_inputs}
+    fields: dict[Any, Any] = {
+        field: getattr(field, "value", None) for field in layout.generation_inputs
+    }
     return fields | {
         layout.models.model: "base",
         layout.direction.premise: " A  telephone. ",
@@ -62,7 +64,7 @@ def test_what_a_models_format_does_not_carry_stays_as_it_is(
 def test_an_event_without_the_direction_reads_an_empty_one(
     layout: Layout, values: dict[Any, Any]
 ) -> None:
-    chosen = {field: values[field] for field in layout.choice_inputs}
+    chosen: dict[Any, Any] = {field: values[field] for field in layout.choice_inputs}
     form = read_scene_form({**chosen, layout.models.model: None}, layout, MODELS, SHOWS)
     assert form.choice.model == ""
     assert form.read_direction(Direction("Old.")) == Direction()
@@ -79,7 +81,7 @@ def test_empty_fields_are_the_shows(layout: Layout, values: dict[Any, Any]) -> N
 
 def test_every_field_is_read(layout: Layout, values: dict[Any, Any]) -> None:
     fields = layout.generation
-    given = {
+    given: dict[Any, Any] = {
         fields.first: "bea",
         fields.required: ["FELIX"],
         fields.barred: ["pike"],
