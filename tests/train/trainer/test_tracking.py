@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from nothing_gpt.files import read_json
-from train.finetuning import Run, finetune
+from train.config.run import Run
+from train.finetuning import finetune
 from train.trainer.tracking import configure_tracking
 
 
@@ -35,13 +36,13 @@ def test_an_offline_run_is_written_beside_the_logs(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WANDB_MODE", "offline")
-    monkeypatch.setenv("WANDB_DIR", str(run.workspace.logs))
-    run.workspace.logs.mkdir(exist_ok=True)  # another test of the shared workspace may have
+    monkeypatch.setenv("WANDB_DIR", str(run.logs))
+    run.logs.mkdir(exist_ok=True)  # another test of the shared workspace may have
     folder = finetune(replace(run, config=replace(run.config, max_steps=1)))
     import wandb
 
     wandb.finish()
-    (written,) = run.workspace.logs.glob("wandb/offline-run-*/*.wandb")
+    (written,) = run.logs.glob("wandb/offline-run-*/*.wandb")
     told: dict[str, dict[str, float]] = {"train": {}, "eval": {}}
     for record in records(written.read_bytes()):
         for item in record.history.item:
