@@ -117,7 +117,7 @@ RESERVE = 2**29
 """Bytes that the fast path leaves free for what is not counted."""
 
 USABLE = 0.96
-"""Share of the memory that the fast path uses; a run failed when fragmentation took 0.6 of 22 GiB."""
+"""Share of the memory that the fast path uses; in a failed run, 0.6 of 22 GiB were fragmented."""
 
 UNPACKED = 4
 """Free bytes for each weight from which on the fast path keeps the weights in bf16 (2 bytes)."""
