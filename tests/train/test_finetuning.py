@@ -121,9 +121,9 @@ def test_a_truncated_checkpoint_is_skipped_and_named(
     os.truncate(newest / "optimizer.pt", 100)
     capsys.readouterr()
     finetune(run)
-    said = capsys.readouterr()
-    assert f"{newest}: not whole, skipped" in said.err
-    assert "continuing from checkpoint-2" in said.out
+    output = capsys.readouterr()
+    assert f"{newest}: not whole, skipped" in output.err
+    assert "continuing from checkpoint-2" in output.out
 
 
 class Stop:

@@ -35,10 +35,10 @@ def git_revision() -> str:
 
 def package_versions() -> dict[str, str]:
     """Return the versions of the libraries that affect training."""
-    found = {}
+    versions = {}
     for package in _PACKAGES:
         try:
-            found[package] = version(package)
+            versions[package] = version(package)
         except PackageNotFoundError:
             continue
-    return found
+    return versions

@@ -74,10 +74,10 @@ def _outcome(run: PastRun | None) -> tuple[str, str, str]:
     evaluated = [e for e in run.entries if "eval_loss" in e]
     last, base = evaluated[-1], run.manifest.metrics["base_eval_loss"]
     best = min(evaluated[1:] or evaluated, key=lambda entry: float(entry["eval_loss"]))
-    found = f"{best['eval_loss']:.3f} at {best['step']}"
+    text = f"{best['eval_loss']:.3f} at {best['step']}"
     if last is not best:
-        found += f", then {last['eval_loss']:.3f} at {last['step']}"
-    return found, f"{base:.3f}", run.manifest.base.id
+        text += f", then {last['eval_loss']:.3f} at {last['step']}"
+    return text, f"{base:.3f}", run.manifest.base.id
 
 
 def _align(rows: Iterable[tuple[str, ...]]) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import torch
     from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
-CARD = "pocket.json"
+RECORD_FILE = "pocket.json"
 """File beside the weights: the hyperparameters, the inputs' fingerprint, and the final loss."""
 
 
@@ -32,8 +32,8 @@ def ensure_base(
         UserError: the folder cannot be written.
     """
     inputs = fingerprint([examples, asdict(config)])
-    card = folder / CARD
-    if fresh or not (card.is_file() and read_json(card).get("inputs") == inputs):
+    record = folder / RECORD_FILE
+    if fresh or not (record.is_file() and read_json(record).get("inputs") == inputs):
         tokenizer = build_tokenizer(unique_lines(contents(examples)))
         model = build_model(tokenizer, seed=config.seed)
         started = time.monotonic()
@@ -42,7 +42,7 @@ def ensure_base(
             model.save_pretrained(work)
             tokenizer.save_pretrained(work)
             outcome = {"final_loss": loss, "seconds": round(time.monotonic() - started, 1)}
-            write_json(work / CARD, {"inputs": inputs, "recipe": asdict(config)} | outcome)
+            write_json(work / RECORD_FILE, {"inputs": inputs, "recipe": asdict(config)} | outcome)
     return BaseModel(folder.name, fingerprint_base(folder))
 
 

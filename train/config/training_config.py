@@ -109,16 +109,16 @@ def load_profile(name: str) -> TrainingConfig:
 
 def list_warnings(config: TrainingConfig) -> list[str]:
     """List settings that went badly for the reference, each with the evidence."""
-    found = []
+    warnings = []
     if config.epochs > 1:
-        found.append(f"epochs {config.epochs:g}: the reference saw overfitting after the first")
+        warnings.append(f"epochs {config.epochs:g}: the reference saw overfitting after the first")
     if config.alpha > config.rank:
-        found.append(
+        warnings.append(
             f"alpha/r {config.alpha / config.rank:g}: at 2.0 the reference's eval loss rose "
             "from 2.187 at epoch 0.27 to 2.236 at 0.98"
         )
     if config.rank >= 64:
-        found.append(f"r {config.rank}: r 64 gained 0.005 over r 32 (1.727 against 1.732)")
+        warnings.append(f"r {config.rank}: r 64 gained 0.005 over r 32 (1.727 against 1.732)")
     if config.effective_batch < 8 and config.max_steps is None:
-        found.append(f"effective batch {config.effective_batch}: below 8 the loss is too noisy")
-    return found
+        warnings.append(f"effective batch {config.effective_batch}: below 8 the loss is too noisy")
+    return warnings

@@ -84,8 +84,8 @@ def read_shape(config: Any) -> ModelShape:
 def read_folder_shape(folder: Path) -> ModelShape | None:
     """Read the shape of the Llama in a folder; None if there is none."""
     path = folder / "config.json"
-    found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    if found.get("model_type") != "llama":
+    config = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    if config.get("model_type") != "llama":
         return None
     defaults = {"num_key_value_heads": None, "tie_word_embeddings": False}
-    return read_shape(SimpleNamespace(**defaults | found))
+    return read_shape(SimpleNamespace(**defaults | config))

@@ -76,9 +76,9 @@ def make_plan(
 
 def find_shape(base: str) -> ModelShape | None:
     """Find the shape of a base in its folder, or by the size in its name, as in `Llama-3.2-3B`."""
-    found = read_folder_shape(Path(base))
-    if found:
-        return found
+    shape = read_folder_shape(Path(base))
+    if shape:
+        return shape
     sizes = re.findall(r"(?<![\d.])(\d+(?:\.\d+)?)B(?![a-z])", base, re.IGNORECASE)
     return LLAMAS.get(float(sizes[-1])) if sizes else None
 

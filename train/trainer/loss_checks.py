@@ -44,7 +44,7 @@ def count_without_gain(entries: list[LogEntry]) -> int:
 
 def list_loss_warnings(entries: list[LogEntry]) -> list[str]:
     """List warnings about a run so far, in the order of the steps that caused them."""
-    found: list[str] = []
+    warnings: list[str] = []
     norms: list[float] = []
     trained, first_gap = None, None
     gap_found = False
@@ -54,7 +54,7 @@ def list_loss_warnings(entries: list[LogEntry]) -> list[str]:
         norm = entry.get("grad_norm", math.nan)
         usual = median(norms) if len(norms) >= 5 else 0.0
         if usual and norm > _SPIKE * usual:
-            found.append(
+            warnings.append(
                 f"gradient norm {norm:.3g} at step {entry['step']}, {norm / usual:.0f} times the"
                 " usual; if losses rise after it, lower the learning rate"
             )
@@ -65,9 +65,9 @@ def list_loss_warnings(entries: list[LogEntry]) -> list[str]:
             first_gap = gap if first_gap is None else first_gap
             if gap - first_gap > _GAP and not gap_found:
                 gap_found = True
-                found.append(
+                warnings.append(
                     f"training loss {trained:.3f} far below the held-out {entry['eval_loss']:.3f}"
                     f" at step {entry['step']}: it learns by heart (the reference's gap was 0.09);"
                     " fewer epochs, a lower rank, or --patience"
                 )
-    return found
+    return warnings

@@ -49,9 +49,9 @@ def test_a_preset_has_data_and_an_adapter_of_its_own_and_shares_the_base(
     with pytest.raises(UserError, match="run 'python -m data_prep --show NAME --format single-t"):
         repeat(run, place, "phase1-r16")
     prepare(place, "single-turn")
-    card = (place.base("tiny") / "pocket.json").stat().st_mtime_ns
+    built = (place.base("tiny") / "pocket.json").stat().st_mtime_ns
     folder = finetune(replace(repeat(run, place, "phase1-r16"), fresh=True))
-    assert (place.base("tiny") / "pocket.json").stat().st_mtime_ns == card
+    assert (place.base("tiny") / "pocket.json").stat().st_mtime_ns == built
     assert folder == place.adapter("tiny-phase1-r16")
     assert not place.adapter("tiny").exists()
     manifest = read_manifest(folder)

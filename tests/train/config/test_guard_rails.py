@@ -34,9 +34,9 @@ def test_a_run_that_gets_worse_stops_and_leaves_its_best_and_its_last(
     assert manifest.metrics["last_eval_loss"] == losses[max(losses)]
     weights = "adapter_model.safetensors"
     assert (folder / weights).read_bytes() != (folder / "last" / weights).read_bytes()
-    said = capsys.readouterr().out
-    assert f"step {best + 1}: evaluations without gain: 1; stopping" in said
-    assert f"after {best} steps, the best of {best + 1}" in said
+    output = capsys.readouterr().out
+    assert f"step {best + 1}: evaluations without gain: 1; stopping" in output
+    assert f"after {best} steps, the best of {best + 1}" in output
     assert "lies in `last/`" in (folder / "report.md").read_text()
 
 

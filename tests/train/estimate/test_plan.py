@@ -1,4 +1,4 @@
-"""What a run is said to take, against what was measured and what the report met."""
+"""Estimates of runs, compared with measurements and with the failures in the report."""
 
 from dataclasses import replace
 from typing import Any

@@ -87,9 +87,9 @@ def test_two_processes_learn_what_one_learns_also_when_killed(
     shared = read_json(adapter / "history.json")
     assert course(shared, "loss") == pytest.approx(course(alone, "loss"), rel=1e-4)
     assert course(shared, "grad_norm") == pytest.approx(course(alone, "grad_norm"), rel=1e-3)
-    judged = course(alone, "eval_loss")
+    evaluated = course(alone, "eval_loss")
     assert course(shared, "eval_loss") == pytest.approx(
-        {step: judged[step] for step in (0, 4, 8, 10)}, rel=1e-4
+        {step: evaluated[step] for step in (0, 4, 8, 10)}, rel=1e-4
     )
 
 
