@@ -69,7 +69,7 @@ def examine(job: TrainingJob) -> Outcome:
 def _examine(job: TrainingJob) -> Outcome:
     from train.base_model.access_check import check_base
     from train.config.run import resolve_run
-    from train.data.examples import MissingDataError
+    from train.data.examples import MissingDataError, check_format
     from train.estimate.plan import make_plan
     from train.finetuning import is_finished, load_run_examples
     from train.trainer.tracking import check_tracking
@@ -81,6 +81,7 @@ def _examine(job: TrainingJob) -> Outcome:
     examples = load_run_examples(run)
     if not job.fresh and is_finished(run, examples):
         return Outcome(job.name, f"up to date: {run.adapter}", idle=True)
+    check_format(run.data, run.format, job.format)
     gpu, count = find_gpus(job.gpu)
     plan = make_plan(job.base, job.config, gpu, examples.training, examples.held_out)
     if run.pocket is None:
@@ -91,9 +92,7 @@ def _examine(job: TrainingJob) -> Outcome:
 
 
 def _explain_missing_data(job: TrainingJob) -> str:
-    own = job.show.prompt.format
-    wanted = job.preset.format if job.preset else own
-    option = "" if wanted == own else f" --format {wanted}"
+    option = "" if job.format == job.show.prompt.format else f" --format {job.format}"
     return (
         f"not prepared on the volume '{deployment.VOLUME}'; run"
         f" 'modal run -m data_prep --show {job.show.name}{option}' first"
@@ -171,12 +170,12 @@ def main(
     """
     with reported_errors():
         shows = [load_show(name) for name in (show_names() if show == "all" else [show])]
+        presets = find_presets(preset)
+        new_seed = None if seed < 0 else seed
         jobs = [
-            make_job(
-                each, base, gpu, profile, repeated, seed=None if seed < 0 else seed, fresh=fresh
-            )
+            make_job(each, base, gpu, profile, repeated, seed=new_seed, fresh=fresh)
             for each in shows
-            for repeated in find_presets(preset)
+            for repeated in presets
         ]
         for warning in {line: None for job in jobs for line in list_job_warnings(job)}:
             print(f"warning: {warning}")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from nothing_gpt.adapter.manifest import adapter_name
 from nothing_gpt.gpus import find_gpus
-from nothing_gpt.show import Show
+from nothing_gpt.show import FormatName, Show
 from train.config.presets import PRESETS, Preset, load_preset
 from train.config.run import resolve_config
 from train.config.training_config import TrainingConfig, list_warnings
@@ -41,6 +41,11 @@ class TrainingJob:
     def name(self) -> str:
         """The adapter's name."""
         return adapter_name(self.show.name, self.preset.name if self.preset else "")
+
+    @property
+    def format(self) -> FormatName:
+        """The prompt format that the examples must have."""
+        return self.preset.format if self.preset else self.show.prompt.format
 
 
 def find_presets(name: str) -> Sequence[Preset | None]:

@@ -101,12 +101,22 @@ def read_data_report(folder: Path, format_name: FormatName | None = None) -> dic
     found = report["format"]
     if found not in get_args(FormatName):
         raise UserError(f"{path}: unknown format '{found}'; run 'python -m data_prep --fresh'")
-    if format_name and found != format_name:
-        raise UserError(
-            f"{folder}: examples of the format '{found}', not '{format_name}';"
-            f" run 'python -m data_prep --show NAME{option}'"
-        )
+    if format_name:
+        check_format(folder, found, format_name)
     return report
+
+
+def check_format(folder: Path, found: FormatName, required: FormatName) -> None:
+    """Check the prompt format of the examples in a folder.
+
+    Raises:
+        UserError: it is not the required one.
+    """
+    if found != required:
+        raise UserError(
+            f"{folder}: examples of the format '{found}', not '{required}';"
+            f" run 'python -m data_prep --show NAME --format {required}'"
+        )
 
 
 def _missing(path: Path, option: str = "") -> MissingDataError:
