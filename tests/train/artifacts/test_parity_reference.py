@@ -21,11 +21,13 @@ from train.finetuning import finetune
 
 
 @pytest.fixture(scope="module")
-def trained(show: Show, base: Workspace) -> Workspace:
+def trained(show: Show, base: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """A workspace with an adapter that has learned enough to differ from its base."""
     config = replace(BRIEF, learning_rate=2e-2, warmup_steps=1)
-    finetune(resolve_run(show, "pocket", config, base, pretraining=RECIPE))
-    return base
+    place = Workspace(tmp_path_factory.mktemp("parity") / "workspace")
+    shutil.copytree(base.root, place.root)
+    finetune(resolve_run(show, "pocket", config, place, pretraining=RECIPE))
+    return place
 
 
 def test_the_judged_examples_are_those_of_the_evaluation(trained: Workspace) -> None:
