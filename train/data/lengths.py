@@ -50,12 +50,12 @@ def estimate_lengths(
     """Estimate lengths from characters; examples are cut to `most` tokens."""
 
     def estimate(example: ChatExample) -> Length:
-        prompt, completion = (
+        asked, answered = (
             sum(len(message["content"]) for message in example[part]) / CHARACTERS
             for part in ("prompt", "completion")
         )
-        whole = min(round(prompt + completion) + _TEMPLATE, most)
-        return Length(whole, max(0, whole - round(prompt) - _TEMPLATE))
+        whole = min(round(asked + answered) + _TEMPLATE, most)
+        return Length(whole, max(0, whole - round(asked) - _TEMPLATE))
 
     return Lengths([estimate(e) for e in training], [estimate(e) for e in held_out])
 
