@@ -6,7 +6,7 @@ import pytest
 
 from nothing_gpt.errors import UserError
 from nothing_gpt.gpus import GPUS, find_gpu, find_gpus
-from train.base_model.loading import REFERENCE_BASE
+from train.config.base_names import REFERENCE_BASE
 from train.config.training_config import REFERENCE
 from train.data.examples import ChatExample
 from train.estimate.plan import Plan, make_plan
