@@ -13,7 +13,7 @@ from nothing_gpt.errors import UserError
 from nothing_gpt.show import Show
 
 _HERE = Path(__file__).parent
-STYLES = (_HERE / "style.css", _HERE / "static" / "script.css")
+STYLES = tuple(_HERE / "static" / f"{name}.css" for name in ("theme", "layout", "script"))
 
 AT_ONCE = 200
 """Handlers that run at once. Of Gradio's own 40, the 41st writer would wait until another's lines

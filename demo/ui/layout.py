@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import gradio as gr
 from gradio.components import Component
 
-from demo.ui.script_html import read_growing_script, read_script, render_frame, render_title
+from demo.ui.script_html import read_live_script, read_script, render_frame, render_title
 from demo.ui.settings_panel import (
     GenerationFields,
     ModelFields,
@@ -125,7 +125,7 @@ def lay_out(
                     apply_default_css=False,
                 )
                 growing = gr.HTML(
-                    html_template="", js_on_load=read_growing_script(), apply_default_css=False
+                    html_template="", js_on_load=read_live_script(), apply_default_css=False
                 )
             dock = _lay_out_dock(shows[show])
     return Layout(
