@@ -14,7 +14,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-_IMPORT = re.compile(r'^import \{([\w\s,]+)\} from "\./(\w+)\.js";$', re.MULTILINE)
+_NAMES = r"\s*\w+(?:,\s*\w+)*,?\s*"
+_IMPORT = re.compile(rf'^import \{{({_NAMES})\}} from "\./(\w+)\.js";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async function|function|class|const) (\w+))", re.MULTILINE)
 _JSDOC = re.compile(r"^[ \t]*/\*\*(?:(?!\*/).)*\*/[ \t]*\n", re.MULTILINE | re.DOTALL)
 _FORBIDDEN = re.compile(r"^\s*(?:import|export)\b|\bimport\s*[(.]")
@@ -57,7 +58,7 @@ def _add_module(
     text = path.read_text(encoding="utf-8")
     imports = []
     for match in _IMPORT.finditer(text):
-        names = [each.strip() for each in match[1].split(",") if each.strip()]
+        names = re.findall(r"\w+", match[1])
         _add_module(folder, match[2], exports, parts, (*importers, name))
         for each in names:
             _check_exported(match[2], each, exports)
