@@ -23,7 +23,7 @@ class App {
     this.element = element;
     this.trigger = trigger;
     const dialog = find(element, "#help");
-    if (!(dialog instanceof HTMLDialogElement)) throw new Error("#help is no dialog");
+    if (!(dialog instanceof HTMLDialogElement)) throw new Error("#help is not a dialog");
     this.storage = new SceneStorage((text) => this.report(text));
     this.sync = new PageSync(trigger, this.storage, {
       opened: (notice) => {
@@ -33,11 +33,11 @@ class App {
       refused: () => this.view.reset(),
       updated: (log, shown) => this.draw(log, shown),
     });
-    this.view = new ScriptView(find(element, ".lines"), (deed, fields) => {
-      trigger("act", { deed, ...fields });
+    this.view = new ScriptView(find(element, ".lines"), (action, fields) => {
+      trigger("act", { deed: action, ...fields });
     });
-    this.menu = new LineMenu(find(element, ".script"), this.view, (deed, fields) => {
-      trigger(deed === "retake" ? "retake" : "act", { deed, ...fields });
+    this.menu = new LineMenu(find(element, ".script"), this.view, (action, fields) => {
+      trigger(action === "retake" ? "retake" : "act", { deed: action, ...fields });
     });
     this.shortcuts = new PageShortcuts(dialog, this.view);
     this.scenes = new SceneList(

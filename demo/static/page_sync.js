@@ -133,9 +133,10 @@ export class PageSync {
       this.trigger("again", {});
       return;
     }
-    if (!this.log || (missed[0].count === 1 && !this.serverHasScene)) this.log = new SceneLog(null);
+    const startsBlank = missed[0].count === 1 && !this.serverHasScene;
+    const log = this.log && !startsBlank ? this.log : new SceneLog(null);
+    this.log = log;
     this.serverHasScene = false;
-    const { log } = this;
     const before = log.at;
     for (const patch of missed) this.#applyPatch(log, patch);
     this.count = last.count;

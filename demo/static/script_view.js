@@ -3,7 +3,14 @@
  */
 
 import { closestTarget, createElement, findAll, isEditable } from "./dom.js";
-import { colourSpeakers, createField, createRow, numberRow, originOf, readRow } from "./script_row.js";
+import {
+  colourSpeakers,
+  createField,
+  createRow,
+  numberRow,
+  originOf,
+  readRow,
+} from "./script_row.js";
 import { SHORTCUTS } from "./shortcuts.js";
 
 /** @import { Entry } from "./scene_log.js" */
@@ -20,7 +27,7 @@ import { SHORTCUTS } from "./shortcuts.js";
 /**
  * Sends an action on a line to the server.
  *
- * @typedef {(deed: string, fields: object) => void} SendAction
+ * @typedef {(action: string, fields: object) => void} SendAction
  */
 
 /** The rows of the script without an unfinished new line. */

@@ -32,7 +32,8 @@ test("a scene is kept under its own key and read again", () => {
   assert.deepEqual([...localStorage.items.keys()], [key]);
   assert.equal(sessionStorage.getItem("nothing-gpt/open"), storage.scene.id);
   const stored = JSON.parse(localStorage.getItem(key));
-  assert.deepEqual(Object.keys(stored).sort(), ["id", "journal", "name", "saved", "stamp", "title"]);
+  const fields = ["id", "journal", "name", "saved", "stamp", "title"];
+  assert.deepEqual(Object.keys(stored).sort(), fields);
   assert.equal(stored.title, "One.");
   assert.deepEqual(new SceneLog(stored.journal).scene, log.scene);
   assert.deepEqual(createStorage().storage.readLast(), stored);
@@ -124,7 +125,14 @@ test("a full storage keeps the scene without its history, or reports it", () => 
 });
 
 test("without any storage the page goes on", () => {
-  const broken = { getItem() { throw new Error("denied"); }, get length() { throw new Error("denied"); } };
+  const broken = {
+    getItem() {
+      throw new Error("denied");
+    },
+    get length() {
+      throw new Error("denied");
+    },
+  };
   fakeBrowser({ localStorage: broken });
   const { storage } = createStorage();
   assert.deepEqual(storage.list(), []);
