@@ -41,7 +41,7 @@ check: .venv/check $(if $(NPM),node_modules/ready) ## Style, types, and the READ
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(if $(NPM),node_modules/.bin/tsc,@echo "skipped: types of the page's scripts, because npm is missing")
+	$(if $(NPM),node_modules/.bin/tsc && node_modules/.bin/tsc -p tests/demo/static,@echo "skipped: types of the page's scripts, because npm is missing")
 	$(BIN)/python -m tests.readme
 
 format: .venv/check ## Put the code into the project's style.

@@ -1,6 +1,6 @@
 /**
- * What a model is writing now: one line that grows, or several takes side by side. This is the
- * script of a component of its own, drawn at every token.
+ * What a model is writing now: one line, or several takes side by side. It has a component of its
+ * own, which is drawn at every token.
  */
 
 import { SPEAKER_COLOURS, closestTarget, createElement, findAll, isolateText } from "./dom.js";
@@ -11,8 +11,7 @@ import { SHORTCUTS } from "./shortcuts.js";
 /** @typedef {{ speaker: string, text: string }} Line */
 
 /**
- * One of several takes: its finished lines, the line that grows, and what the server has to say
- * of its end.
+ * One of several takes: its finished lines, the line being written, and in `said` how it ended.
  *
  * @typedef {object} Take
  * @property {string} name

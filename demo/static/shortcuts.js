@@ -15,10 +15,13 @@ import { createElement, find, isEditable } from "./dom.js";
  * @property {(event: KeyboardEvent) => boolean} matches
  */
 
-const isMac = /Mac|iPhone|iPad/.test(globalThis.navigator?.platform ?? "");
-
-/** @param {KeyboardEvent} event */
-const hasControl = (event) => (isMac ? event.metaKey : event.ctrlKey);
+/**
+ * Tell whether the main modifier is pressed: Ctrl, or Command on Apple's keyboards.
+ *
+ * @param {KeyboardEvent} event
+ */
+const hasControl = (event) =>
+  /Mac|iPhone|iPad/.test(navigator.platform) ? event.metaKey : event.ctrlKey;
 
 /** @param {KeyboardEvent} event */
 const hasAltAlone = (event) => event.altKey && !event.ctrlKey && !event.metaKey;

@@ -3,18 +3,36 @@ import { writeFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { SceneLog } from "../../../demo/static/scene_log.js";
-import { logsFile, needs, vectors } from "./vectors.js";
+import { logsFile, needsFiles, vectors } from "./vectors.js";
 
+/** @import { State } from "./vectors.js" */
+
+/** @param {string} text */
 const entry = (text) => ({ text, speaker: "DOT", edited: false });
+
+/**
+ * @param {number} parent
+ * @param {number} start
+ * @param {string} text
+ */
 const append = (parent, start, text) => ({ parent, start, removed: 0, added: [entry(text)] });
+
+/** @param {SceneLog} log */
 const texts = (log) => log.scene.entries.map(({ text }) => text);
 
-/** Describe a log as test_javascript.py describes a history. */
+/**
+ * Describe a log as test_javascript.py describes a history.
+ *
+ * @param {SceneLog} log
+ * @returns {State}
+ */
 function describe(log) {
   const { parent, onward } = log.steps[log.at];
   const parents = new Set(log.steps.map((step) => step.parent));
   let current = log.at;
-  while (Number.isInteger(log.steps[current].onward)) current = log.steps[current].onward;
+  for (let next = onward; next !== undefined && next !== null; next = log.steps[current].onward) {
+    current = next;
+  }
   const ends = log.steps.map((_, i) => i).filter((i) => !parents.has(i));
   return {
     at: log.at,
@@ -69,12 +87,12 @@ test("the snapshot is the scene without its history", () => {
   assert.ok(!copy.isBlank);
 });
 
-test("ends as Python's histories do", needs(vectors), () => {
+test("ends as Python's histories do", needsFiles, () => {
   const logs = [];
   for (const { messages, states, scenes } of vectors) {
     const log = new SceneLog(null);
     messages.forEach(({ patches }, i) => {
-      log.apply(patches.at(-1));
+      log.apply(patches[patches.length - 1]);
       assert.deepEqual(describe(log), states[i]);
     });
     assert.deepEqual(scenes.map((_, i) => log.sceneAt(i)), scenes);
@@ -83,7 +101,7 @@ test("ends as Python's histories do", needs(vectors), () => {
   writeFileSync(logsFile, JSON.stringify(logs));
 });
 
-test("reads the histories that Python writes", needs(vectors), () => {
+test("reads the histories that Python writes", needsFiles, () => {
   for (const { log: history, states, scenes } of vectors) {
     const log = new SceneLog(history);
     assert.deepEqual(describe(log), states.at(-1));

@@ -33,17 +33,30 @@ const log = new SceneLog({
   at: 1,
 });
 
-/** Open an address; records what it is replaced by. */
+/**
+ * Open an address.
+ *
+ * @param {string} address
+ * @returns The addresses that it is replaced by.
+ */
 function openAddress(address) {
   const { origin, pathname, search, hash } = new URL(address);
+  /** @type {string[]} */
   const replaced = [];
+  /**
+   * @param {unknown} _state
+   * @param {unknown} _title
+   * @param {string} url
+   */
+  const replaceState = (_state, _title, url) => replaced.push(url);
   fakeBrowser({
     location: { origin, pathname, search, hash },
-    history: { replaceState: (state, title, url) => replaced.push(url) },
+    history: { replaceState },
   });
   return replaced;
 }
 
+/** @param {Buffer} bytes */
 const encode = (bytes) => `${PAGE}#scene=${bytes.toString("base64url")}`;
 
 beforeEach(() => openAddress(PAGE));
