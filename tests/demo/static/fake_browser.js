@@ -47,15 +47,52 @@ export class FakeStorage {
  * @param {Record<string, unknown>} [globals]
  */
 export function fakeBrowser(globals = {}) {
-  const all = {
+  fakeGlobals({
     crypto: webcrypto,
     localStorage: new FakeStorage(),
     sessionStorage: new FakeStorage(),
     ...globals,
-  };
-  for (const [name, value] of Object.entries(all)) {
+  });
+}
+
+/** @param {Record<string, unknown>} globals */
+function fakeGlobals(globals) {
+  for (const [name, value] of Object.entries(globals)) {
     Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
   }
+}
+
+/**
+ * Replace setTimeout and clearTimeout. Node's own mock has another interface in node 18.
+ *
+ * @returns A function that moves the time on by some milliseconds.
+ */
+export function fakeTimers() {
+  let now = 0;
+  let last = 0;
+  /** @type {Map<number, { time: number, callback: () => void }>} */
+  const timers = new Map();
+  fakeGlobals({
+    /**
+     * @param {() => void} callback
+     * @param {number} delay
+     */
+    setTimeout(callback, delay) {
+      timers.set(++last, { time: now + delay, callback });
+      return last;
+    },
+    /** @param {number} timer */
+    clearTimeout: (timer) => timers.delete(timer),
+  });
+  /** @param {number} time */
+  return (time) => {
+    now += time;
+    for (const [timer, { time: due, callback }] of timers) {
+      if (due > now) continue;
+      timers.delete(timer);
+      callback();
+    }
+  };
 }
 
 /** Give the modules another tab of the same browser. */

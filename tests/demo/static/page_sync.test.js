@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { beforeEach, mock, test } from "node:test";
+import { beforeEach, test } from "node:test";
 
 import { PageSync } from "../../../demo/static/page_sync.js";
 import { SceneStorage } from "../../../demo/static/storage.js";
-import { fakeBrowser } from "./fake_browser.js";
+import { fakeBrowser, fakeTimers } from "./fake_browser.js";
 import { needsFiles, vectors } from "./vectors.js";
 
 /** @import { Patch } from "../../../demo/static/page_sync.js" */
@@ -48,9 +48,8 @@ const patch = (count, rest = {}) => ({
 
 beforeEach(() => {
   fakeBrowser();
-  mock.timers.enable({ apis: ["setTimeout"] });
+  fakeTimers();
 });
-test.afterEach(() => mock.timers.reset());
 
 test("a scene is sent, confirmed and followed", () => {
   const { sync, sent, shown } = createPage();
@@ -74,14 +73,15 @@ test("the server does not send a scene that it got from the page", () => {
 });
 
 test("a scene is sent again until the server confirms it", () => {
+  const tick = fakeTimers();
   const { sync, sent } = createPage();
   sync.send(null);
-  mock.timers.tick(4000);
+  tick(4000);
   assert.equal(sent.length, 2);
   assert.deepEqual(sent[0], sent[1]);
   sync.send(null);
   sync.receive({ run: sent[2].run, patches: [patch(1)] });
-  mock.timers.tick(4000);
+  tick(4000);
   assert.equal(sent.length, 3);
 });
 

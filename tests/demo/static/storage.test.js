@@ -3,7 +3,7 @@ import { beforeEach, test } from "node:test";
 
 import { SceneLog } from "../../../demo/static/scene_log.js";
 import { SceneStorage } from "../../../demo/static/storage.js";
-import { FakeStorage, fakeBrowser, openTab } from "./fake_browser.js";
+import { FakeStorage, fakeBrowser, fakeTimers, openTab } from "./fake_browser.js";
 
 /** @param {string} text */
 const entry = (text) => ({ text, speaker: "DOT", edited: false });
@@ -31,7 +31,10 @@ const createStorage = () => {
   return { storage, reports };
 };
 
-beforeEach(() => fakeBrowser());
+beforeEach(() => {
+  fakeBrowser();
+  fakeTimers();
+});
 
 test("a scene is kept under its own key and read again", () => {
   const { storage } = createStorage();
@@ -56,14 +59,14 @@ test("a blank scene is not kept", () => {
   assert.equal(localStorage.length, 0);
 });
 
-test("a save is delayed, and happens once", (context) => {
-  context.mock.timers.enable({ apis: ["setTimeout"] });
+test("a save is delayed, and happens once", () => {
+  const tick = fakeTimers();
   const { storage } = createStorage();
   storage.open(null);
   storage.scheduleSave(write("One."));
   storage.scheduleSave(write("Two."));
   assert.equal(localStorage.length, 0);
-  context.mock.timers.tick(250);
+  tick(250);
   assert.deepEqual(storage.list().map(({ title }) => title), ["Two."]);
 });
 
