@@ -33,8 +33,7 @@ class _Module:
     def render(self) -> str:
         """Write the module as a constant that holds its exports."""
         imports = [
-            f"const {{ {', '.join(names)} }} = module_{other};"
-            for other, names in self.imports
+            f"const {{ {', '.join(names)} }} = module_{other};" for other, names in self.imports
         ]
         exports = f"return {{ {', '.join(self.exports)} }};"
         body = "\n".join(['"use strict";', *imports, self.code, exports])
