@@ -106,12 +106,12 @@ function createView(value) {
 /**
  * Scroll with the lines that arrive, until the reader scrolls away from the last one.
  *
- * @param {HTMLElement} sheet The element around the script and the lines being written.
+ * @param {HTMLElement} container The element around the script and the lines being written.
  */
-function followLastLine(sheet) {
+function followLastLine(container) {
   /** Pixels of the last line that the composer, which floats over the page, covers. */
   const measureCovered = () => {
-    const last = findAll(sheet, ".entry, .dismiss").at(-1);
+    const last = findAll(container, ".entry, .dismiss").at(-1);
     const composer = document.querySelector("#dock");
     if (!last || !composer) return 0;
     return last.getBoundingClientRect().bottom + 16 - composer.getBoundingClientRect().top;
@@ -124,7 +124,7 @@ function followLastLine(sheet) {
   new MutationObserver(() => {
     const covered = following ? measureCovered() : 0;
     if (covered > 0) scrollBy(0, covered);
-  }).observe(sheet, { childList: true, characterData: true, subtree: true });
+  }).observe(container, { childList: true, characterData: true, subtree: true });
 }
 
 /**
@@ -156,8 +156,8 @@ export function startLiveView({ element, props, trigger, watch }) {
     if (closestTarget(event, NO_SHORTCUTS) || !SHORTCUTS.chooseTake.matches(event)) return;
     if (choose(Number(event.key) - 1)) event.preventDefault();
   });
-  const sheet = element.closest("#sheet");
-  if (sheet instanceof HTMLElement) followLastLine(sheet);
+  const container = element.closest("#sheet");
+  if (container instanceof HTMLElement) followLastLine(container);
   watch("value", draw);
   draw();
 }
