@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from benchmarks.endpoint.lock_mask import main
+from benchmarks.vllm.lock_mask import main
 
 
 def test_both_expressions_are_measured(

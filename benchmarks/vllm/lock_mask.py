@@ -1,6 +1,6 @@
 """What the cast lock's mask of a token costs llguidance, at a vocabulary of Llama 3's size.
 
-    python -m benchmarks.endpoint.lock_mask
+    python -m benchmarks.vllm.lock_mask
 
 vLLM fills the masks of a step one after the other, in the engine's own process, for up to 128
 streams; they cost nothing as long as they take less than the GPU takes for the step. Tokens are
@@ -55,7 +55,7 @@ def measure(regex: str, streams: int) -> list[float]:
 def main() -> None:
     """Read the command line, measure, and print a line of JSON for each expression."""
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.endpoint.lock_mask", description=__doc__
+        prog="python -m benchmarks.vllm.lock_mask", description=__doc__
     )
     parser.add_argument("--streams", type=int, default=32)
     parser.add_argument("--show", default="seinfeld")
