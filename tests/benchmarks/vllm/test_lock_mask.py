@@ -11,7 +11,7 @@ def test_both_expressions_are_measured(
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["lock_mask", "--streams", "1", "--show", "unclaimed"])
     main()
-    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [row["expression"] for row in told] == ["lock", "characters counted"]
-    assert all(0 < row["median us"] <= row["most us"] for row in told)
-    assert all(row["masks"] > 20 for row in told)
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row["expression"] for row in rows] == ["lock", "characters counted"]
+    assert all(0 < row["median us"] <= row["most us"] for row in rows)
+    assert all(row["masks"] > 20 for row in rows)

@@ -1,0 +1,121 @@
+"""Browser tab simulated over Gradio's queue protocol."""
+
+import re
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+import httpx
+
+LINE = re.compile(r"asked=(\d+\.\d+)[ w\d]* ended=(\d+\.\d+)")
+"""Times that the paced endpoint writes into its first line."""
+
+
+@dataclass
+class ContinuationTiming:
+    """Timing of one continuation, in seconds.
+
+    Attributes:
+        added: Time that the room added to the first line; None until the line arrives.
+        gaps: Times between two updates of the page.
+        lines: Numbers of the lines that arrived.
+        error: What went wrong, empty if nothing did.
+    """
+
+    added: float | None = None
+    gaps: list[float] = field(default_factory=list)
+    lines: set[str] = field(default_factory=set)
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Page:
+    """The loaded page: for each handler, its number and the values of its input fields."""
+
+    url: str
+    arrive: tuple[int, list[Any]]
+    write: tuple[int, list[Any]]
+    proceed: tuple[int, list[Any]]
+
+
+def read_page(url: str, lines: int) -> Page:
+    """Read the room's configuration; find three handlers and the values of their fields."""
+    config = httpx.get(f"{url}/config").json()
+    parts = {part["id"]: part for part in config["components"]}
+    filled = {"Model": "paced", "Lines to write": lines, "Who": "DOT", "Seed": None}
+
+    def find(name: str) -> tuple[int, list[Any]]:
+        dependency = next(d for d in config["dependencies"] if d["api_name"] == name)
+        data = []
+        for number in dependency["inputs"]:
+            kind, props = parts[number]["type"], parts[number]["props"]
+            value = props.get("value")
+            value = ("" if kind == "textbox" else None) if value is None else value
+            data.append(filled.get(props.get("label"), value))
+        return dependency["id"], data
+
+    write, data = find("write")
+    first = [*data[:-1], "It is ringing, and nobody picks it up."]
+    return Page(url, find("arrive"), (write, first), find("proceed"))
+
+
+class SimulatedTab:
+    """Browser tab with the room open."""
+
+    def __init__(self, client: httpx.AsyncClient, page: Page) -> None:
+        self._client = client
+        self._page = page
+        self._session = f"{Random().getrandbits(64):x}"  # noqa: S311 - no secret
+
+    async def load(self) -> None:
+        """Open the room and write the first line."""
+        for handler in (self._page.arrive, self._page.write):
+            async with aclosing(self._call(*handler)) as messages:
+                async for _ in messages:
+                    pass
+
+    async def proceed(self, lines: int, leave: int = 0) -> ContinuationTiming:
+        """Click Continue and read the updates.
+
+        Args:
+            lines: Lines of the continuation.
+            leave: Close the tab after this many lines; 0 to stay.
+        """
+        timing = ContinuationTiming()
+        clicked = last = time.monotonic()
+        try:
+            async with aclosing(self._call(*self._page.proceed)) as messages:
+                async for text in messages:
+                    now = time.monotonic()
+                    if '"msg":"process_completed"' in text:
+                        timing.error = "" if '"success":true' in text else text[:300]
+                    if '"msg":"process_generating"' not in text:
+                        continue
+                    timing.gaps.append(now - last)
+                    last = now
+                    for asked, ended in LINE.findall(text):
+                        if timing.added is None and float(asked) > clicked:
+                            timing.added = now - clicked - (float(ended) - float(asked))
+                    timing.lines.update(re.findall(r"n\d+\.(?= w)", text))
+                    if leave and len(timing.lines) >= leave:
+                        return timing
+        except httpx.HTTPError as error:
+            timing.error = f"{type(error).__name__}: {error}"
+        # All lines but the first are numbered.
+        if not timing.error and (timing.added is None or len(timing.lines) < lines - 1):
+            timing.error = f"only {len(timing.lines)} of {lines - 1} lines came"
+        return timing
+
+    async def _call(self, function: int, data: list[Any]) -> AsyncGenerator[str]:
+        join = {"data": data, "fn_index": function, "session_hash": self._session}
+        answer = await self._client.post(f"{self._page.url}/gradio_api/queue/join", json=join)
+        answer.raise_for_status()
+        events = f"{self._page.url}/gradio_api/queue/data?session_hash={self._session}"
+        async with self._client.stream("GET", events) as stream:
+            async for text in stream.aiter_lines():
+                if '"msg":"close_stream"' in text:
+                    return
+                yield text
