@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import MARKED
 from tests.imports import (
     ROOT,
     Graph,
@@ -120,6 +121,14 @@ def test_tests_mirror_the_folders() -> None:
         place = file.parent.relative_to(ROOT / "tests")
         mirrored = (ROOT / place).is_dir() or OWN_TEST_FOLDERS & {*place.parts}
         assert mirrored, f"{file}: there is no {place}"
+
+
+def test_marked_places_exist() -> None:
+    for place in (place for places in MARKED.values() for place in places):
+        file, _, function = place.partition("::")
+        path = ROOT / "tests" / file
+        assert path.exists(), f"tests/conftest.py lists {place}"
+        assert not function or f"def {function}(" in path.read_text(encoding="utf-8"), place
 
 
 @pytest.mark.parametrize("module", COMMANDS)
