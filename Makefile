@@ -10,7 +10,7 @@ export PYTHONPATH := $(CURDIR)
 .PHONY: help demo deploy history test test-fast check format install lock screenshot vllm-cpu clean
 
 help: ## List the targets.
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-12s%s\n", $$1, $$2 }'
 
 demo: .venv/local ## Run all four stages on this machine, then the writers' room. SHOW= SOURCE= PORT= SHARE=1
 	@exec $(BIN)/python -m nothing_gpt --show '$(SHOW)' --port '$(PORT)' \
