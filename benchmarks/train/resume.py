@@ -134,7 +134,7 @@ def _train(setup: ResumeSetup, work: Path, latest: Path | None, *, smoke: bool) 
     loaded = LoadedBase(BaseModel("random", ""), model, tokenizer, quantized=not smoke)
     run = Run(load_show("unclaimed"), "random", _config(setup), Workspace(work))
     trainer = build_trainer(run, loaded, examples, examples[:4], work)
-    # A new process starts from an arbitrary state; the checkpoint must replace it.
+    # Whatever a new process begins with, the checkpoint's must come in its place.
     torch.manual_seed(len(gc.get_objects()))
     trainer.train(resume_from_checkpoint=str(latest) if latest else None)
     end = _read_state(trainer)
