@@ -24,8 +24,8 @@ MARKED = {
         "serve/test_serve_command.py",
         "test_whole_story.py",
         "train/artifacts/test_parity_reference.py",
-        "train/config/test_guard_rails.py::test_a_run_that_breaks_down_leaves_everything_as_it_was",
-        "train/config/test_guard_rails.py"
+        "train/test_guard_rails.py::test_a_run_that_breaks_down_leaves_everything_as_it_was",
+        "train/test_guard_rails.py"
         "::test_a_run_that_gets_worse_stops_and_leaves_its_best_and_its_last",
         "train/export",
         "train/fused/test_fast_path.py::test_loss_curves_agree",
