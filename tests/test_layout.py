@@ -56,6 +56,11 @@ def test_the_shared_language_needs_the_standard_library_alone() -> None:
         assert top_level(file) <= {*sys.stdlib_module_names, "nothing_gpt"}, file
 
 
+def test_examples_need_nothing_of_this_project() -> None:
+    for file in list_modules("examples").values():
+        assert top_level(file) & OURS == set(), file
+
+
 def test_only_modal_apps_import_modal() -> None:
     for folder in set(FOLDERS) - {"deployment"}:
         for file in list_modules(folder).values():
