@@ -36,30 +36,48 @@ class Page:
     """The loaded page: for each handler, its number and the values of its input fields."""
 
     url: str
-    arrive: tuple[int, list[Any]]
-    write: tuple[int, list[Any]]
+    load: tuple[int, list[Any]]
+    add_line: tuple[int, list[Any]]
     proceed: tuple[int, list[Any]]
 
 
 def read_page(url: str, lines: int) -> Page:
-    """Read the room's configuration; find three handlers and the values of their fields."""
+    """Read the room's configuration; find three handlers and the values of their fields.
+
+    Handlers are found by what triggers them. Two of them follow an event that the browser handles
+    itself: it moves the new line to a hidden field.
+    """
     config = httpx.get(f"{url}/config").json()
-    parts = {part["id"]: part for part in config["components"]}
+    components = {each["id"]: each for each in config["components"]}
     filled = {"Model": "paced", "Lines to write": lines, "Who": "DOT", "Seed": None}
 
-    def find(name: str) -> tuple[int, list[Any]]:
-        dependency = next(d for d in config["dependencies"] if d["api_name"] == name)
+    def find_event(name: str, **props: str) -> dict[str, Any]:
+        def matches(target: list[Any]) -> bool:
+            found = components.get(target[0], {}).get("props", {})
+            return bool(target[1] == name and props.items() <= found.items())
+
+        return next(d for d in config["dependencies"] if any(map(matches, d["targets"])))
+
+    def find_next(event: dict[str, Any]) -> dict[str, Any]:
+        return next(d for d in config["dependencies"] if d["trigger_after"] == event["id"])
+
+    def fill(event: dict[str, Any], line: dict[int, str] | None = None) -> tuple[int, list[Any]]:
         data = []
-        for number in dependency["inputs"]:
-            kind, props = parts[number]["type"], parts[number]["props"]
+        for number in event["inputs"]:
+            kind, props = components[number]["type"], components[number]["props"]
             value = props.get("value")
             value = ("" if kind == "textbox" else None) if value is None else value
-            data.append(filled.get(props.get("label"), value))
-        return dependency["id"], data
+            data.append((line or {}).get(number, filled.get(props.get("label"), value)))
+        return event["id"], data
 
-    write, data = find("write")
-    first = [*data[:-1], "It is ringing, and nobody picks it up."]
-    return Page(url, find("arrive"), (write, first), find("proceed"))
+    submit = find_event("submit", label="New line")
+    hidden = submit["outputs"][1]
+    return Page(
+        url,
+        load=fill(find_event("load")),
+        add_line=fill(find_next(submit), {hidden: "It is ringing, and nobody picks it up."}),
+        proceed=fill(find_next(find_event("click", value="Continue"))),
+    )
 
 
 class SimulatedTab:
@@ -72,7 +90,7 @@ class SimulatedTab:
 
     async def load(self) -> None:
         """Open the room and write the first line."""
-        for handler in (self._page.arrive, self._page.write):
+        for handler in (self._page.load, self._page.add_line):
             async with aclosing(self._call(*handler)) as messages:
                 async for _ in messages:
                     pass
