@@ -112,12 +112,13 @@ def edit(history: History, rng: random.Random, number: int) -> History:
 def describe_sequence(histories: list[History]) -> dict[str, Any]:
     """Describe the server's messages, the state after each, and the history at the end."""
     sync = PageSync()
-    sync.begin("run", histories[0])
+    sync.restart("run", histories[0])
     last = histories[-1]
     deltas = tuple(write_delta(last, number) for number in range(len(last.versions)))
     return {
         "messages": [
-            sync.tell(history, {}, shown=0, quoted=lambda _: False) for history in histories
+            sync.next_message(history, {}, shown=0, quoted=lambda _: False)
+            for history in histories
         ],
         "states": [describe_state(history) for history in histories],
         "log": encode(HistoryLog(deltas, last.at)),
