@@ -1,6 +1,7 @@
 """The script line, `[CHARACTER] dialogue`: its parser, its renderer and a streaming parser."""
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -14,6 +15,16 @@ _NAME_PATTERN = re.compile(_NAME)
 _LINE_PATTERN = re.compile(rf"\[({_NAME})\](.*)")
 # The line breaks of str.splitlines(), but for the pair \r\n, which here only adds an empty line.
 _BREAK_PATTERN = re.compile("[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+
+# What `to_name` changes: marks that names have in scripts, but not between the brackets of a line.
+_NAME_MARKS = str.maketrans(
+    {
+        **dict.fromkeys('"“”„‟«»', ""),
+        **dict.fromkeys("‘’‛ʼ`´", "'"),
+        **dict.fromkeys("‐‑‒–—−", "-"),
+        "№": "#",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +64,23 @@ def is_name(text: str) -> bool:
         and text == collapse(text)
         and text == text.upper()
     )
+
+
+def to_name(text: str) -> str:
+    """Return a name from a script as it is between the brackets; `is_name` may still refuse it.
+
+    It is in upper case and in Unicode's form NFC, with straight apostrophes and plain hyphens,
+    and without quotation marks, invisible characters, emphasis around it and a colon at its end.
+    """
+    name = text.translate(_NAME_MARKS)
+    if not name.isascii():
+        name = "".join(c for c in unicodedata.normalize("NFC", name) if not _is_invisible(c))
+    name = collapse(name.upper()).rstrip(" :").strip("*_ ")
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
+
+
+def _is_invisible(character: str) -> bool:
+    return unicodedata.category(character) == "Cf"
 
 
 def parse_line(text: str) -> Line | MalformedLine | None:

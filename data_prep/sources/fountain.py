@@ -8,13 +8,15 @@ from data_prep.sources.source_files import SourceFile
 from nothing_gpt.errors import UserError
 from nothing_gpt.line import collapse
 from script_formats.fountain import parse_fountain
-from script_formats.markup import remove_emphasis
+from script_formats.markup import remove_emphasis, remove_protection
 from script_formats.screenplay import (
+    Comment,
     Cue,
     Dialogue,
     Heading,
     Lyric,
     Note,
+    PageBreak,
     Parenthetical,
     Screenplay,
     Synopsis,
@@ -58,17 +60,21 @@ def _read_speeches(screenplay: Screenplay, episode: str) -> Iterator[Speech]:
     for element in screenplay.elements:
         match element:
             case Heading(text):
-                setting, premise, character = remove_emphasis(text), "", ""
+                setting, premise, character = _to_words(text), "", ""
             case Synopsis(text) if setting:
-                premise = collapse(f"{premise} {remove_emphasis(text)}")
+                premise = collapse(f"{premise} {_to_words(text)}")
             case Synopsis(text):
-                synopsis = collapse(f"{synopsis} {remove_emphasis(text)}")
+                synopsis = collapse(f"{synopsis} {_to_words(text)}")
             case Cue(name):
                 character = name
             case Dialogue(text) | Lyric(text) if character:
                 scene = (premise or synopsis or title, setting)
-                yield Speech(episode, character, remove_emphasis(text), *scene)
-            case Parenthetical() | Note():
+                yield Speech(episode, character, _to_words(text), *scene)
+            case Parenthetical() | Note() | Comment() | PageBreak():
                 pass
             case _:
                 character = ""
+
+
+def _to_words(text: str) -> str:
+    return remove_protection(remove_emphasis(text))

@@ -1,7 +1,7 @@
 """Export and import of scenes, as files that other programs read.
 
-Only JSON keeps everything. Plain text, Fountain and FDX lose who wrote a line; FDX, as the library
-writes it, also loses the title, the premise and the characters who are present.
+Only JSON keeps everything. Plain text, Fountain and FDX lose who wrote a line; FDX, as it
+is written here, also loses the title, the premise and the characters who are present.
 """
 
 from collections.abc import Callable

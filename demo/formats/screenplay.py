@@ -7,13 +7,15 @@ place for the characters who are present: a note lists them, which FDX leaves ou
 from collections.abc import Iterator
 
 from demo.scene.scene import Entry, Scene
-from nothing_gpt.line import collapse, is_name
+from nothing_gpt.line import collapse, is_name, to_name
 from nothing_gpt.prompt import Direction
 from script_formats.fdx import parse_fdx, write_fdx
-from script_formats.fountain import parse_fountain, write_fountain
+from script_formats.fountain import parse_fountain
+from script_formats.fountain_writer import write_fountain
 from script_formats.markup import remove_protection
 from script_formats.screenplay import (
     Action,
+    Comment,
     Cue,
     Dialogue,
     Element,
@@ -21,6 +23,7 @@ from script_formats.screenplay import (
     Lyric,
     Note,
     PageBreak,
+    Parenthetical,
     Screenplay,
     Section,
     Synopsis,
@@ -82,9 +85,9 @@ def _to_elements(scene: Scene) -> Iterator[Element]:
 def to_scene(screenplay: Screenplay) -> Scene:
     """Convert a screenplay.
 
-    Later headings and parentheticals become stage directions. So does a speech whose cue is not a
-    valid character name; it keeps the cue in its text. Notes are left out, except for the one
-    with the characters who are present, and so are sections.
+    Later headings and parentheticals become stage directions. So does a speech whose cue cannot
+    be made a character's name; it keeps the cue in its text. Notes are left out, except for the
+    one with the characters who are present, and so are sections and comments.
     """
     premise = setting = cue = ""
     present: tuple[str, ...] = ()
@@ -98,7 +101,7 @@ def to_scene(screenplay: Screenplay) -> Scene:
             case Cue(name):
                 cue, in_speech = name, False
                 continue
-            case Section() | PageBreak():
+            case Section() | PageBreak() | Comment():
                 continue
         words = remove_protection(element.text)
         match element:
@@ -113,14 +116,17 @@ def to_scene(screenplay: Screenplay) -> Scene:
             case Dialogue() | Lyric():
                 entries.append(_to_entry(cue, words))
                 in_speech = True
-            case _:
+            case Parenthetical():
                 entries.append(Entry(words))
                 in_speech = False
+            case _:
+                entries.append(Entry(words))
+                cue, in_speech = "", False
     return Scene(tuple(entries), Direction(premise, setting, present))
 
 
 def _to_entry(cue: str, words: str) -> Entry:
-    name = cue.upper()
+    name = to_name(cue)
     if is_name(name):
         return Entry(words, name)
     return Entry(f"{cue}: {words}" if cue else words)

@@ -13,6 +13,7 @@ from nothing_gpt.line import (
     parse_lines,
     render_line,
     render_lines,
+    to_name,
 )
 
 REAL_NAMES = ["JERRY", "UNCLE LEO", "MR. PITT", "MAN #1", "O'BRIEN", "JEAN-PAUL", "ÉMILE", "R2"]
@@ -120,3 +121,34 @@ def test_a_line_can_be_watched_as_it_grows() -> None:
     ]
     assert stream.close() == [MalformedLine("[JE")]
     assert stream.close() == []
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Mr.  Pitt ", "MR. PITT"),
+        ("E\u0301mile", "ÉMILE"),
+        ("Je\u200brry", "JERRY"),
+        ("O’Brien", "O'BRIEN"),
+        ("Jean–Paul", "JEAN-PAUL"),
+        ("“Doc” Brown", "DOC BROWN"),
+        ('"Doc" Brown:', "DOC BROWN"),
+        ("**Jerry**", "JERRY"),
+        ("Man №1", "MAN #1"),
+        ("Straße", "STRASSE"),
+        ("\ufb01ona", "FIONA"),
+    ],
+)
+def test_a_name_from_a_script_can_be_made_one(text: str, name: str) -> None:
+    assert to_name(text) == name
+    assert is_name(name)
+
+
+@given(names)
+def test_a_name_stays_as_it_is(name: str) -> None:
+    assert to_name(name) == name
+
+
+@pytest.mark.parametrize("text", ["2nd man", "Ann & Bob", "Ann/Bob", "[Bob]", "", ":", "A" * 26])
+def test_what_cannot_be_made_a_name(text: str) -> None:
+    assert not is_name(to_name(text))

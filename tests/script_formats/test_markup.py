@@ -17,6 +17,13 @@ from script_formats.markup import (
         ("2 * 3 is six and snake_case is one_word", "2 * 3 is six and snake_case is one_word"),
         (r"I had 2 \*stars\* on \_it\_.", "I had 2 *stars* on _it_."),
         ("* alone", "* alone"),
+        ("5*3 and 2*4 is 2*3*4", "5*3 and 2*4 is 2*3*4"),
+        ("d*mn and h*ll, f***ing s***", "d*mn and h*ll, f***ing s***"),
+        ("What*ever*, un*believ*able", "Whatever, unbelievable"),
+        ("***a** b*, *a **b***", "a b, a b"),
+        ("*a *b*", "*a b"),
+        ("**** no ****", "**** no ****"),
+        ("(*now*) '*then*'", "(now) 'then'"),
     ],
 )
 def test_emphasis_is_removed_and_lone_marks_stay(text: str, plain: str) -> None:

@@ -41,6 +41,18 @@ def test_lone_marks_of_emphasis_stay() -> None:
     assert read(text)[0].dialogue == ("2 * 3 is six, snake_case is one_word and * is a star.")
 
 
+def test_the_rooms_invisible_marks_are_no_words() -> None:
+    text = "INT. A - DAY\n\nANN\n\u200b#1 is late [\u200b[and so on]].\n"
+    assert [speech.dialogue for speech in read(text)] == ["#1 is late [[and so on]]."]
+
+
+def test_a_lyric_or_a_page_break_ends_no_speech_but_a_direction_does() -> None:
+    text = "ANN\nListen:\n~La\n===\nSo?\n\nShe waits.\n\n~La la\n"
+    assert [(s.character, s.dialogue) for s in read(text)] == [
+        ("ANN", "Listen:"), ("ANN", "La"), ("ANN", "So?"),
+    ]  # fmt: skip
+
+
 def test_a_file_without_dialogue_is_refused_by_name() -> None:
     with pytest.raises(UserError, match=r"scripts/s1\.fountain: no dialogue in it"):
         read(SCREENPLAY, "INT. A - DAY\n\nRain.\n")

@@ -244,6 +244,22 @@ def test_a_name_that_is_too_long_is_not_lost() -> None:
     )
 
 
+def test_names_of_every_kind_speak_and_no_others_are_lost() -> None:
+    cues = ["ÉTIENNE", "E\u0301LO", "O’BRIEN", '"DOC" BROWN:', "DOT (V.O.) (CONT'D)", "DOT & BEA"]
+    text = "".join(f"{cue}\nOh.\n\n" for cue in cues)
+    assert [entry.words for entry in import_scene("fountain", text).entries] == [
+        ("ÉTIENNE", "Oh."), ("ÉLO", "Oh."), ("O'BRIEN", "Oh."), ("DOC BROWN", "Oh."),
+        ("DOT", "Oh."), (None, "DOT & BEA: Oh."),
+    ]  # fmt: skip
+
+
+def test_what_is_sung_by_nobody_is_a_direction() -> None:
+    scene = import_scene("fountain", "DOT\nOh.\n~La\n\nRain.\n\n~La la\n")
+    assert [entry.words for entry in scene.entries] == [
+        ("DOT", "Oh. La"), (None, "Rain."), (None, "La la"),
+    ]  # fmt: skip
+
+
 def test_somebody_elses_text() -> None:
     text = "\ufeffDOT: No.\r\n[FELIX] Why?\r\n(A pause.)\r\nSomething else: here.\r\n"
     assert [entry.words for entry in import_scene(".TXT", text).entries] == [
