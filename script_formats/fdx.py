@@ -1,16 +1,19 @@
-"""Screenplays in FDX, the XML that Final Draft and most screenwriting programs exchange."""
+"""Screenplays in FDX, the XML that Final Draft and most screenwriting programs exchange.
+
+Reader and writer are written out here: those of the library screenplay-tools 0.0.10 lose all but
+the first run of a paragraph, dual dialogue and lyrics.
+"""
 
 import re
-
-from screenplay_tools import screenplay as library
-from screenplay_tools.fdx.parser import Parser
-from screenplay_tools.fdx.writer import Writer
+from collections.abc import Iterator
+from xml.etree import ElementTree
 
 from nothing_gpt.errors import UserError
-from script_formats.library import convert_script
-from script_formats.markup import protect_brackets
+from nothing_gpt.line import collapse
+from script_formats.cues import read_cue_name
 from script_formats.screenplay import (
     Action,
+    Comment,
     Cue,
     Dialogue,
     Element,
@@ -27,56 +30,131 @@ from script_formats.screenplay import (
 
 # XML 1.0 has no way to write these characters, not even as references.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_DECLARATION = re.compile(r"<\?xml[^>]{0,200}\?>")
+
+_KINDS: dict[str, type[Heading | Action | Dialogue | Lyric | Transition | Section]] = {
+    "scene heading": Heading,
+    "shot": Heading,
+    "action": Action,
+    "general": Action,
+    "cast list": Action,
+    "dialogue": Dialogue,
+    "lyrics": Lyric,
+    "transition": Transition,
+    "new act": Section,
+    "end of act": Section,
+}
+
+
+def is_fdx(text: str) -> bool:
+    """Return whether a text claims to be FDX."""
+    return "<FinalDraft" in text or re.search("<[A-Za-z0-9]{1,40}:FinalDraft", text) is not None
 
 
 def parse_fdx(text: str) -> Screenplay:
     """Parse FDX.
 
+    A paragraph of a type that Final Draft does not have is dialogue inside of a speech, and action
+    elsewhere. An element's line is the number of its paragraph.
+
     Raises:
         UserError: the text is no FDX, or damaged.
     """
-    # The parser reads any other XML as an empty script.
-    if "<FinalDraft" not in text:
+    if not is_fdx(text):
         raise UserError("this is no Final Draft file; is it the right one?")
-    parser = Parser()
+    if "<!ENTITY" in text:
+        raise UserError("this Final Draft file is damaged (it defines entities)")
     try:
-        parser.parse(text)
-    except ValueError as error:
+        root = ElementTree.fromstring(  # noqa: S314 - entities are refused above
+            _DECLARATION.sub("", text[text.index("<") :], count=1)
+        )
+    except ElementTree.ParseError as error:
         raise UserError(f"this Final Draft file is damaged ({error})"[:200]) from None
-    return convert_script(parser.script)
+    content = next((child for child in root if _tag(child) == "Content"), None)
+    return Screenplay(tuple(_read_elements(content)) if content is not None else ())
+
+
+def _tag(element: ElementTree.Element) -> str:
+    """Return the name of a tag without its namespace."""
+    return str(element.tag).rpartition("}")[2]
+
+
+def _read_elements(content: ElementTree.Element) -> Iterator[Element]:
+    in_speech = False
+    for number, paragraph in enumerate(_list_paragraphs(content), 1):
+        text = collapse("".join(_read_texts(paragraph)))
+        element = _read_paragraph(paragraph.get("Type", ""), text, number, in_speech=in_speech)
+        yield element
+        in_speech = isinstance(element, (Cue, Parenthetical, Dialogue, Lyric))
+        for child in paragraph:
+            if _tag(child) == "ScriptNote":
+                yield Note(collapse("".join(child.itertext())), line=number, lines=0)
+
+
+def _list_paragraphs(content: ElementTree.Element) -> Iterator[ElementTree.Element]:
+    """Yield all paragraphs in order, those of dual dialogue too, but not those of notes."""
+    waiting = list(reversed(content))
+    while waiting:
+        element = waiting.pop()
+        inner = [child for child in element if _tag(child) in ("DualDialogue", "Paragraph")]
+        if _tag(element) == "Paragraph" and (not inner or any(_read_texts(element))):
+            yield element
+        waiting.extend(reversed(inner))
+
+
+def _read_texts(paragraph: ElementTree.Element) -> Iterator[str]:
+    for child in paragraph:
+        if _tag(child) == "Text":
+            yield from child.itertext()
+
+
+def _read_paragraph(kind: str, text: str, number: int, *, in_speech: bool) -> Element:
+    match kind.strip().lower():
+        case "character":
+            return Cue(read_cue_name(text), line=number)
+        case "parenthetical":
+            inner = text[1:-1].strip() if text[:1] == "(" and text[-1:] == ")" else text
+            return Parenthetical(inner, line=number)
+        case known if known in _KINDS:
+            return _KINDS[known](text, line=number)
+        case custom if custom and in_speech:
+            return Dialogue(text, line=number)
+    return Action(text, line=number)
 
 
 def write_fdx(screenplay: Screenplay) -> str:
     """Write FDX.
 
-    The library's writer leaves out the title page, synopses, notes, sections and page breaks, and
-    writes lyrics as action. Characters that XML cannot contain become U+FFFD.
+    The title page, synopses, notes, comments, sections and page breaks are left out. Characters
+    that XML cannot contain become U+FFFD.
     """
-    script = library.Script()
+    root = ElementTree.Element("FinalDraft", DocumentType="Script", Template="No", Version="5")
+    content = ElementTree.SubElement(root, "Content")
     for element in screenplay.elements:
-        if converted := _to_library(element):
-            script.add_element(converted)
-    return str(Writer().write(script))
+        if written := _write_element(element):
+            kind, text = written
+            paragraph = ElementTree.SubElement(content, "Paragraph", Type=kind)
+            ElementTree.SubElement(paragraph, "Text").text = _NOT_XML.sub("\ufffd", text)
+    ElementTree.indent(root, "    ")
+    body = ElementTree.tostring(root, encoding="unicode")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'
 
 
-def _to_library(element: Element) -> library.Element | None:
+def _write_element(element: Element) -> tuple[str, str] | None:
     match element:
         case Heading(text):
-            return library.SceneHeading(_clean(text))
-        case Action(text) | Lyric(text):
-            return library.Action(_clean(text))
+            return "Scene Heading", text
+        case Action(text):
+            return "Action", text
         case Cue(name):
-            return library.Character(_clean(name))
+            return "Character", name
         case Parenthetical(text):
-            return library.Parenthetical(_clean(text))
+            return "Parenthetical", f"({text})"
         case Dialogue(text):
-            return library.Dialogue(_clean(text))
+            return "Dialogue", text
+        case Lyric(text):
+            return "Lyrics", text
         case Transition(text):
-            return library.Transition(_clean(text))
-        case Synopsis() | Section() | Note() | PageBreak():
+            return "Transition", text
+        case Synopsis() | Section() | Note() | Comment() | PageBreak():
             return None
-
-
-def _clean(text: str) -> str:
-    # The writer, too, takes brackets with a number for the marks of notes, and leaves them out.
-    return protect_brackets(_NOT_XML.sub("\ufffd", text))
