@@ -1,33 +1,65 @@
 """The records between the steps: speeches as the sources have them, episodes of clean turns."""
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 
 from nothing_gpt.line import Line
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A line of a source file; in FDX, which has no lines, a paragraph."""
+
+    file: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NearMiss:
+    """A line that looks like something else than what it was taken for, and the reason."""
+
+    file: str
+    line: int
+    text: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Speech:
-    """One speech as its source has it, with its scene's premise and setting if known."""
+    """One speech as its source has it, with its scene's premise and setting if known.
+
+    Attributes:
+        place: Where it begins.
+        lines: How many lines of the source it is, with its cue; a row of a table is one.
+    """
 
     episode: str
     character: str
     dialogue: str
     premise: str = ""
     setting: str = ""
+    place: Place = field(default=Place(), compare=False, repr=False)
+    lines: int = field(default=1, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Everything read from a source.
+    """Everything read from a source. Empty lines do not count.
 
     Attributes:
         speeches: In the order of the source.
-        settings: The number of rows that were a setting rather than a speech.
+        settings: The number of lines that tell the setting or the premise.
+        directions: The number of lines that are stage directions.
+        left_out: The other lines: for each reason, the texts and how many lines each is.
+        near_misses: In the order of the source.
         notes: Remarks on the source, for the report.
     """
 
     speeches: list[Speech]
     settings: int = 0
+    directions: int = 0
+    left_out: dict[str, Counter[str]] = field(default_factory=dict)
+    near_misses: tuple[NearMiss, ...] = ()
     notes: tuple[str, ...] = ()
 
 

@@ -151,7 +151,7 @@ def _make_report(job: PreparationJob, examples: _Examples, inputs: str) -> DataR
 def _count_rows(reading: Reading, cleaned: Cleaned) -> RowCounts:
     return RowCounts(
         read=len(reading.speeches) + reading.settings,
-        kept=sum(len(episode.turns) for episode in cleaned.episodes),
+        kept=cleaned.kept,
         settings=reading.settings,
         dropped={reason: summarize_dropped(texts) for reason, texts in cleaned.dropped.items()},
     )

@@ -25,6 +25,7 @@ _NAME_MARKS = str.maketrans(
         "№": "#",
     }
 )
+_QUOTED = re.compile('["“„«][^"“”„«»]*["”“»]')
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +71,19 @@ def to_name(text: str) -> str:
     """Return a name from a script as it is between the brackets; `is_name` may still refuse it.
 
     It is in upper case and in Unicode's form NFC, with straight apostrophes and plain hyphens,
-    and without quotation marks, invisible characters, emphasis around it and a colon at its end.
+    and without quotation marks inside, invisible characters, emphasis around it and a colon at
+    its end. Quotation marks around all of it stay: it is somebody who is called so by others.
     """
-    name = text.translate(_NAME_MARKS)
+    name = text if text.isascii() else unicodedata.normalize("NFC", text)
     if not name.isascii():
-        name = "".join(c for c in unicodedata.normalize("NFC", name) if not _is_invisible(c))
-    name = collapse(name.upper()).rstrip(" :").strip("*_ ")
+        name = "".join(c for c in name if unicodedata.category(c) != "Cf")
+    name = collapse(name.upper()).rstrip(" :")
+    for mark in ("**", "*", "_"):
+        if name.startswith(mark) and name.endswith(mark):
+            name = name.removeprefix(mark).removesuffix(mark).strip()
+    if not _QUOTED.fullmatch(name):
+        name = collapse(name.translate(_NAME_MARKS))
     return name if name.isascii() else unicodedata.normalize("NFC", name)
-
-
-def _is_invisible(character: str) -> bool:
-    return unicodedata.category(character) == "Cf"
 
 
 def parse_line(text: str) -> Line | MalformedLine | None:

@@ -18,7 +18,7 @@ def decode(kind: type[T], data: object, where: str) -> T:
     """Decode a mapping into a dataclass; check every field against its type hint.
 
     Supported hints: str, int, float, bool, Any, dataclasses, `tuple[X, ...]`, `dict[str, X]`,
-    `X | None` and `Literal`.
+    `X | None`, `str | tuple[X, ...]` and `Literal`.
 
     Args:
         where: The name of the data in error messages, such as "shows/unclaimed/show.toml".
@@ -71,7 +71,10 @@ def _decode_value(hint: Any, data: object, where: str, key: str) -> Any:
         raise UserError(f"{where}: '{key}' is {data!r}; allowed: {', '.join(map(str, arguments))}")
     if origin in (types.UnionType, typing.Union):
         inner = [a for a in arguments if a is not type(None)]
-        return None if data is None else _decode_value(inner[0], data, where, key)
+        if data is None and len(inner) < len(arguments):
+            return None
+        chosen = inner[0] if isinstance(data, str) else inner[-1]
+        return _decode_value(chosen, data, where, key)
     if origin is tuple and isinstance(data, (list, tuple)):
         return tuple(
             _decode_value(arguments[0], item, where, f"{key}[{i}]") for i, item in enumerate(data)

@@ -1,91 +1,127 @@
 """Speeches from a table, one a row: a CSV file with the columns that the show names."""
 
-import csv
-import io
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from html import unescape
 
-from data_prep.episode import Reading, Speech
+from data_prep.episode import NearMiss, Place, Reading, Speech
+from data_prep.sources.csv_rows import Row, read_rows
 from data_prep.sources.source_files import SourceFile
-from nothing_gpt.errors import UserError
 from nothing_gpt.line import collapse
 from nothing_gpt.show import Columns, Corpus, Titles
+
+_FILTERED = "left out by the show's 'where'"
 
 
 def read_table(files: Sequence[SourceFile], corpus: Corpus) -> Reading:
     """Read the speeches of a table.
 
     An episode's title is its premise. A row that begins with one of the show's setting markers
-    is the setting of the rows after it, up to the next such row or the end of the episode.
+    is the setting of the rows after it, up to the next such row or the end of the episode; a
+    column of settings goes before it. HTML entities in them become characters.
 
     Args:
         files: The table and, optionally, the table of titles.
         corpus: The show's; it names the columns.
 
     Raises:
-        UserError: a file is not UTF-8, not CSV, or lacks a column that the show names.
+        UserError: a file is not text, not CSV, lacks a column that the show names, or has a quote
+            that nobody closed.
     """
     assert corpus.columns is not None  # noqa: S101 - Show has checked it
     titles: dict[str, str] = {}
-    notes: tuple[str, ...] = ()
+    notes: list[str] = []
     if corpus.titles is not None:
         if len(files) > 1:
             titles = _read_titles(files[1], corpus.titles)
         else:
-            notes = (f"no episode titles: {corpus.titles.file} is not beside {files[0].name}",)
-    speeches, settings = _read_speeches(files[0], corpus.columns, corpus.setting_markers, titles)
-    return Reading(speeches, settings, notes)
+            notes.append(f"no episode titles: {corpus.titles.file} is not beside {files[0].name}")
+    reader = _TableReader(files[0], corpus, corpus.columns, titles)
+    if repeated := reader.describe_repeated():
+        notes.append(repeated)
+    return Reading(
+        reader.speeches,
+        reader.settings,
+        left_out=dict(reader.left_out),
+        near_misses=tuple(reader.near_misses),
+        notes=tuple(notes),
+    )
 
 
-def _read_speeches(
-    file: SourceFile, columns: Columns, markers: Sequence[str], titles: dict[str, str]
-) -> tuple[list[Speech], int]:
-    upper_markers = tuple(marker.upper() for marker in markers)
-    speeches: list[Speech] = []
-    settings = 0
-    current_episode, setting = "", ""
-    for character, dialogue, episode in _read_rows(
-        file, (columns.character, columns.dialogue, columns.episode)
-    ):
-        if episode != current_episode:
-            current_episode, setting = episode, ""
-        if upper_markers and character.upper().startswith(upper_markers):
-            marker = next(m for m in upper_markers if character.upper().startswith(m))
-            setting = collapse(f"{character[len(marker) :]} {dialogue}").strip("[]:. ")
-            settings += 1
-        else:
-            title = titles.get(episode, "")
-            speeches.append(Speech(episode, character, dialogue, title, setting))
-    return speeches, settings
+class _TableReader:
+    def __init__(
+        self, file: SourceFile, corpus: Corpus, columns: Columns, titles: dict[str, str]
+    ) -> None:
+        self._file, self._titles = file, titles
+        self._episode_width = len(columns.episode_columns)
+        self._markers = tuple(marker.upper() for marker in corpus.setting_markers)
+        self._wanted = {name: value.casefold().strip() for name, value in corpus.where.items()}
+        self.speeches: list[Speech] = []
+        self.settings = 0
+        self.left_out: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self.near_misses: list[NearMiss] = []
+        self._repeated = self._first_repeated = 0
+        names = [
+            columns.character,
+            columns.dialogue,
+            *columns.episode_columns,
+            *self._wanted,
+            *columns.setting_columns,
+        ]
+        self._read(read_rows(file, names, corpus.delimiter, key=columns.episode_columns))
+
+    def _read(self, rows: Sequence[Row]) -> None:
+        seen: set[tuple[str, ...]] = set()
+        current_episode, setting = "", ""
+        for row in rows:
+            if row.whole in seen:
+                self._repeated += 1
+                self._first_repeated = self._first_repeated or row.line
+            seen.add(row.whole)
+            self._check_width(row)
+            character, dialogue, *rest = row.cells
+            parts, rest = rest[: self._episode_width], rest[self._episode_width :]
+            filtered, places = rest[: len(self._wanted)], rest[len(self._wanted) :]
+            episode = "-".join(parts) if all(parts) else ""
+            if [value.casefold() for value in filtered] != list(self._wanted.values()):
+                self.left_out[_FILTERED][collapse(f"{character}: {dialogue}")] += 1
+                continue
+            character, dialogue = unescape(character), unescape(dialogue)
+            if episode != current_episode:
+                current_episode, setting = episode, ""
+            if self._markers and character.upper().startswith(self._markers):
+                marker = next(m for m in self._markers if character.upper().startswith(m))
+                setting = collapse(f"{character[len(marker) :]} {dialogue}").strip("[]:. ")
+                self.settings += 1
+                continue
+            own_setting = collapse(unescape(", ".join(filter(None, places))))
+            title = self._titles.get(episode, "")
+            place = Place(self._file.name, row.line)
+            self.speeches.append(
+                Speech(episode, character, dialogue, title, own_setting or setting, place)
+            )
+
+    def _check_width(self, row: Row) -> None:
+        if len(row.whole) > row.width:
+            text = collapse(", ".join(row.whole))
+            reason = f"a row of {len(row.whole)} cells under a header of {row.width}"
+            self.near_misses.append(NearMiss(self._file.name, row.line, text, reason))
+
+    def describe_repeated(self) -> str:
+        """Say how many rows are the same as an earlier one, "" for none."""
+        if not self._repeated:
+            return ""
+        rows = "1 row is" if self._repeated == 1 else f"{self._repeated:,} rows are"
+        return (
+            f"{rows} the same as an earlier row in every column (the first in line"
+            f" {self._first_repeated}); all are kept"
+        )
 
 
 def _read_titles(file: SourceFile, titles: Titles) -> dict[str, str]:
     found: dict[str, list[str]] = {}
-    for episode, title in _read_rows(file, (titles.episode, titles.title)):
+    for row in read_rows(file, (titles.episode, titles.title)):
+        episode, title = row.cells
         found.setdefault(episode, []).append(title)
     # Two episodes with one script have two titles.
     return {episode: " / ".join(filter(None, names)) for episode, names in found.items()}
-
-
-def _read_rows(file: SourceFile, columns: Sequence[str]) -> Iterator[list[str]]:
-    """Yield the cells of these columns of each row, stripped; a missing cell is empty."""
-    reader = csv.reader(io.StringIO(file.text, newline=""))
-    try:
-        header = [name.strip() for name in next(reader, [])]
-        missing = [name for name in columns if name not in header]
-        if missing:
-            raise UserError(
-                f"{file.name}: no column {_quote(missing)} (it has {_quote(header) or 'none'});"
-                " name the right ones in the show's [corpus.columns] or [corpus.titles]"
-            )
-        indices = [header.index(name) for name in columns]
-        for row in reader:
-            if row:
-                yield [row[index].strip() if index < len(row) else "" for index in indices]
-    except csv.Error as error:
-        raise UserError(
-            f"{file.name}: line {reader.line_num} is not CSV ({error}); is a quote left open?"
-        ) from None
-
-
-def _quote(names: Sequence[str]) -> str:
-    return ", ".join(f"'{name}'" for name in names)

@@ -1,16 +1,36 @@
 """The scripts of a show, and how they become training examples."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The names of a table's columns with the character, dialogue and episode of a speech."""
+    """The names of a table's columns with the parts of a speech.
+
+    Attributes:
+        episode: One column, or several, such as season and episode, that make an episode's id.
+        setting: The column of the scene or its setting, or several; optional.
+    """
 
     character: str
     dialogue: str
-    episode: str
+    episode: str | tuple[str, ...]
+    setting: str | tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.episode_columns:
+            raise ValueError("columns: 'episode' names no column")
+
+    @property
+    def episode_columns(self) -> tuple[str, ...]:
+        """The columns of the episode."""
+        return (self.episode,) if isinstance(self.episode, str) else self.episode
+
+    @property
+    def setting_columns(self) -> tuple[str, ...]:
+        """The columns of the setting."""
+        return (self.setting,) if isinstance(self.setting, str) else self.setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +51,14 @@ class Corpus:
         licence: Of the scripts; the report names it.
         file: The name of the table.
         columns: The columns of the table.
+        delimiter: Between the columns; without one it is found by the header.
+        where: Columns and values; rows with other values are left out. Case makes no difference.
         titles: The table of the episodes' titles.
         setting_markers: A row whose character starts with one of these is a setting, not a speech.
         stage_business: Stage directions in the character column that look like names.
+        groups: What becomes of speeches of several people, such as ANN & BOB or BOTH: a line of
+            each, if they are named (split); a character of their own, if the name is valid
+            between brackets (keep); or nothing (drop). An alias makes a name of any of them.
     """
 
     kind: Literal["fountain", "table"]
@@ -41,9 +66,16 @@ class Corpus:
     licence: str
     file: str = ""
     columns: Columns | None = None
+    delimiter: str = ""
+    where: dict[str, str] = field(default_factory=dict)
     titles: Titles | None = None
     setting_markers: tuple[str, ...] = ()
     stage_business: tuple[str, ...] = ()
+    groups: Literal["split", "keep", "drop"] = "drop"
+
+    def __post_init__(self) -> None:
+        if len(self.delimiter) > 1 or self.delimiter in ('"', "\n", "\r"):
+            raise ValueError("corpus: 'delimiter' must be one character, such as , or ;")
 
 
 @dataclass(frozen=True, slots=True)

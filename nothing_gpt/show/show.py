@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from nothing_gpt.line import collapse, is_name
+from nothing_gpt.line import collapse, is_name, to_name
 from nothing_gpt.show.corpus import Corpus, Split, Windows
 from nothing_gpt.show.prompt_text import PromptText
 
@@ -49,15 +49,17 @@ class Show:
         if not self.name.isidentifier() or self.name != self.name.lower():
             raise ValueError(f"name '{self.name}' must be lower-case letters, digits and _")
         owners: dict[str, str] = {}
+        seen: set[str] = set()
         for character in self.cast:
             if not is_name(character.name):
-                raise ValueError(f"cast: '{character.name}' cannot be a character's name")
+                raise ValueError(_explain_bad_name(character.name))
             for name in (character.name, *character.aliases):
-                if name in owners:
+                owner = owners.setdefault(to_name(name), character.name)
+                if owner != character.name or name in seen:
                     raise ValueError(
-                        f"cast: '{name}' stands for both {owners[name]} and {character.name}"
+                        f"cast: '{name}' stands for both {owner} and {character.name}"
                     )
-                owners[name] = character.name
+                seen.add(name)
         if not any(c.voice for c in self.cast):
             raise ValueError("cast: at least one character needs a voice")
         if self.corpus.kind == "table" and not (self.corpus.columns and self.corpus.file):
@@ -79,3 +81,12 @@ class Show:
         cast = "\n".join(f"- {c.name}: {collapse(c.voice)}" for c in self.cast if c.voice)
         text = self.prompt.system.replace("{title}", self.title)
         return text.replace("{cast}", cast).strip()
+
+
+def _explain_bad_name(name: str) -> str:
+    if is_name(to_name(name)):
+        return f"cast: '{name}' cannot be a character's name; write '{to_name(name)}'"
+    return (
+        f"cast: '{name}' cannot be a character's name: at most 25 characters, capitals first, then"
+        " also digits, spaces and . ' - #; make another spelling in the scripts an alias"
+    )

@@ -73,13 +73,13 @@ def test_the_report_adds_up(job: PreparationJob) -> None:
     assert report.rows.read == 6 * 21 + 9
     assert (report.rows.kept, report.rows.settings) == (120, 6)
     assert {why: dropped.count for why, dropped in report.rows.dropped.items()} == {
-        "not a character's name": 3,
+        "stands for several people": 3,
         "stage business in place of a name": 3,
         "nothing but an aside": 3,
     }
     assert report.characters == {"ANN": 60, "BOB": 60}
     text = (job.out / "report.md").read_text(encoding="utf-8")
-    assert "| dropped: not a character's name | 3 | `ANN & BOB` (3 times) |" in text
+    assert "| dropped: stands for several people | 3 | `ANN & BOB` (3 times) |" in text
     assert "| examples | 45 | 9 |" in text
 
 

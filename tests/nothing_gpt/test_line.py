@@ -149,6 +149,8 @@ def test_a_name_stays_as_it_is(name: str) -> None:
     assert to_name(name) == name
 
 
-@pytest.mark.parametrize("text", ["2nd man", "Ann & Bob", "Ann/Bob", "[Bob]", "", ":", "A" * 26])
+@pytest.mark.parametrize(
+    "text", ["2nd man", "Ann & Bob", "Ann/Bob", "[Bob]", "“Bob”", "*Bob", "", ":", "A" * 26]
+)
 def test_what_cannot_be_made_a_name(text: str) -> None:
     assert not is_name(to_name(text))

@@ -28,6 +28,7 @@ class Bus:
     spare: Wheel | None = None
     wheels: tuple[Wheel, ...] = ()
     fares: dict[str, int] = field(default_factory=dict)
+    stops: str | tuple[str, ...] = ()
 
 
 wheels = st.builds(Wheel, st.integers(0, 99))
@@ -44,6 +45,7 @@ wheels = st.builds(Wheel, st.integers(0, 99))
         spare=st.none() | wheels,
         wheels=st.lists(wheels).map(tuple),
         fares=st.dictionaries(st.text(), st.integers()),
+        stops=st.text() | st.lists(st.text()).map(tuple),
     )
 )
 def test_decode_reads_what_encode_wrote(bus: Bus) -> None:

@@ -6,7 +6,8 @@ from data_prep.episode import Reading, Speech
 from data_prep.sources.source_files import SourceFile, read_files
 from data_prep.sources.table import read_table
 from nothing_gpt.errors import UserError
-from tests.data_prep.samples import COLUMNS, table_show, write_csv, write_tables
+from nothing_gpt.show import Corpus
+from tests.data_prep.samples import COLUMNS, TABLE_SHOW, table_show, write_csv, write_tables
 
 
 def read(folder: Path, text: str | bytes, *titles: str) -> Reading:
@@ -67,7 +68,7 @@ def test_a_byte_order_mark_is_no_part_of_a_column(tmp_path: Path) -> None:
             r"lines\.csv: no column 'What', 'Episode' \(it has 'Who', 'Said'\)",
         ),
         (b"", r"lines\.csv: no column .*\(it has none\)"),
-        (b"Who;What;Episode\n", r"it has 'Who;What;Episode'"),
+        (b"Who:What:Episode\n", r"it has 'Who:What:Episode'"),
         (b"Who,What,Episode\nANN,caf\xe9,E1\n", r"lines\.csv: line 2 is not UTF-8 \(byte 0xe9\)"),
         (b'Who,What,Episode\nANN,"' + b"x" * 200_000, r"lines\.csv: line 2 is not CSV"),
     ],
@@ -89,3 +90,91 @@ def test_a_single_table_brings_its_titles_along(tmp_path: Path) -> None:
     files = read_files(folder / "other.csv", corpus)
     assert [Path(file.name).name for file in files] == ["other.csv", "titles.csv"]
     assert read_table(files, corpus).speeches == [Speech("E01", "ANN", "a", premise="Boat E01")]
+
+
+def test_the_delimiter_is_found_by_the_header_or_given(tmp_path: Path) -> None:
+    for mark in ",\t;|":
+        text = f"n{mark}Episode{mark}What{mark}Who\n1{mark}E1{mark}Hi.{mark}ANN\n"
+        assert read(tmp_path, text).speeches == [Speech("E1", "ANN", "Hi.")]
+    given = with_corpus(tmp_path, 'delimiter = ":"')
+    file = SourceFile("lines.csv", b"Who:What:Episode\nANN:Hi.:E1\n")
+    assert read_table([file], given).speeches == [Speech("E1", "ANN", "Hi.")]
+    with pytest.raises(UserError, match="'delimiter' must be one character"):
+        with_corpus(tmp_path, 'delimiter = "::"')
+
+
+def with_corpus(folder: Path, lines: str, old: str = "\0", new: str = "") -> Corpus:
+    text = TABLE_SHOW.replace('kind = "table"', f'kind = "table"\n{lines}').replace(old, new)
+    return table_show(folder, text).corpus
+
+
+def test_rows_with_other_values_are_left_out_and_counted(tmp_path: Path) -> None:
+    corpus = with_corpus(tmp_path, 'where = {Gone = "FALSE", Kind = "line"}')
+    rows = ["ANN,a,E1,False,Line", "BOB,b,E1, TRUE,line", "BOB,c,E1,false ,line", "BOB,d,E1,,line"]
+    text = "Who,What,Episode,Gone,Kind\n" + "\n".join(rows)
+    reading = read_table([SourceFile("lines.csv", text.encode())], corpus)
+    assert [speech.dialogue for speech in reading.speeches] == ["a", "c"]
+    assert reading.left_out == {"left out by the show's 'where'": {"BOB: b": 1, "BOB: d": 1}}
+    with pytest.raises(UserError, match="no column 'Gone', 'Kind'"):
+        read_table([SourceFile("lines.csv", b"Who,What,Episode\n")], corpus)
+
+
+def test_several_columns_make_an_episode_and_a_setting(tmp_path: Path) -> None:
+    columns = 'episode = ["Season", "Episode"]\nsetting = ["Where", "When"]'
+    old = 'dialogue = "What"\nepisode = "Episode"'
+    corpus = with_corpus(tmp_path, "", old, 'dialogue = "What"\n' + columns)
+    rows = ["1,1,Pier,day,ANN,a", "1,2,Pier,,ANN,b", "2,1,,,ANN,c", ",1,,,ANN,d"]
+    text = "Season,Episode,Where,When,Who,What\n" + "\n".join(rows)
+    speeches = read_table([SourceFile("lines.csv", text.encode())], corpus).speeches
+    assert [(s.episode, s.setting, s.dialogue) for s in speeches] == [
+        ("1-1", "Pier, day", "a"), ("1-2", "Pier", "b"), ("2-1", "", "c"), ("", "", "d"),
+    ]  # fmt: skip
+
+
+def test_entities_become_characters(tmp_path: Path) -> None:
+    text = "Who,What,Episode\nO&#39;BRIEN,Salt &amp; pepper?,E1\n"
+    assert read(tmp_path, text).speeches == [Speech("E1", "O'BRIEN", "Salt & pepper?")]
+
+
+OPEN = ['ANN,"a opens a quote,E1', "BOB,b,E1", "ANN,c,E1", 'BOB,"d closes it",E1']
+
+
+@pytest.mark.parametrize(
+    "rows", [OPEN, [*OPEN[:3], "BOB,d,E1"], [OPEN[0], OPEN[1], OPEN[3]]], ids=str
+)
+def test_a_quote_that_swallows_rows_is_found(tmp_path: Path, rows: list[str]) -> None:
+    text = "\n".join(["Who,What,Episode", "ANN,z,E1", *rows])
+    with pytest.raises(UserError, match=r"lines\.csv: line 3: a quote that is opened there"):
+        read(tmp_path, text)
+
+
+def test_a_quote_that_swallows_a_whole_file_is_found(tmp_path: Path) -> None:
+    text = 'Who,What,Episode\nANN,"a,E1\n' + "BOB,b,E2\n" * 300
+    with pytest.raises(UserError, match=r"line 2: a quote .* the lines up to 302"):
+        read(tmp_path, text)
+
+
+def test_cells_of_several_lines_are_as_good_as_others(tmp_path: Path) -> None:
+    text = (
+        'Who,What,Episode\nANN,"Well, yes,\nand, so, E1\n\nno.",E1\nBOB,"He said ""no"", E1",E1\n'
+    )
+    assert [s.dialogue for s in read(tmp_path, text).speeches] == [
+        "Well, yes,\nand, so, E1\n\nno.", 'He said "no", E1',
+    ]  # fmt: skip
+
+
+def test_repeated_rows_are_noted_and_kept(tmp_path: Path) -> None:
+    rows = ["Who,What,Episode", "ANN,a,E1", "BOB,b,E1", "ANN,a,E1", "ANN,a,E1"]
+    reading = read(tmp_path, "\n".join(rows), "Episode,Title\n")
+    assert len(reading.speeches) == 4
+    assert reading.notes == (
+        "2 rows are the same as an earlier row in every column (the first in line 4);"
+        " all are kept",
+    )
+
+
+def test_a_row_of_too_many_cells_is_a_near_miss(tmp_path: Path) -> None:
+    reading = read(tmp_path, "Who,What,Episode\nANN,Well, yes.,E1\n")
+    assert [(miss.line, miss.reason) for miss in reading.near_misses] == [
+        (2, "a row of 4 cells under a header of 3")
+    ]
