@@ -16,6 +16,8 @@ from nothing_gpt.errors import reported_errors
 from nothing_gpt.show import FormatName, load_show, show_path
 from nothing_gpt.workspace import Workspace
 
+_SHOWN = 5  # near misses in the summary
+
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
@@ -87,6 +89,10 @@ def _print_summary(report: DataReport) -> None:
             f"tokens by {t.tokenizer}: {t.total.minimum:,} to {t.total.maximum:,}, mean"
             f" {t.total.mean:,.0f}; {t.share_over_max_length:.1%} longer than {t.max_length:,}"
         )
+    for miss in report.near_misses[:_SHOWN]:
+        typer.echo(f"near miss: {miss.file}:{miss.line}: {miss.text[:60]}: {miss.reason}")
+    if (rest := len(report.near_misses) - _SHOWN) > 0:
+        typer.echo(f"near misses: {rest:,} more in the report")
     for note in report.notes:
         typer.echo(f"note: {note}")
 

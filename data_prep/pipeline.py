@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from data_prep.episode import Episode, Reading
@@ -18,12 +19,13 @@ from data_prep.examples.windows import (
     merge_turns,
 )
 from data_prep.job import PreparationJob, fingerprint_inputs
+from data_prep.line_counts import count_lines, find_strangers
 from data_prep.output import READABLE_REPORT, check_replaceable, read_finished_report
 from data_prep.report import DataReport, RowCounts, SplitCounts, render_report, summarize_dropped
-from data_prep.sources.fountain import read_fountain
+from data_prep.sources.screenplays import read_screenplays
 from data_prep.sources.source_files import (
     KAGGLE_PREFIX,
-    SourceFile,
+    FoundFiles,
     download_kaggle,
     is_kaggle,
     read_files,
@@ -35,6 +37,7 @@ from nothing_gpt.prompt import parts_of, turns_given
 from nothing_gpt.quotation import FILE as QUOTATIONS_FILE
 from nothing_gpt.quotation import index_speeches
 from nothing_gpt.records import encode
+from nothing_gpt.show import Corpus
 from nothing_gpt.workspace import DATA_REPORT_FILE, DIALOGUES_FILE, HELD_OUT_FILE, TRAINING_FILE
 
 
@@ -52,13 +55,13 @@ def prepare(job: PreparationJob, *, fresh: bool = False) -> tuple[DataReport, bo
     out = job.out.resolve()
     check_replaceable(out)
     corpus = job.show.corpus
-    files = None if is_kaggle(job.source) else read_files(Path(job.source), corpus)
-    inputs = fingerprint_inputs(job, files)
+    found = None if is_kaggle(job.source) else read_files(Path(job.source), corpus)
+    inputs = fingerprint_inputs(job, found.files if found else None)
     if not fresh and (report := read_finished_report(out)) and report.inputs == inputs:
         return report, False
-    if files is None:
-        files = read_files(download_kaggle(job.source.removeprefix(KAGGLE_PREFIX)), corpus)
-    examples = _make_examples(job, files)
+    if found is None:
+        found = read_files(download_kaggle(job.source.removeprefix(KAGGLE_PREFIX)), corpus)
+    examples = _make_examples(job, found)
     report = _make_report(job, examples, inputs)
     _write_output(out, examples, report)
     return report, True
@@ -84,9 +87,13 @@ class _Examples:
     speeches: set[str]
 
 
-def _make_examples(job: PreparationJob, files: Sequence[SourceFile]) -> _Examples:
+def _make_examples(job: PreparationJob, found: FoundFiles) -> _Examples:
     show, corpus = job.show, job.show.corpus
-    reading = read_table(files, corpus) if corpus.kind == "table" else read_fountain(files)
+    read = read_screenplays if corpus.kind == "fountain" else partial(read_table, corpus=corpus)
+    reading = read(found.files)
+    if found.skipped:
+        skipped = f"skipped {', '.join(found.skipped)}: not a screenplay (*.fountain, *.fdx)"
+        reading = replace(reading, notes=(*reading.notes, skipped))
     cleaned = clean_speeches(reading.speeches, show)
     held_out = hold_out((episode.id for episode in cleaned.episodes), show.split)
     merged = [Episode(episode.id, merge_turns(episode.turns)) for episode in cleaned.episodes]
@@ -136,7 +143,7 @@ def _make_report(job: PreparationJob, examples: _Examples, inputs: str) -> DataR
         format=job.format,
         source=job.source,
         licence=job.show.corpus.licence,
-        rows=_count_rows(examples.reading, cleaned),
+        rows=_count_rows(examples.reading, cleaned, job.show.corpus),
         episodes=SplitCounts(len(cleaned.episodes) - len(held_out), len(held_out)),
         held_out=tuple(sorted(held_out)),
         turns=examples.turns,
@@ -144,15 +151,21 @@ def _make_report(job: PreparationJob, examples: _Examples, inputs: str) -> DataR
         direction=examples.direction,
         characters=_count_lines(cleaned),
         tokens=statistics,
+        lines=count_lines(examples.reading, cleaned),
+        left_out={
+            reason: summarize_dropped(texts) for reason, texts in examples.reading.left_out.items()
+        },
+        near_misses=(*examples.reading.near_misses, *find_strangers(cleaned, job.show)),
         notes=(*examples.reading.notes, *notes),
     )
 
 
-def _count_rows(reading: Reading, cleaned: Cleaned) -> RowCounts:
+def _count_rows(reading: Reading, cleaned: Cleaned, corpus: Corpus) -> RowCounts:
+    settings = reading.settings if corpus.kind == "table" else 0
     return RowCounts(
-        read=len(reading.speeches) + reading.settings,
+        read=len(reading.speeches) + settings,
         kept=cleaned.kept,
-        settings=reading.settings,
+        settings=settings,
         dropped={reason: summarize_dropped(texts) for reason, texts in cleaned.dropped.items()},
     )
 

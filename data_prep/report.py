@@ -2,21 +2,23 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from data_prep.episode import NearMiss
 from data_prep.examples.token_lengths import LengthSummary, TokenStatistics
+from data_prep.line_counts import LineCounts
 from nothing_gpt.show import FormatName
 
-EXAMPLES = 8
-"""Maximum of different examples that a report shows for each reason to drop."""
+EXAMPLES = 20
+"""Maximum of different texts that report.md shows for each reason to drop, and of near misses."""
 
-_EXAMPLE_CHARACTERS = 120  # longer examples are cut
+_EXAMPLE_CHARACTERS = 120  # longer texts are cut
 _NAMED_SPEAKERS = 25  # listed by name in report.md
 
 
 @dataclass(frozen=True, slots=True)
 class DroppedRows:
-    """The speeches dropped for one reason: their number, and the most frequent texts' counts."""
+    """What was dropped for one reason: its number, and each text's, the most frequent first."""
 
     count: int
     examples: dict[str, int]
@@ -24,7 +26,7 @@ class DroppedRows:
 
 @dataclass(frozen=True, slots=True)
 class RowCounts:
-    """The number of rows that were read; `read` is the sum of all others."""
+    """The number of speeches, and of settings in a table; `read` is the sum of all others."""
 
     read: int
     kept: int
@@ -49,6 +51,10 @@ class DataReport:
         turns: The number of turns after those of one speaker are merged.
         direction: The number of examples that carry each part of a direction.
         tokens: None without a tokenizer; `notes` then has the reason.
+        lines: What became of every line of the sources.
+        left_out: The lines that are neither speech, setting nor direction, by their reason;
+            `rows` has the speeches that were dropped.
+        near_misses: Lines that look like something else than what they were taken for.
     """
 
     inputs: str
@@ -66,15 +72,14 @@ class DataReport:
     characters: dict[str, int]
     tokens: TokenStatistics | None = None
     notes: tuple[str, ...] = ()
+    lines: LineCounts = field(default_factory=LineCounts)
+    left_out: dict[str, DroppedRows] = field(default_factory=dict)
+    near_misses: tuple[NearMiss, ...] = ()
 
 
 def summarize_dropped(texts: Counter[str]) -> DroppedRows:
-    """Count the speeches dropped for one reason, and choose the most frequent as examples."""
-    shown: Counter[str] = Counter()
-    for text, count in texts.items():
-        cut = text[: _EXAMPLE_CHARACTERS - 1] + "…"
-        shown[text if len(text) <= _EXAMPLE_CHARACTERS else cut] += count
-    return DroppedRows(texts.total(), dict(shown.most_common(EXAMPLES)))
+    """Count what was dropped for one reason."""
+    return DroppedRows(texts.total(), dict(texts.most_common()))
 
 
 def render_report(report: DataReport) -> str:
@@ -85,7 +90,10 @@ def render_report(report: DataReport) -> str:
 def _sections(report: DataReport) -> Iterator[str]:
     rows, examples = report.rows, report.examples
     yield f"# {report.title}: training examples"
+    yield from _near_miss_sections(report.near_misses)
     yield from (f"**Note:** {note}." for note in report.notes)
+    yield "## Lines of the sources"
+    yield _table(("lines", "number", "share", "for example"), _list_lines(report))
     yield _table(
         ("", "training", "validation"),
         [
@@ -105,16 +113,16 @@ def _sections(report: DataReport) -> Iterator[str]:
         ]
         yield "## Direction"
         yield _table(("part", "examples that have it", "share"), shares)
-    yield "## Rows"
+    yield "## Speeches"
     yield (
-        f"{rows.read:,} read, {rows.kept:,} kept as lines; neighbouring lines of one speaker"
-        f" joined, they make {report.turns:,} turns."
+        f"{rows.read:,} speeches and settings read, {rows.kept:,} speeches kept; neighbouring"
+        f" ones of one speaker joined, they make {report.turns:,} turns."
     )
     yield _table(("row", "number", "for example"), _list_rows(rows))
     yield "## Tokens"
     yield from _token_sections(report.tokens)
     yield "## Lines by character"
-    yield _table(("character", "lines", "share"), _list_speakers(report.characters, rows.kept))
+    yield _table(("character", "lines", "share"), _list_speakers(report.characters))
 
 
 def _list_rows(rows: RowCounts) -> Iterator[tuple[object, ...]]:
@@ -122,12 +130,48 @@ def _list_rows(rows: RowCounts) -> Iterator[tuple[object, ...]]:
     if rows.settings:
         yield ("tells the setting", rows.settings, "")
     for reason, dropped in rows.dropped.items():
-        shown = (
-            f"`{text.replace('`', chr(39)).replace('|', '/')}`"
-            + (f" ({n:,} times)" if n > 1 else "")
-            for text, n in dropped.examples.items()
-        )
-        yield (f"dropped: {reason}", dropped.count, ", ".join(shown))
+        yield (f"dropped: {reason}", dropped.count, _list_examples(dropped))
+
+
+def _near_miss_sections(near_misses: tuple[NearMiss, ...]) -> Iterator[str]:
+    yield "## Near misses"
+    if not near_misses:
+        yield "None: no line looks like something else than what it was taken for."
+        return
+    yield "Look at these first: they may be speeches that were not read as such, or the reverse."
+    rows = [
+        (f"{miss.file}:{miss.line}", _quote(miss.text), miss.reason)
+        for miss in near_misses[:EXAMPLES]
+    ]
+    yield _table(("where", "line", "why"), rows)
+    if (rest := len(near_misses) - EXAMPLES) > 0:
+        yield f"{rest:,} more are in report.json."
+
+
+def _list_lines(report: DataReport) -> Iterator[tuple[object, ...]]:
+    lines = report.lines
+    named = {"speech": lines.speech, "setting": lines.setting, "direction": lines.direction}
+    dropped = {f"dropped: {reason}": count for reason, count in lines.dropped.items()}
+    for name, count in {**named, **dropped, "read": lines.read}.items():
+        left_out = report.left_out.get(name.removeprefix("dropped: "))
+        examples = _list_examples(left_out) if left_out else ""
+        yield (name, count, f"{count / max(lines.read, 1):.1%}", examples)
+
+
+def _list_examples(dropped: DroppedRows) -> str:
+    examples = list(dropped.examples.items())
+    shown = [
+        _quote(text) + (f" ({n:,} times)" if n > 1 else "") for text, n in examples[:EXAMPLES]
+    ]
+    if (rest := len(examples) - EXAMPLES) > 0:
+        shown.append(f"and {rest:,} more in report.json")
+    return ", ".join(shown)
+
+
+def _quote(text: str) -> str:
+    if len(text) > _EXAMPLE_CHARACTERS:
+        text = text[: _EXAMPLE_CHARACTERS - 1] + "…"
+    return f"`{text.replace('`', chr(39)).replace('|', '/')}`"
 
 
 def _token_sections(tokens: TokenStatistics | None) -> Iterator[str]:
@@ -152,7 +196,8 @@ def _token_sections(tokens: TokenStatistics | None) -> Iterator[str]:
     )
 
 
-def _list_speakers(characters: dict[str, int], total: int) -> Iterator[tuple[object, ...]]:
+def _list_speakers(characters: dict[str, int]) -> Iterator[tuple[object, ...]]:
+    total = sum(characters.values())
     named = list(characters.items())
     for name, count in named[:_NAMED_SPEAKERS]:
         yield (name, count, f"{count / total:.1%}")

@@ -6,6 +6,7 @@ the first run of a paragraph, dual dialogue and lyrics.
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from xml.etree import ElementTree
 
 from nothing_gpt.errors import UserError
@@ -84,7 +85,7 @@ def _read_elements(content: ElementTree.Element) -> Iterator[Element]:
     for number, paragraph in enumerate(_list_paragraphs(content), 1):
         text = collapse("".join(_read_texts(paragraph)))
         element = _read_paragraph(paragraph.get("Type", ""), text, number, in_speech=in_speech)
-        yield element
+        yield element if text else replace(element, lines=0)
         in_speech = isinstance(element, (Cue, Parenthetical, Dialogue, Lyric))
         for child in paragraph:
             if _tag(child) == "ScriptNote":

@@ -70,7 +70,7 @@ def test_the_report_adds_up(job: PreparationJob) -> None:
     with table.open("a", encoding="utf-8", newline="") as file:
         file.writelines(",".join(row) + "\n" for row in rows * 3)
     report, _ = prepare(job)
-    assert report.rows.read == 6 * 21 + 9
+    assert report.rows.read == report.lines.read == 6 * 21 + 9
     assert (report.rows.kept, report.rows.settings) == (120, 6)
     assert {why: dropped.count for why, dropped in report.rows.dropped.items()} == {
         "stands for several people": 3,
@@ -162,6 +162,7 @@ def test_fountain_comes_from_a_folder_a_zip_or_one_file(
     halves = [(report.episodes.train, report.episodes.validation) for report in reports]
     assert halves == [(1, 1), (1, 1), (1, 0)]
     assert reports[0].examples == reports[1].examples
+    assert reports[0].notes == ("skipped notes.txt: not a screenplay (*.fountain, *.fdx)",)
     assert reports[2].notes == ("no validation example: no held-out episode is long enough",)
     assert (tmp_path / "out2" / HELD_OUT_FILE).read_bytes() == b""
 
@@ -181,7 +182,7 @@ def test_fountain_comes_from_a_folder_a_zip_or_one_file(
         ("table", "a.csv", b"Who,What,Episode\n", r"no episode .* long enough \(episodes: 0"),
         ("table", "a.zip", b"PK\x03\x04 cut off", r"a\.zip: not a whole zip archive"),
         ("table", "folder/b.csv", b"", r"folder: no lines\.csv in it"),
-        ("fountain", "folder/a.txt", b"", r"folder: no Fountain file"),
+        ("fountain", "folder/a.txt", b"", r"folder: no Fountain or Final Draft file"),
         ("fountain", "folder/a.fountain", b"INT. A - DAY\n", r"a\.fountain: no dialogue"),
     ],
 )
@@ -212,6 +213,53 @@ def test_a_damaged_zip_is_refused(job: PreparationJob, tmp_path: Path) -> None:
     archive.write_bytes(data.replace(b"Who", b"Why"))
     with pytest.raises(UserError, match=r"tables\.zip: cannot be read \(Bad CRC-32"):
         prepare(replace(job, source=str(archive)))
+
+
+def test_an_encrypted_zip_is_refused_in_words(job: PreparationJob, tmp_path: Path) -> None:
+    archive = tmp_path / "tables.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("lines.csv", "Who,What,Episode\n")
+    data = bytearray(archive.read_bytes())
+    for header, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        data[data.index(header) + flags] |= 1
+    archive.write_bytes(data)
+    with pytest.raises(UserError, match=r"tables\.zip: is encrypted; unpack it"):
+        prepare(replace(job, source=str(archive)))
+
+
+def test_an_unknown_compression_is_refused_in_words(job: PreparationJob, tmp_path: Path) -> None:
+    archive = tmp_path / "tables.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("lines.csv", "Who,What,Episode\n")
+    data = bytearray(archive.read_bytes())
+    for header, method in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        data[data.index(header) + method] = 97
+    archive.write_bytes(data)
+    with pytest.raises(UserError, match=r"tables\.zip: cannot be unpacked .*; unpack it with"):
+        prepare(replace(job, source=str(archive)))
+
+
+def test_what_matters_comes_first_in_the_report(job: PreparationJob, tmp_path: Path) -> None:
+    speeches = "".join(f"{name}\n{text}\n\n" for name, text, _ in talk("", 12))
+    lost = "".join(f"WORD{i} & X\nHi.\n\n" for i in range(30))
+    scripts = tmp_path / "scripts"
+    scripts.mkdir()
+    for number in (1, 2):
+        text = f"{speeches}JIM\nOh.\n\nBOB\n\nWhat?\n\n{lost}"
+        (scripts / f"{number}.fountain").write_text(text, encoding="utf-8")
+    report, _ = prepare(replace(job, show=fountain_show(job.show), source=str(scripts)))
+    assert [(Path(miss.file).name, miss.line, miss.text) for miss in report.near_misses] == [
+        ("1.fountain", 40, "BOB"), ("2.fountain", 40, "BOB"), ("1.fountain", 37, "JIM"),
+    ]  # fmt: skip
+    assert len(report.rows.dropped["not a character's name"].examples) == 30
+    lines = report.lines
+    assert lines.read == 2 * (12 * 2 + 2 + 2 + 60)
+    assert lines.read == lines.speech + lines.direction + sum(lines.dropped.values())
+    text = (job.out / "report.md").read_text(encoding="utf-8")
+    headings = [line for line in text.splitlines() if line.startswith("## ")]
+    assert headings[:2] == ["## Near misses", "## Lines of the sources"]
+    assert "1.fountain:40 | `BOB` | looks like a cue with an empty line below it" in text
+    assert "and 10 more in report.json" in text
 
 
 def test_the_output_takes_the_place_of_nothing_else(job: PreparationJob, tmp_path: Path) -> None:

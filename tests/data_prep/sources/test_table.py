@@ -87,7 +87,7 @@ def test_a_single_table_brings_its_titles_along(tmp_path: Path) -> None:
     folder = write_tables(tmp_path / "tables")
     write_csv(folder / "other.csv", COLUMNS, [("ANN", "a", "E01")])
     corpus = table_show(tmp_path).corpus
-    files = read_files(folder / "other.csv", corpus)
+    files = read_files(folder / "other.csv", corpus).files
     assert [Path(file.name).name for file in files] == ["other.csv", "titles.csv"]
     assert read_table(files, corpus).speeches == [Speech("E01", "ANN", "a", premise="Boat E01")]
 
