@@ -59,7 +59,7 @@ def read_marked(text: str, number: int) -> Element | None:
         case "=" if not text.startswith("=="):
             return Synopsis(marked, line=number)
         case "~":
-            return Lyric(marked, line=number)
+            return Lyric(marked, line=number, in_speech=False)
     return None
 
 

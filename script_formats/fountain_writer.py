@@ -63,7 +63,7 @@ def _count_empty_lines(previous: Element | None, element: Element) -> int:
             return 2
         case Parenthetical() | Dialogue():
             return 0
-        case Lyric() if isinstance(previous, (Cue, *_SPOKEN)):
+        case Lyric() if element.in_speech and isinstance(previous, _SPOKEN):
             return 0
         case Action() if isinstance(previous, Action):
             return 0

@@ -65,9 +65,14 @@ class Dialogue(Placed):
 
 @dataclass(frozen=True, slots=True)
 class Lyric(Placed):
-    """A line that is sung."""
+    """A line that is sung.
+
+    Attributes:
+        in_speech: It belongs to the speech before it; FDX does not say.
+    """
 
     text: str
+    in_speech: bool = field(default=True, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

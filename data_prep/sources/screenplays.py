@@ -1,5 +1,6 @@
 """Speeches from screenplays, in Fountain or in Final Draft's FDX."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import PurePosixPath
@@ -27,6 +28,8 @@ from script_formats.screenplay import (
     Synopsis,
     Transition,
 )
+
+_PARENTHESIS = re.compile("([()])")
 
 
 def read_screenplays(files: Sequence[SourceFile]) -> Reading:
@@ -146,11 +149,11 @@ class _Reader:
                 case _ if not _text(element):
                     self._leave_out("a mark without words", "", element.lines)
                     continue
-                case Dialogue(text) | Lyric(text) if cue:
+                case Dialogue(text) | Lyric(text) if cue and not _is_unsung(element):
                     scene = (premise or synopsis or title, setting)
                     place = Place(file, cue.line if unspoken else element.line)
                     lines = unspoken + element.lines
-                    words = _to_words(text)
+                    words = _flatten_asides(_to_words(text))
                     self.speeches.append(Speech(episode, cue.name, words, *scene, place, lines))
                     unspoken = 0
                     continue
@@ -196,3 +199,29 @@ class _Reader:
 
 def _to_words(text: str) -> str:
     return remove_protection(remove_emphasis(text))
+
+
+def _is_unsung(element: Element) -> bool:
+    return isinstance(element, Lyric) and not element.in_speech
+
+
+def _flatten_asides(text: str) -> str:
+    """Make nested parentheses one, as cleaning removes a parenthesis up to the first that closes.
+
+    A parenthesis that is not closed is none, so what it holds is not nested in it.
+    """
+    pieces = _PARENTHESIS.split(text)
+    pairs: list[tuple[int, int]] = []
+    opened: list[int] = []
+    for place, piece in enumerate(pieces):
+        if piece == "(":
+            opened.append(place)
+        elif piece == ")" and opened:
+            pairs.append((opened.pop(), place))
+    outer_end = -1
+    for start, end in sorted(pairs):
+        if end < outer_end:
+            pieces[start] = pieces[end] = ""
+        else:
+            outer_end = end
+    return "".join(pieces)

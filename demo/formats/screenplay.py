@@ -111,6 +111,9 @@ def to_scene(screenplay: Screenplay) -> Scene:
                 setting = words
             case _ if not words:
                 pass
+            case Lyric() if not element.in_speech:
+                entries.append(Entry(words))
+                cue, in_speech = "", False
             case Dialogue() | Lyric() if in_speech:
                 entries[-1] = Entry(f"{entries[-1].text} {words}", entries[-1].speaker)
             case Dialogue() | Lyric():

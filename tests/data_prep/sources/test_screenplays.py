@@ -13,6 +13,8 @@ from nothing_gpt.errors import UserError
 from nothing_gpt.show import load_show
 from tests.data_prep.samples import SCREENPLAY
 
+SHOW = load_show("unclaimed")
+
 
 def read(*texts: str) -> list[Speech]:
     files = [SourceFile(f"scripts/s{i}.fountain", text.encode()) for i, text in enumerate(texts)]
@@ -52,10 +54,18 @@ def test_the_rooms_invisible_marks_are_no_words() -> None:
 
 
 def test_a_lyric_or_a_page_break_ends_no_speech_but_a_direction_does() -> None:
-    text = "ANN\nListen:\n~La\n===\nSo?\n\nShe waits.\n\n~La la\n"
+    text = "ANN\nListen:\n~La\n===\nSo?\n\n~Sung by nobody\n\nShe waits.\n\n~La la\n"
     assert [(s.character, s.dialogue) for s in read(text)] == [
         ("ANN", "Listen:"), ("ANN", "La"), ("ANN", "So?"),
     ]  # fmt: skip
+
+
+def test_nested_parentheses_are_one_aside() -> None:
+    text = "ANN\nYes (he (really (so)) goes) no. (a (b) c\n"
+    speeches = read_screenplays([SourceFile("a.fountain", text.encode())]).speeches
+    assert speeches[0].dialogue == "Yes (he really so goes) no. (a (b) c"
+    (episode,) = clean_speeches(speeches, SHOW).episodes
+    assert episode.turns[0].line.text == "Yes no. c"
 
 
 def test_a_file_without_dialogue_is_refused_by_name() -> None:
@@ -157,9 +167,6 @@ PIECES = st.sampled_from(
     ["ANN", "Oh.", "(beat)", "[[", "]]", "/*", "*/", "~la", "# a", "INT. A", "Title: a", "= s",
      "===", "CUT TO:", " ", "  ", "\n", "\n\n", "@a", "!", "x", ":", "(nods)", "2ND MAN"]
 )  # fmt: skip
-
-
-SHOW = load_show("unclaimed")
 
 
 @given(st.lists(PIECES).map("".join))

@@ -254,9 +254,9 @@ def test_names_of_every_kind_speak_and_no_others_are_lost() -> None:
 
 
 def test_what_is_sung_by_nobody_is_a_direction() -> None:
-    scene = import_scene("fountain", "DOT\nOh.\n~La\n\nRain.\n\n~La la\n")
+    scene = import_scene("fountain", "DOT\nOh.\n~La\n\n~La la\n\nRain.\n\n~La\n")
     assert [entry.words for entry in scene.entries] == [
-        ("DOT", "Oh. La"), (None, "Rain."), (None, "La la"),
+        ("DOT", "Oh. La"), (None, "La la"), (None, "Rain."), (None, "La"),
     ]  # fmt: skip
 
 
