@@ -19,6 +19,7 @@ MARKED = {
         "modal/test_apps.py",
         "modal/test_containers.py",
         "modal/test_environments.py",
+        "script_formats/test_linear_time.py",
         "serve/models/test_adapter_check.py::test_a_server_with_a_silent_adapter_does_not_start",
         "serve/process/test_supervisor.py",
         "serve/test_serve_command.py",

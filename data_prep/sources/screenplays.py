@@ -123,6 +123,24 @@ def _text(element: Element) -> str:
             return element.text
 
 
+class _Synopsis:
+    """The lines of a synopsis, joined when they are asked for."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+        self._text = ""
+
+    def add(self, line: str) -> None:
+        self._lines.append(line)
+
+    @property
+    def text(self) -> str:
+        if self._lines:
+            self._text = collapse(" ".join([self._text, *self._lines]))
+            self._lines.clear()
+        return self._text
+
+
 class _Reader:
     def __init__(self) -> None:
         self.speeches: list[Speech] = []
@@ -141,7 +159,7 @@ class _Reader:
 
     def _read_elements(self, file: str, screenplay: Screenplay, episode: str) -> None:
         title = screenplay.find_title("title")
-        synopsis, premise, setting = "", "", ""
+        synopsis, premise, setting = _Synopsis(), _Synopsis(), ""
         cue: Cue | None = None
         unspoken = 0  # lines of the cue, until the first words below it
         for element in screenplay.elements:
@@ -150,7 +168,7 @@ class _Reader:
                     self._leave_out("a mark without words", "", element.lines)
                     continue
                 case Dialogue(text) | Lyric(text) if cue and not _is_unsung(element):
-                    scene = (premise or synopsis or title, setting)
+                    scene = (premise.text or synopsis.text or title, setting)
                     place = Place(file, cue.line if unspoken else element.line)
                     lines = unspoken + element.lines
                     words = _flatten_asides(_to_words(text))
@@ -161,11 +179,11 @@ class _Reader:
                     self._count(element)
                     continue
                 case Heading(text):
-                    setting, premise = _to_words(text), ""
+                    setting, premise = _to_words(text), _Synopsis()
                 case Synopsis(text) if setting:
-                    premise = collapse(f"{premise} {_to_words(text)}")
+                    premise.add(_to_words(text))
                 case Synopsis(text):
-                    synopsis = collapse(f"{synopsis} {_to_words(text)}")
+                    synopsis.add(_to_words(text))
             if cue and unspoken:
                 self._leave_out("a cue without a speech", cue.name, unspoken)
             cue = element if isinstance(element, Cue) else None

@@ -91,7 +91,8 @@ def to_scene(screenplay: Screenplay) -> Scene:
     """
     premise = setting = cue = ""
     present: tuple[str, ...] = ()
-    entries: list[Entry] = []
+    # The cue and the words of each entry. They are joined at the end, which takes linear time.
+    entries: list[tuple[str, list[str]]] = []
     in_speech = False  # whether the next dialogue continues the last entry
     for element in screenplay.elements:
         match element:
@@ -112,20 +113,21 @@ def to_scene(screenplay: Screenplay) -> Scene:
             case _ if not words:
                 pass
             case Lyric() if not element.in_speech:
-                entries.append(Entry(words))
+                entries.append(("", [words]))
                 cue, in_speech = "", False
             case Dialogue() | Lyric() if in_speech:
-                entries[-1] = Entry(f"{entries[-1].text} {words}", entries[-1].speaker)
+                entries[-1][1].append(words)
             case Dialogue() | Lyric():
-                entries.append(_to_entry(cue, words))
+                entries.append((cue, [words]))
                 in_speech = True
             case Parenthetical():
-                entries.append(Entry(words))
+                entries.append(("", [words]))
                 in_speech = False
             case _:
-                entries.append(Entry(words))
+                entries.append(("", [words]))
                 cue, in_speech = "", False
-    return Scene(tuple(entries), Direction(premise, setting, present))
+    found = tuple(_to_entry(name, " ".join(words)) for name, words in entries)
+    return Scene(found, Direction(premise, setting, present))
 
 
 def _to_entry(cue: str, words: str) -> Entry:

@@ -3,6 +3,7 @@
  */
 
 import { closestTarget, createElement, find, findAll, isolateText } from "./dom.js";
+import { decodeText } from "./file_text.js";
 import { LineMenu } from "./line_menu.js";
 import { PageSync } from "./page_sync.js";
 import { SceneList } from "./scene_list.js";
@@ -120,7 +121,7 @@ class App {
     if (!(target instanceof HTMLInputElement)) return;
     const file = target.files?.[0];
     if (!file) return;
-    const text = await file.text();
+    const text = decodeText(new Uint8Array(await file.arrayBuffer()));
     target.value = "";
     this.sync.send(null, { event: "bring", fields: { name: file.name, text } });
   }

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from nothing_gpt.line import collapse
 from script_formats.fountain import parse_fountain
 from script_formats.fountain_writer import write_fountain
-from script_formats.markup import remove_emphasis, remove_protection
+from script_formats.markup import remove_protection
 from script_formats.screenplay import (
     Action,
     Comment,
@@ -290,17 +290,3 @@ def test_every_line_belongs_to_one_element(text: str) -> None:
     screenplay = parse_fountain(text)
     owned = sum(element.lines for element in (*screenplay.elements, *screenplay.title_page))
     assert owned == sum(1 for line in text.splitlines() if line.strip())
-
-
-@pytest.mark.timeout(60)
-@pytest.mark.parametrize(
-    "piece",
-    [" ", "(", ")", "[[", "/*", "*a ", "_a ", "\n(", "\n\n(", "#", "a:", "[[a\n", "DOT\n", "=\n",
-     "[[]]\n", "~a\n", "DOT (", "(a\n", "A: ", "\t\n", "@", "***a", "*_"],
-)  # fmt: skip
-def test_a_long_text_of_any_piece_is_read(piece: str) -> None:
-    """What takes more than linear time would take hours here."""
-    for start in ("", "DOT\n", "Title: "):
-        for element in parse_fountain(start + piece * 30_000 + "x").elements:
-            if not isinstance(element, Cue | PageBreak):
-                remove_emphasis(element.text)
