@@ -136,33 +136,6 @@ def test_entities_become_characters(tmp_path: Path) -> None:
     assert read(tmp_path, text).speeches == [Speech("E1", "O'BRIEN", "Salt & pepper?")]
 
 
-OPEN = ['ANN,"a opens a quote,E1', "BOB,b,E1", "ANN,c,E1", 'BOB,"d closes it",E1']
-
-
-@pytest.mark.parametrize(
-    "rows", [OPEN, [*OPEN[:3], "BOB,d,E1"], [OPEN[0], OPEN[1], OPEN[3]]], ids=str
-)
-def test_a_quote_that_swallows_rows_is_found(tmp_path: Path, rows: list[str]) -> None:
-    text = "\n".join(["Who,What,Episode", "ANN,z,E1", *rows])
-    with pytest.raises(UserError, match=r"lines\.csv: line 3: a quote that is opened there"):
-        read(tmp_path, text)
-
-
-def test_a_quote_that_swallows_a_whole_file_is_found(tmp_path: Path) -> None:
-    text = 'Who,What,Episode\nANN,"a,E1\n' + "BOB,b,E2\n" * 300
-    with pytest.raises(UserError, match=r"line 2: a quote .* the lines up to 302"):
-        read(tmp_path, text)
-
-
-def test_cells_of_several_lines_are_as_good_as_others(tmp_path: Path) -> None:
-    text = (
-        'Who,What,Episode\nANN,"Well, yes,\nand, so, E1\n\nno.",E1\nBOB,"He said ""no"", E1",E1\n'
-    )
-    assert [s.dialogue for s in read(tmp_path, text).speeches] == [
-        "Well, yes,\nand, so, E1\n\nno.", 'He said "no", E1',
-    ]  # fmt: skip
-
-
 def test_repeated_rows_are_noted_and_kept(tmp_path: Path) -> None:
     rows = ["Who,What,Episode", "ANN,a,E1", "BOB,b,E1", "ANN,a,E1", "ANN,a,E1"]
     reading = read(tmp_path, "\n".join(rows), "Episode,Title\n")
@@ -178,3 +151,9 @@ def test_a_row_of_too_many_cells_is_a_near_miss(tmp_path: Path) -> None:
     assert [(miss.line, miss.reason) for miss in reading.near_misses] == [
         (2, "a row of 4 cells under a header of 3")
     ]
+
+
+def test_rows_that_a_quote_swallows_are_found_by_their_episode(tmp_path: Path) -> None:
+    rows = ["Who,What,Episode", "ANN,z,E1", 'ANN,"a,E1', "BOB,b,E1", 'ANN,"c",E1']
+    with pytest.raises(UserError, match=r"lines\.csv: line 3: a quote that is opened there"):
+        read(tmp_path, "\n".join(rows))
