@@ -20,7 +20,13 @@ _SEVERAL = frozenset(
 
 def remove_asides(text: str) -> str:
     """Remove what stands in parentheses."""
-    return collapse(_ASIDE.sub("", text))
+    return collapse(_remove(_ASIDE, text, ")"))
+
+
+def _remove(pattern: re.Pattern[str], text: str, closing: str) -> str:
+    # What is not closed cannot match; to try it at each opening would take quadratic time.
+    end = text.rfind(closing) + 1
+    return pattern.sub("", text[:end]) + text[end:]
 
 
 class NameFinder:
@@ -68,4 +74,4 @@ class NameFinder:
 
 def _normalise(character: str) -> str:
     name = remove_asides(character)
-    return to_name(_BRACKETED.sub("", name)) or to_name(name)
+    return to_name(_remove(_BRACKETED, name, "]")) or to_name(name)

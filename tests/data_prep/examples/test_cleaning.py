@@ -95,3 +95,13 @@ def test_an_alias_makes_a_name_of_any_text_and_case_makes_no_difference(tmp_path
     cleaned = clean_speeches([Speech("E1", n, "Hi.") for n in names], table_show(tmp_path, text))
     assert {turn.line.speaker for turn in cleaned.episodes[0].turns} == {"ANN"}
     assert (cleaned.kept, cleaned.dropped) == (5, {Reason.STAGE_BUSINESS: {"sighs": 1}})
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("mark", ["(", "[", ")(", "(a) ("])
+def test_long_rows_of_marks_take_linear_time(tmp_path: Path, mark: str) -> None:
+    """Quadratic time would be an hour here."""
+    long = mark * 1_000_000
+    speeches = [Speech("E1", "ANN", long + "x"), Speech("E1", "A" + long, "Hi.")]
+    cleaned = clean_speeches(speeches, table_show(tmp_path))
+    assert cleaned.kept + sum(texts.total() for texts in cleaned.dropped.values()) == 2
