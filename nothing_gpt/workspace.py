@@ -40,6 +40,10 @@ class Workspace:
         """The pocket base model built from a show's scripts."""
         return self.root / "bases" / f"pocket-{show}"
 
+    def model(self, name: str) -> Path:
+        """A base model that was imported once for all shows."""
+        return self.root / "bases" / name
+
     def find_base(self, name: str) -> str:
         """Tell where a base is loaded from: our folder of that name, another one, or the hub."""
         folders = (self.root / "bases" / name, Path(name))
