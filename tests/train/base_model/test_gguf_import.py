@@ -7,7 +7,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from nothing_gpt.errors import UserError
-from tests.train.base_model.tiny_gguf import LAYERS, write_gguf
+from tests.train.base_model.tiny_gguf import LAYERS, SPECIAL, write_gguf
 from train.base_model.gguf_import import import_gguf
 
 
@@ -38,7 +38,7 @@ def test_padding_does_not_hide_the_stop_token(tmp_path: Path) -> None:
     write_gguf(tmp_path / "tiny.gguf")
     import_gguf(tmp_path / "tiny.gguf", tmp_path / "base")
     tokenizer = AutoTokenizer.from_pretrained(tmp_path / "base")
-    assert tokenizer.eos_token == "<|im_end|>"
+    assert tokenizer.eos_token == SPECIAL[2]
     assert tokenizer.pad_token != tokenizer.eos_token
 
 
