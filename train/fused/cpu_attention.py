@@ -60,8 +60,8 @@ class CausalAttention(torch.autograd.Function):
             slopes = slopes.sub_(means[:, :, start:end]).mul_(shares).view(flat.shape)
             dq[:, :, start:end] = (slopes @ keys[:, :end]).view(groups, -1, end - start, size)
             dk[:, :end] += slopes.transpose(1, 2) @ _flat(queries, start, end)
-        back = (x.transpose(0, 1).to(grad.dtype) for x in (dk, dv))
-        return _ungrouped(dq * size**-0.5), *back
+        dk, dv = dk.transpose(0, 1).to(grad.dtype), dv.transpose(0, 1).to(grad.dtype)
+        return _ungrouped(dq * size**-0.5), dk, dv
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:

@@ -1,7 +1,6 @@
 """The decoder for CPUs gives what transformers and PEFT give, within what its weights allow."""
 
 import itertools
-
 from typing import Any
 
 import pytest
