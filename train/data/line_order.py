@@ -1,8 +1,8 @@
 """The order in which a short run sees its examples: every line once before any line twice.
 
 Windows overlap: a line of the bundled show is in up to six completions. A run that ends before it
-has seen all windows learns more from windows that share nothing. SmolLM2-135M has a held-out loss of
-2.582 nats after 100,000 tokens of the bundled show in this order, 2.596 in a random one.
+has seen all windows learns more from windows that share nothing. SmolLM2-135M has a held-out
+loss of 2.582 nats after 100,000 tokens of the bundled show in this order, 2.596 in a random one.
 """
 
 import heapq
