@@ -31,7 +31,7 @@ history: .venv/local ## The reference's six runs at the pocket's size, their tab
 	for preset in phase1-r16 phase1-r32 phase2-r32 phase2-r64 phase3 phase4; do \
 	  $(BIN)/python -m train --show '$(SHOW)' --preset $$preset; \
 	done; \
-	$(BIN)/python -m train.artifacts.run_history --show '$(SHOW)'
+	$(BIN)/python -m train.artifacts --show '$(SHOW)'
 
 test: .venv/test ## Run the tests; what this machine lacks is skipped with a reason.
 	$(BIN)/python -m pytest

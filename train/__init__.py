@@ -4,7 +4,7 @@ from typing import Any
 
 
 def __getattr__(name: str) -> Any:
-    # For `modal run -m train`; whoever imports the package otherwise needs no modal.
+    # For `modal run -m train`. Other imports of this package must work without modal.
     if name == "app":
         from train.modal_app import app
 

@@ -7,7 +7,6 @@ On several GPUs: `torchrun --standalone --nproc-per-node 2 -m train --show uncla
 import logging
 import os
 import warnings
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +15,7 @@ import typer
 from nothing_gpt.errors import UserError, reported_errors
 from nothing_gpt.show import load_show
 from nothing_gpt.workspace import Workspace
-from train.base_model import pocket
+from train.config.base_names import POCKET_BASE
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -28,7 +27,7 @@ def train(
     ] = None,
     base: Annotated[
         str, typer.Option(help="'pocket', a hub id, or a folder with a model.")
-    ] = pocket.NAME,
+    ] = POCKET_BASE,
     fresh: Annotated[
         bool,
         typer.Option("--fresh/--resume", help="Start again, or continue what was interrupted."),
@@ -60,41 +59,42 @@ def train(
         from nothing_gpt.gpus import find_gpu
         from train.estimate.profile_table import tabulate_profiles
 
-        typer.echo(tabulate_profiles(base, find_gpu(gpu), show, place))
+        chosen = load_show(show) if show else None
+        typer.echo(tabulate_profiles(base, find_gpu(gpu), chosen, place))
         return
     if show is None:
         raise UserError("--show is missing: a show's name, or a path to its TOML file")
-    # Idle threads sleep instead of spinning: beside another busy process, training on a small
-    # CPU is more than twice as fast. Read once, when torch is first imported.
+    # Idle threads sleep instead of spinning. Beside another busy process, training on a small
+    # CPU is more than twice as fast this way. torch reads this when it is first imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     _quieten_libraries()
-    from train.config.presets import at_pocket_size, load_preset, with_profile
-    from train.config.training_config import POCKET, list_warnings, load_profile
-    from train.finetuning import Run, finetune
-    from train.trainer.process_group import join
+    from train.config.presets import load_preset
+    from train.config.run import resolve_config, resolve_run
+    from train.config.training_config import list_warnings
+    from train.finetuning import finetune
+    from train.trainer.process_group import current_group
 
-    config = POCKET if base == pocket.NAME else load_profile(profile)
     repeated = load_preset(preset) if preset else None
-    if repeated:
-        small = base == pocket.NAME
-        config = at_pocket_size(repeated) if small else with_profile(repeated, config)
-    config = replace(config, patience=patience)
-    if seed is not None:
-        config = replace(config, seed=seed)
-    group = join()
+    config = resolve_config(base, profile, repeated, seed=seed, patience=patience)
+    group = current_group()
     for warning in list_warnings(config) if group.rank == 0 else ():
         typer.echo(f"warning: {warning}", err=True)
-    chosen = group.decide(lambda: load_show(show))
-    finetune(Run(chosen, base, config, place, fresh=fresh, preset=repeated))
+    loaded = group.run_on_first(lambda: load_show(show))
+    finetune(
+        group.run_in_turn(
+            lambda: resolve_run(loaded, base, config, place, preset=repeated, fresh=fresh)
+        )
+    )
 
 
 def _quieten_libraries() -> None:
-    """Leave the terminal to what a person can act on."""
+    """Silence messages that nobody can act on."""
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
-    # Names an optional kernel package, and an option that TRL sets by its former name.
+    # It recommends an optional kernel package.
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+    # TRL sets an option by its former name.
     warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
 
 

@@ -7,7 +7,6 @@ modal run -m train --show seinfeld --preset history             # six runs, side
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,24 +15,23 @@ import modal.exception
 
 from deployment import facts as deployment
 from deployment.outcome import Outcome, attempt, report
-from nothing_gpt.adapter.manifest import adapter_name
 from nothing_gpt.errors import UserError, reported_errors
 from nothing_gpt.gpus import find_gpus
-from nothing_gpt.show import Show, load_show, show_names
+from nothing_gpt.show import load_show, show_names
 from nothing_gpt.workspace import Workspace
 from train.artifacts.provenance import VARIABLE, git_revision
-from train.base_model import pocket
-from train.base_model.loading import REFERENCE_BASE
-from train.config.presets import PRESETS, Preset, at_pocket_size, load_preset, with_profile
-from train.config.training_config import POCKET, TrainingConfig, list_warnings, load_profile
-from train.trainer.process_group import ProcessGroup, launch
+from train.config.base_names import POCKET_BASE, REFERENCE_BASE
+from train.trainer.process_group import launch
+from train.training_job import (
+    DEFAULT_GPU,
+    TrainingJob,
+    find_presets,
+    list_job_warnings,
+    make_job,
+)
 
-HISTORY = "history"
-"""All presets."""
-
-_GPU = "L4"
 _CPU, _MEMORY = 2, 16 * 1024
-"""For each GPU: cores, and MiB, most of which a base takes on its way to the GPU."""
+"""Cores, and MiB of memory, for each GPU. Most of the memory is for loading the base."""
 
 app = modal.App(deployment.TRAIN, include_source=False)
 volume = modal.Volume.from_name(
@@ -52,26 +50,6 @@ image = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class TrainingJob:
-    """What one container trains; it travels there as a value.
-
-    `fresh` does it again though it be done; what is there has been deleted then.
-    """
-
-    show: Show
-    base: str
-    config: TrainingConfig
-    gpu: str = _GPU
-    preset: Preset | None = None
-    fresh: bool = False
-
-    @property
-    def name(self) -> str:
-        """The adapter's name."""
-        return adapter_name(self.show.name, self.preset.name if self.preset else "")
-
-
 @app.function(
     image=image,
     volumes={deployment.MOUNT: volume},
@@ -81,67 +59,88 @@ class TrainingJob:
     max_containers=16,
 )
 def examine(job: TrainingJob) -> Outcome:
-    """Find out on a CPU whether a run can succeed, what it will take, and whether it is done."""
-    from train.base_model.access_check import check_base, check_tracking
-    from train.data.examples import read_examples
+    """Check on a CPU whether a job can run, estimate it, and find out whether it is done."""
+    try:
+        return _examine(job)
+    except UserError as error:
+        return Outcome(job.name, str(error), failed=True)
+
+
+def _examine(job: TrainingJob) -> Outcome:
+    from train.base_model.access_check import check_base
+    from train.config.run import resolve_run
+    from train.data.examples import MissingDataError, check_format
     from train.estimate.plan import make_plan
-    from train.finetuning import Run, is_finished
+    from train.finetuning import is_finished, load_run_examples
+    from train.trainer.tracking import check_tracking
 
-    place = Workspace.default()
-    wanted = job.preset.format if job.preset else job.show.prompt.format
-    data = place.examples(job.show, wanted)
+    try:
+        run = resolve_run(job.show, job.base, job.config, Workspace.default(), preset=job.preset)
+    except MissingDataError:
+        raise UserError(_explain_missing_data(job)) from None
+    examples = load_run_examples(run)
+    if not job.fresh and is_finished(run, examples):
+        return Outcome(job.name, f"up to date: {run.adapter}", idle=True)
+    check_format(run.data, run.format, job.format)
+    gpu, count = find_gpus(job.gpu)
+    plan = make_plan(job.base, job.config, gpu, examples.training, examples.held_out)
+    if run.pocket is None:
+        check_base(run.base_source, deployment.HUGGING_FACE.command)
+    check_tracking(deployment.WANDB.command)
+    shared = f"; {count} of them share it: at best {plan.hours / count:.1f} h, the same money"
+    return Outcome(job.name, f"{plan}{shared if count > 1 and plan.hours else ''}")
 
-    def look() -> str:
-        if not data.is_dir():
-            other = f" --format {wanted}" if wanted != job.show.prompt.format else ""
-            raise UserError(
-                f"not prepared on the volume '{deployment.VOLUME}'; run"
-                f" 'modal run -m data_prep --show {job.show.name}{other}' first"
-            )
-        training, held_out = read_examples(data, wanted)
-        gpu, count = find_gpus(job.gpu)
-        plan = make_plan(job.base, job.config, gpu, training, held_out)
-        if job.base != pocket.NAME:
-            check_base(place.find_base(job.base), deployment.HUGGING_FACE.command)
-        check_tracking(deployment.WANDB.command)
-        shared = f"; {count} of them share it: at best {plan.hours / count:.1f} h, the same money"
-        return f"{plan}{shared if count > 1 and plan.hours else ''}"
 
-    with suppress(UserError):  # which look raises too
-        run = Run(job.show, job.base, job.config, place, preset=job.preset)
-        if not job.fresh and is_finished(run):
-            return Outcome(job.name, f"up to date: {place.adapter(job.name)}", idle=True)
-    return attempt(job.name, look)
+def _explain_missing_data(job: TrainingJob) -> str:
+    option = "" if job.format == job.show.prompt.format else f" --format {job.format}"
+    return (
+        f"not prepared on the volume '{deployment.VOLUME}'; run"
+        f" 'modal run -m data_prep --show {job.show.name}{option}' first"
+    )
 
 
 @app.function(
     image=image,
-    gpu=_GPU,
+    gpu=DEFAULT_GPU,
     volumes={deployment.MOUNT: volume},
     env={VARIABLE: git_revision()},
     cpu=_CPU,
     memory=_MEMORY,
     timeout=24 * 60 * 60,
-    # A preempted or crashed run goes on from its last checkpoint, in a container of its own.
+    # A preempted or crashed run continues from its last checkpoint, in a new container.
     retries=modal.Retries(max_retries=10, initial_delay=0.0, backoff_coefficient=1.0),
     single_use_containers=True,
 )
 def finetune(job: TrainingJob) -> Outcome:
-    """Train an adapter on the volume, or go on with what was interrupted."""
+    """Train an adapter on the volume, or continue an interrupted run."""
     _, count = find_gpus(job.gpu)
     return train_one(job) if count == 1 else launch(count, train_one, job)
 
 
 def train_one(job: TrainingJob) -> Outcome:
-    """Train as the only process, or as one of those that share a container."""
-    from train.finetuning import Run
-    from train.finetuning import finetune as train_adapter
-
-    place = Workspace.default()
-    run = Run(job.show, job.base, job.config, place, published=volume.commit, preset=job.preset)
-    with suppress(SystemExit):  # another process failed, and tells why
-        return attempt(job.name, lambda: f"adapter {train_adapter(run)}")
+    """Train in the only process of a container, or in one of several that share it."""
+    # SystemExit: the first process failed, and reports the reason.
+    with suppress(SystemExit):
+        return attempt(job.name, lambda: f"adapter {_train(job)}")
     return Outcome(job.name, "stopped with the first process", failed=True)
+
+
+def _train(job: TrainingJob) -> Path:
+    from train import finetuning
+    from train.config.run import resolve_run
+    from train.trainer.process_group import current_group
+
+    run = current_group().run_in_turn(
+        lambda: resolve_run(
+            job.show,
+            job.base,
+            job.config,
+            Workspace.default(),
+            preset=job.preset,
+            publish=volume.commit,
+        )
+    )
+    return finetuning.finetune(run)
 
 
 @app.local_entrypoint()
@@ -156,7 +155,7 @@ def main(
     token: bool = True,  # noqa: FBT001
     wandb: bool = False,  # noqa: FBT001
 ) -> None:
-    """Look at every run on a CPU, print its plan, and train each in a container of its own.
+    """Check every run on a CPU, print its estimate, and train each in its own container.
 
     Args:
         show: A show's name, its TOML file, or `all`.
@@ -171,83 +170,51 @@ def main(
     """
     with reported_errors():
         shows = [load_show(name) for name in (show_names() if show == "all" else [show])]
-        presets = _find_presets(preset)
+        presets = find_presets(preset)
+        new_seed = None if seed < 0 else seed
         jobs = [
-            replace(_make_job(each, base, gpu, profile, one, seed), fresh=fresh)
+            make_job(each, base, gpu, profile, repeated, seed=new_seed, fresh=fresh)
             for each in shows
-            for one in presets
+            for repeated in presets
         ]
-        for warning in {line: None for job in jobs for line in _list_warnings(job)}:
+        for warning in {line: None for job in jobs for line in list_job_warnings(job)}:
             print(f"warning: {warning}")
-        named = [deployment.HUGGING_FACE] * (token and base != pocket.NAME)
+        named = [deployment.HUGGING_FACE] * (token and base != POCKET_BASE)
         named += [deployment.WANDB] * wandb
         secrets = [modal.Secret.from_name(c.name, required_keys=[c.key]) for c in named]
         train_all(jobs, secrets)
 
 
-def _find_presets(name: str) -> Sequence[Preset | None]:
-    if name == HISTORY:
-        return tuple(PRESETS.values())
-    return (load_preset(name) if name else None,)
-
-
-def _make_job(
-    show: Show, base: str, gpu: str, profile: str, preset: Preset | None, seed: int
-) -> TrainingJob:
-    """Decide on a run, and refuse here what cannot be.
-
-    Raises:
-        UserError: there is no such profile or GPU, or so many cannot share a step.
-    """
-    config = POCKET if base == pocket.NAME else load_profile(profile)
-    if preset:
-        small = base == pocket.NAME
-        config = at_pocket_size(preset) if small else with_profile(preset, config)
-    if seed >= 0:
-        config = replace(config, seed=seed)
-    chosen = gpu or (preset.gpu if preset else _GPU)
-    kind, count = find_gpus(chosen)
-    ProcessGroup(0, count).divide(config)
-    return TrainingJob(
-        show, base, config, f"{kind.name}:{count}" if count > 1 else kind.name, preset
-    )
-
-
-def _list_warnings(job: TrainingJob) -> list[str]:
-    found = list_warnings(job.config)
-    return [f"{job.preset.name}: {line}" for line in found] if job.preset else found
-
-
 def train_all(jobs: list[TrainingJob], secrets: Sequence[modal.Secret] = ()) -> None:
-    """Train those jobs that can succeed and are not done, side by side.
+    """Train all jobs that can run and are not done, at the same time.
 
     Raises:
-        UserError: some cannot, or failed; the others are trained all the same.
+        UserError: some cannot run, or failed; the others are trained anyway.
     """
     examiner = examine.with_options(secrets=secrets) if secrets else examine
-    looked = _run_each([(examiner, job) for job in jobs])
-    good = [
-        job for job, found in zip(jobs, looked, strict=True) if not (found.failed or found.idle)
+    checks = _run_each([(examiner, job) for job in jobs])
+    runnable = [
+        job for job, check in zip(jobs, checks, strict=True) if not (check.failed or check.idle)
     ]
-    for found in looked:
-        if not found.idle:
-            print(f"{found.name}: {'cannot run' if found.failed else 'plan'}: {found.text}")
-    for job in good:
+    for check in checks:
+        if not check.idle:
+            print(f"{check.name}: {'cannot run' if check.failed else 'plan'}: {check.text}")
+    for job in runnable:
         if job.fresh:
-            forget(job.name)
-    trained = iter(_run_each([(_prepare_gpu(job.gpu, secrets), job) for job in good]))
-    report(found if found.failed or found.idle else next(trained) for found in looked)
+            delete_from_volume(job.name)
+    trained = iter(_run_each([(_with_gpu(job.gpu, secrets), job) for job in runnable]))
+    report(check if check.failed or check.idle else next(trained) for check in checks)
 
 
-def _prepare_gpu(gpu: str, secrets: Sequence[modal.Secret]) -> Any:
+def _with_gpu(gpu: str, secrets: Sequence[modal.Secret]) -> Any:
     _, count = find_gpus(gpu)
     return finetune.with_options(
         gpu=gpu, secrets=secrets, cpu=_CPU * count, memory=_MEMORY * count
     )
 
 
-def forget(name: str) -> None:
-    """Delete an adapter and its checkpoints; done here, as a container may start again."""
+def delete_from_volume(name: str) -> None:
+    """Delete an adapter and its checkpoints, here because a container can start twice."""
     place = Workspace(Path("/"))
     for folder in (place.adapter(name), place.checkpoints(name)):
         with suppress(FileNotFoundError, modal.exception.NotFoundError):
@@ -256,13 +223,13 @@ def forget(name: str) -> None:
 
 
 def _run_each(work: list[tuple[Any, TrainingJob]]) -> list[Outcome]:
-    """Give every job a container, and wait for all.
+    """Run every job in its own container, and wait for all.
 
-    Spawned, not mapped: Modal itself then starts a job again, also when this terminal has gone.
+    The jobs are spawned, not mapped: Modal then restarts a job itself, also without this client.
     """
     try:
         calls = [function.spawn(job) for function, job in work]
-    except modal.exception.NotFoundError as error:  # a secret; nothing has been started
+    except modal.exception.NotFoundError as error:  # a secret is missing, and no job was started
         commands = (deployment.HUGGING_FACE.command, deployment.WANDB.command)
         raise UserError(f"{error}; a secret is made with: {' or '.join(commands)}") from None
     return [_await(job.name, call) for (_, job), call in zip(work, calls, strict=True)]
@@ -271,5 +238,5 @@ def _run_each(work: list[tuple[Any, TrainingJob]]) -> list[Outcome]:
 def _await(name: str, call: "modal.FunctionCall[Outcome]") -> Outcome:
     try:
         return call.get()
-    except Exception as error:  # noqa: BLE001 - the other jobs go on, and this is reported
+    except Exception as error:  # noqa: BLE001 - it is reported, and the other jobs continue
         return Outcome.of_crash(name, error)

@@ -27,7 +27,8 @@ from benchmarks.train.throughput import (
 )
 from nothing_gpt.errors import UserError, reported_errors
 from train.config.training_config import TrainingConfig
-from train.estimate.memory import GIB, LLAMA_3B, RESERVE, USABLE, training_bytes
+from train.estimate.memory import GIB, RESERVE, USABLE, training_bytes
+from train.estimate.model_shape import LLAMA_3B
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

@@ -127,9 +127,9 @@ def measure(
     """Train for a few steps, with the processes beside this one; None but in the first."""
     import torch
 
-    from train.trainer.process_group import join
+    from train.trainer.process_group import current_group
 
-    group = join()
+    group = current_group()
     gpu = torch.cuda.is_available() and not smoke
     if not gpu and not smoke:
         raise UserError("this measures GPUs and there are none; use --smoke")

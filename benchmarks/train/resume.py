@@ -24,7 +24,6 @@ import typer
 from benchmarks.train.throughput import build_model
 from nothing_gpt.errors import UserError, reported_errors
 from nothing_gpt.show import load_show
-from nothing_gpt.workspace import Workspace
 from train.config.training_config import REFERENCE, TrainingConfig
 from train.data.examples import ChatExample
 
@@ -118,15 +117,27 @@ def _train(setup: ResumeSetup, work: Path, latest: Path | None, *, smoke: bool) 
     from nothing_gpt.adapter.manifest import BaseModel
     from train.base_model.loading import LoadedBase
     from train.base_model.pocket import build_tokenizer
+    from train.config.run import Run
     from train.data.examples import contents
-    from train.finetuning import Run, build_trainer
+    from train.trainer_factory import build_trainer
 
     examples = list(_examples(48, 12 if smoke else 500))
     tokenizer = build_tokenizer(contents(examples))
     model = _build(setup, tokenizer, smoke=smoke)
     loaded = LoadedBase(BaseModel("random", ""), model, tokenizer, quantized=not smoke)
-    run = Run(load_show("unclaimed"), "random", _config(setup), Workspace(work))
-    trainer = build_trainer(run, loaded, examples, examples[:4], work)
+    run = Run(
+        show=load_show("unclaimed"),
+        name="unclaimed",
+        format="script",
+        config=_config(setup),
+        base="random",
+        base_source="random",
+        data=work / "data",
+        adapter=work / "adapter",
+        checkpoints=work,
+        logs=work / "logs",
+    )
+    trainer = build_trainer(run, run.config, loaded, examples, examples[:4])
     # Whatever a new process begins with, the checkpoint's must come in its place.
     torch.manual_seed(len(gc.get_objects()))
     trainer.train(resume_from_checkpoint=str(latest) if latest else None)

@@ -23,7 +23,7 @@ from tests.serve.conftest import MANIFEST
 from tests.train.conftest import BRIEF, RECIPE
 from train.base_model.pocket_training import ensure_base
 from train.data.examples import read_examples
-from train.modal_app import TrainingJob
+from train.training_job import TrainingJob
 
 
 @pytest.fixture

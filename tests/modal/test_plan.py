@@ -8,7 +8,7 @@ from deployment.facts import read_requirements
 from deployment.outcome import Outcome, attempt, report
 from nothing_gpt.errors import UserError
 from nothing_gpt.gpus import GPUS, find_gpu, find_gpus
-from train.base_model.loading import REFERENCE_BASE
+from train.config.base_names import REFERENCE_BASE
 from train.config.training_config import REFERENCE
 from train.data.examples import ChatExample
 from train.estimate.plan import Plan, make_plan

@@ -10,10 +10,11 @@ import pytest
 
 from nothing_gpt.show import SHOWS, Show, load_show
 from nothing_gpt.workspace import Workspace
-from train.base_model.pocket_training import Pretraining, ensure_base
+from train.base_model.pocket_training import ensure_base
+from train.config.pretraining_config import PretrainingConfig
+from train.config.run import Run, resolve_run
 from train.config.training_config import POCKET, TrainingConfig
 from train.data.examples import read_examples
-from train.finetuning import Run
 
 TOML = """\
 name = "tiny"
@@ -39,12 +40,12 @@ held_out = 0.25
 """
 
 BRIEF = replace(POCKET, max_steps=6, eval_interval=2, log_interval=1, max_eval_examples=4)
-RECIPE = Pretraining(tokens=4_000)
+RECIPE = PretrainingConfig(tokens=4_000)
 
 
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Show, Workspace]:
-    """The show and a workspace that holds its examples and nothing else."""
+    """The show, and a workspace with its examples."""
     folder = tmp_path_factory.mktemp("tiny")
     (folder / "show.toml").write_text(TOML)
     (folder / "scripts").mkdir()
@@ -58,7 +59,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Show, Workspace]
 
 @pytest.fixture
 def workspace(prepared: tuple[Show, Workspace], tmp_path: Path) -> Workspace:
-    """A workspace of one test's own, with the examples and the pocket base if it is built."""
+    """A copy for one test, with the examples and, if it is built, the pocket base."""
     shutil.copytree(prepared[1].root, tmp_path / "workspace")
     return Workspace(tmp_path / "workspace")
 
@@ -89,4 +90,4 @@ def place(base: Workspace, workspace: Workspace) -> Workspace:
 
 @pytest.fixture
 def run(show: Show, place: Workspace, brief: TrainingConfig) -> Run:
-    return Run(show, "pocket", brief, place, RECIPE)
+    return resolve_run(show, "pocket", brief, place, pretraining=RECIPE)

@@ -19,8 +19,10 @@ from nothing_gpt.files import locked_folder, read_json
 from nothing_gpt.workspace import Workspace
 from tests.train.conftest import TOML
 from train.base_model.loading import load_base
+from train.config.run import Run, resolve_run
 from train.data.examples import ChatExample, read_examples
-from train.finetuning import Run, finetune
+from train.finetuning import finetune
+from train.trainer_factory import build_trainer
 
 # Runs a training as a user's command would, in a process that can be killed.
 SCRIPT = """
@@ -30,9 +32,11 @@ from nothing_gpt.errors import reported_errors
 from nothing_gpt.show import load_show
 from nothing_gpt.workspace import Workspace
 from tests.train.conftest import BRIEF, RECIPE
-from train.finetuning import Run, finetune
+from train.config.run import resolve_run
+from train.finetuning import finetune
 with reported_errors():
-    finetune(Run(load_show(sys.argv[1]), "pocket", BRIEF, Workspace(Path(sys.argv[2])), RECIPE))
+    show, place = load_show(sys.argv[1]), Workspace(Path(sys.argv[2]))
+    finetune(resolve_run(show, "pocket", BRIEF, place, pretraining=RECIPE))
 """
 
 
@@ -57,7 +61,7 @@ def test_an_adapter_is_whole_and_a_second_run_has_nothing_to_do(
         assert (folder / name).stat().st_size > 0
     steps = [e["step"] for e in read_json(folder / "history.json") if "eval_loss" in e]
     assert steps == [0, 2, 4, 6]
-    assert not run.workspace.checkpoints("tiny").exists()
+    assert not run.checkpoints.exists()
     before = (folder / "adapter_model.safetensors").stat().st_mtime_ns
     capsys.readouterr()
     finetune(run)
@@ -109,17 +113,17 @@ def wait_for(condition: object, alive: "subprocess.Popen[str]") -> None:
 def test_a_truncated_checkpoint_is_skipped_and_named(
     run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stopped = replace(run, published=Stop(2))
+    stopped = replace(run, publish=Stop(2))
     with pytest.raises(KeyboardInterrupt):
         finetune(stopped)
-    folder = run.workspace.checkpoints("tiny")
+    folder = run.checkpoints
     newest = max(folder.glob("checkpoint-*"), key=lambda p: int(p.name.split("-")[1]))
     os.truncate(newest / "optimizer.pt", 100)
     capsys.readouterr()
     finetune(run)
-    said = capsys.readouterr()
-    assert f"{newest}: not whole, skipped" in said.err
-    assert "continuing from checkpoint-2" in said.out
+    output = capsys.readouterr()
+    assert f"{newest}: not whole, skipped" in output.err
+    assert "continuing from checkpoint-2" in output.out
 
 
 class Stop:
@@ -136,7 +140,7 @@ class Stop:
 
 def test_two_trainings_of_one_show_do_not_meet(run: Run) -> None:
     with (
-        locked_folder(run.workspace.checkpoints("tiny"), "busy"),
+        locked_folder(run.checkpoints, "busy"),
         pytest.raises(UserError, match="another training of 'tiny' is running"),
     ):
         finetune(run)
@@ -144,13 +148,13 @@ def test_two_trainings_of_one_show_do_not_meet(run: Run) -> None:
 
 def test_without_data(run: Run, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no such data; run 'python -m data_prep"):
-        finetune(replace(run, workspace=Workspace(tmp_path / "empty")))
+        resolve_run(run.show, "pocket", run.config, Workspace(tmp_path / "empty"))
 
 
-def test_a_base_that_cannot_be_had(run: Run) -> None:
+def test_a_base_that_cannot_be_had(run: Run, place: Workspace) -> None:
     with pytest.raises(UserError, match="'no/such-model' cannot be loaded"):
-        finetune(replace(run, base="no/such-model"))
-    assert not run.workspace.adapter("tiny").exists()
+        finetune(resolve_run(run.show, "no/such-model", run.config, place))
+    assert not run.adapter.exists()
 
 
 def test_without_4bit_kernels_it_is_plain_lora(
@@ -179,7 +183,7 @@ def small_disk(place: Workspace) -> Iterator[Path]:
 def test_a_disk_that_fills_up_during_a_checkpoint(run: Run, small_disk: Path) -> None:
     with pytest.raises(UserError, match="the disk is full"):
         finetune(run)
-    assert not run.workspace.adapter("tiny").exists()
+    assert not run.adapter.exists()
     assert list(small_disk.glob("checkpoint-*"))
 
 
@@ -215,11 +219,9 @@ def test_evaluating_does_not_break_gradients(base: Workspace) -> None:
 
 def test_labels_cover_the_completion_and_its_end_alone(run: Run) -> None:
     """Token by token: prompt and padding are ignored, the completion and its stop are learned."""
-    from train.finetuning import build_trainer
-
-    training, held_out = read_examples(run.workspace.data("tiny"))
-    loaded = load_base("pocket-tiny", run.workspace.find_base("pocket-tiny"))
-    trainer = build_trainer(run, loaded, training[:2], held_out[:1], run.workspace.root / "c")
+    training, held_out = read_examples(run.data)
+    loaded = load_base(run.base, run.base_source)
+    trainer = build_trainer(run, run.config, loaded, training[:2], held_out[:1])
     batch = next(iter(trainer.get_train_dataloader()))
     learned = {
         loaded.tokenizer.decode(ids[labels != -100])
@@ -234,7 +236,7 @@ def answer(example: ChatExample) -> str:
 
 
 def test_a_damaged_data_file(run: Run) -> None:
-    path = run.workspace.data("tiny") / "train.jsonl"
+    path = run.data / "train.jsonl"
     path.write_text(json.dumps({"prompt": []}) + "\n")
     with pytest.raises(UserError, match="holds no examples"):
         finetune(run)
@@ -244,11 +246,9 @@ def test_adapters_are_trained_in_float32(run: Run) -> None:
     """TRL leaves them in bf16, which rounds the reference's small updates of A away."""
     import torch
 
-    from train.finetuning import build_trainer
-
-    training, held_out = read_examples(run.workspace.data("tiny"))
-    loaded = load_base("pocket-tiny", run.workspace.find_base("pocket-tiny"))
-    trainer = build_trainer(run, loaded, training[:2], held_out[:1], run.workspace.root / "c")
+    training, held_out = read_examples(run.data)
+    loaded = load_base(run.base, run.base_source)
+    trainer = build_trainer(run, run.config, loaded, training[:2], held_out[:1])
     assert trainer.model is not None
     trained = [p.dtype for p in trainer.model.parameters() if p.requires_grad]
     assert trained

@@ -1,1 +1,1 @@
-"""What a finished run leaves beside the weights: manifest, history, report, curves."""
+"""The files of a finished run: adapter, manifest, history, report, parity reference."""

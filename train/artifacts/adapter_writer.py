@@ -1,61 +1,70 @@
-"""What a finished run leaves: the adapter with all that is to be known of it."""
+"""Writing the folder of a finished adapter."""
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from nothing_gpt.adapter.manifest import Manifest, write_manifest
-from nothing_gpt.files import read_json, write_text
-from nothing_gpt.workspace import DATA_REPORT_FILE
-from train.artifacts import parity_reference as parity
+from nothing_gpt.files import write_text
 from train.artifacts import report
+from train.artifacts.parity_reference import measure_parity_reference
 from train.artifacts.provenance import git_revision, package_versions
 from train.artifacts.run_history import write_history
 from train.base_model.loading import LoadedBase
+from train.config.run import Run
+from train.data.examples import RunExamples
 from train.estimate.machine import find_machine
 from train.trainer.best_adapter import HeldOutScore, find_best, save_adapter
-from train.trainer.process_group import join
+from train.trainer.loss_checks import LogEntry
+from train.trainer.process_group import current_group
 
 if TYPE_CHECKING:
     from peft import PeftModel
     from trl.trainer.sft_trainer import SFTTrainer
 
-    from train.finetuning import Run
-
-TEMPLATE = "chat_template.jinja"
-
-LogEntry = dict[str, Any]
+TEMPLATE_FILE = "chat_template.jinja"
 
 
-def write_result(
-    folder: Path, run: "Run", trainer: "SFTTrainer", loaded: LoadedBase, inputs: str
+def write_adapter(
+    folder: Path,
+    run: Run,
+    examples: RunExamples,
+    trainer: "SFTTrainer",
+    base: LoadedBase,
+    inputs: str,
 ) -> Manifest:
-    """Write everything into the adapter's folder, the better of best and last on top.
+    """Write the better one of the best and the last adapter, with all files that describe it.
 
     Args:
-        folder: Empty.
-        run: What was to be done.
-        trainer: Done training.
-        loaded: The base.
+        folder: An empty folder.
+        run: The run.
+        examples: Its examples.
+        trainer: The trainer, at the end of the run.
+        base: The base.
         inputs: The fingerprint of data, base and configuration.
+
+    Returns:
+        The manifest.
     """
     entries = [e for e in trainer.state.log_history if "loss" in e or "eval_loss" in e]
-    work = run.workspace.checkpoints(run.name)
-    last = [HeldOutScore(int(e["step"]), e["eval_loss"]) for e in entries if "eval_loss" in e][-1]
-    best = find_best(work) or last
-    chosen = save_adapter(cast("PeftModel", trainer.model), last, work, folder)
-    write_text(folder / TEMPLATE, str(loaded.tokenizer.chat_template))
+    scores = [HeldOutScore(int(e["step"]), e["eval_loss"]) for e in entries if "eval_loss" in e]
+    last = scores[-1]
+    best = find_best(run.checkpoints) or last
+    kind = save_adapter(cast("PeftModel", trainer.model), last, run.checkpoints, folder)
+    write_text(folder / TEMPLATE_FILE, str(base.tokenizer.chat_template))
     write_history(folder, entries)
-    manifest = _describe(run, loaded, entries, inputs, best if chosen == "best" else last, chosen)
+    score = best if kind == "best" else last
+    manifest = _describe(run, base, entries, score, kind, inputs)
     write_manifest(folder, manifest)
-    parity.judge(folder, run, trainer, quantized=loaded.quantized)
-    data, machine = read_json(run.data / DATA_REPORT_FILE), find_machine(join().size)
-    write_text(folder / report.FILE, report.render_report(manifest, entries, data, machine))
+    measure_parity_reference(folder, examples, trainer, quantized=base.quantized)
+    machine = find_machine(current_group().size)
+    page = report.render_report(manifest, entries, run.data_report, machine)
+    write_text(folder / report.FILE, page)
     return manifest
 
 
 def summarize(adapter: Path, manifest: Manifest) -> str:
-    """Say in two lines how a run went."""
+    """Return two lines on the result of a run."""
     m = manifest.metrics
     which = "" if manifest.checkpoint == "last" else f", the best of {m['steps']:.0f}"
     return (
@@ -66,32 +75,32 @@ def summarize(adapter: Path, manifest: Manifest) -> str:
 
 
 def _describe(
-    run: "Run",
-    loaded: LoadedBase,
+    run: Run,
+    base: LoadedBase,
     entries: list[LogEntry],
+    score: HeldOutScore,
+    kind: Literal["best", "last"],
     inputs: str,
-    adapter: HeldOutScore,
-    chosen: Literal["best", "last"],
 ) -> Manifest:
     evaluated = [e["eval_loss"] for e in entries if "eval_loss" in e]
-    trained = [e["loss"] for e in entries if "loss" in e and e["step"] <= adapter.step]
+    trained = [e["loss"] for e in entries if "loss" in e and e["step"] <= score.step]
     return Manifest(
         show=run.show,
         format=run.format,
-        base=loaded.base,
+        base=base.base,
         rank=run.config.rank,
-        config=asdict(run.config) | {"quantized": loaded.quantized},
+        config=asdict(run.config) | {"quantized": base.quantized},
         metrics={
-            "eval_loss": adapter.loss,
+            "eval_loss": score.loss,
             "base_eval_loss": evaluated[0],
             "last_eval_loss": evaluated[-1],
             "train_loss": trained[-1],
             "steps": float(entries[-1]["step"]),
-            "adapter_step": float(adapter.step),
+            "adapter_step": float(score.step),
         },
         git_revision=git_revision(),
         inputs=inputs,
         versions=package_versions(),
-        preset=run.preset.name if run.preset else "",
-        checkpoint=chosen,
+        preset=run.preset,
+        checkpoint=kind,
     )

@@ -1,4 +1,4 @@
-"""Loss curves as pictures."""
+"""Loss curves as PNG files."""
 
 import io
 from collections.abc import Mapping
@@ -6,27 +6,25 @@ from pathlib import Path
 from typing import Any
 
 from nothing_gpt.files import write_bytes
+from train.trainer.loss_checks import LogEntry
 
-LogEntry = dict[str, Any]
-"""What the trainer logged at one step; losses in nats a token."""
-
-_LOSS = "loss (nats a token)"
+_LABEL = "loss (nats a token)"
 
 
 def draw_losses(path: Path, entries: list[LogEntry]) -> None:
-    """Draw training and held-out loss of one run over optimiser steps, as a PNG."""
+    """Draw training and held-out loss of one run over optimiser steps."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
     _plot(axes, entries, "loss", "-", "training")
     _plot(axes, entries, "eval_loss", "o-", "held out")
-    _finish(axes, _LOSS)
+    _label(axes, _LABEL)
     _save(path, figure)
 
 
 def draw_runs(path: Path, runs: Mapping[str, list[LogEntry]]) -> None:
-    """Draw several runs as a PNG: held-out losses on the left, training losses on the right."""
+    """Draw several runs: held-out losses on the left, training losses on the right."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(11, 4.5), layout="constrained")
@@ -34,8 +32,8 @@ def draw_runs(path: Path, runs: Mapping[str, list[LogEntry]]) -> None:
     for name, entries in runs.items():
         _plot(left, entries, "eval_loss", "o-", name)
         _plot(right, entries, "loss", "-", name)
-    _finish(left, f"held-out {_LOSS}")
-    _finish(right, f"training {_LOSS}")
+    _label(left, f"held-out {_LABEL}")
+    _label(right, f"training {_LABEL}")
     _save(path, figure)
 
 
@@ -51,7 +49,7 @@ def _save(path: Path, figure: Any) -> None:
     write_bytes(path, picture.getvalue())
 
 
-def _finish(axes: Any, label: str) -> None:
+def _label(axes: Any, label: str) -> None:
     axes.set_xlabel("step")
     axes.set_ylabel(label)
     axes.grid(alpha=0.3)

@@ -1,7 +1,7 @@
-"""A few held-out examples judged by the trainer itself, so that servers can be held against it."""
+"""Losses of a few held-out examples as the trainer measures them, to compare servers with."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nothing_gpt.adapter.parity_reference import (
     JudgedExample,
@@ -9,49 +9,57 @@ from nothing_gpt.adapter.parity_reference import (
     fingerprint_ids,
     write_parity_reference,
 )
-from train.data.examples import read_examples, sample
-
-if TYPE_CHECKING:
-    from train.finetuning import Run
+from train.data.examples import RunExamples
 
 _EXAMPLES = 8
 
 
-def judge(folder: Path, run: "Run", trainer: Any, *, quantized: bool) -> None:
-    """Have the trainer's evaluation judge examples one by one with the adapter in a folder.
+def measure_parity_reference(
+    folder: Path, examples: RunExamples, trainer: Any, *, quantized: bool
+) -> None:
+    """Measure examples one by one with the adapter in a folder, and write the losses there.
 
-    The adapter is read back, because the one in memory may not be the one that was kept.
-    Nothing is written where examples were dropped for their length, since it is not known which,
-    nor by several processes.
+    The adapter is read from the folder, because it is not always the one in memory.
+    Nothing is written if examples were dropped for their length, because the trainer does not
+    tell which, or if there are several processes.
+
+    Args:
+        folder: The folder of the adapter.
+        examples: The examples of the run.
+        trainer: The trainer, at the end of the run.
+        quantized: Whether the base is in NF4.
     """
-    every = read_examples(run.data, run.format)[1]
-    held_out = sample(every, run.config.max_eval_examples, run.config.seed)
     rows = trainer.eval_dataset
-    if trainer.args.world_size > 1 or len(rows) != len(held_out):
+    if trainer.args.world_size > 1 or len(rows) != len(examples.evaluated):
         return
-    _load(trainer.model, folder)
-    judged = []
-    for index, example in enumerate(held_out[:_EXAMPLES]):
+    _load_adapter(trainer.model, folder)
+    measured = []
+    for index, example in enumerate(examples.evaluated[:_EXAMPLES]):
         ids, labels = rows[index]["input_ids"], rows[index]["labels"]
-        loss = _loss(trainer, rows.select([index]))
-        # The loss is over tokens that are predicted, which the first never is.
-        learned = sum(label != -100 for label in labels[1:])
-        judged.append(
-            JudgedExample(every.index(example), len(ids), learned, fingerprint_ids(ids), loss)
+        # The first token is never predicted.
+        completion = sum(label != -100 for label in labels[1:])
+        measured.append(
+            JudgedExample(
+                example=examples.held_out.index(example),
+                tokens=len(ids),
+                completion=completion,
+                ids=fingerprint_ids(ids),
+                loss=_measure_loss(trainer, rows.select([index])),
+            )
         )
     dtype = str(trainer.model.dtype).removeprefix("torch.")
-    write_parity_reference(folder, ParityReference(quantized, dtype, tuple(judged)))
+    write_parity_reference(folder, ParityReference(quantized, dtype, tuple(measured)))
 
 
-def _loss(trainer: Any, row: Any) -> float:
-    """Give the loss of one example, by the way that evaluation goes."""
+def _measure_loss(trainer: Any, row: Any) -> float:
+    """Return the loss of one example, computed as in an evaluation."""
     trainer.model.eval()
     (batch,) = trainer.get_eval_dataloader(row)
     loss, *_ = trainer.prediction_step(trainer.model, batch, prediction_loss_only=True)
     return float(loss)
 
 
-def _load(model: Any, folder: Path) -> None:
+def _load_adapter(model: Any, folder: Path) -> None:
     from peft import load_peft_weights, set_peft_model_state_dict
 
     device = str(next(model.parameters()).device)

@@ -1,4 +1,4 @@
-"""Where an adapter came from: the code's revision and the versions it ran with."""
+"""The code revision and the library versions that made an adapter."""
 
 import os
 import subprocess
@@ -6,15 +6,18 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 VARIABLE = "NOTHING_GPT_GIT_REVISION"
-"""Environment variable that tells the commit where there is code and no git."""
+"""Environment variable with the commit, for containers that have the code but no git."""
 
 _PACKAGES = ("torch", "transformers", "peft", "trl", "bitsandbytes", "accelerate", "datasets")
 
 
 def git_revision() -> str:
-    """Return this checkout's commit, marked if files differ from it; "unknown" outside git."""
-    if told := os.environ.get(VARIABLE):
-        return told
+    """Return the commit of this checkout, with `-modified` if tracked files differ from it.
+
+    Outside git it is the value of the environment variable, or "unknown".
+    """
+    if stated := os.environ.get(VARIABLE):
+        return stated
     root = Path(__file__).resolve().parent
 
     def git(*arguments: str) -> str | None:
@@ -31,11 +34,11 @@ def git_revision() -> str:
 
 
 def package_versions() -> dict[str, str]:
-    """Return the versions of the libraries that decide what training does."""
-    found = {}
+    """Return the versions of the libraries that affect training."""
+    versions = {}
     for package in _PACKAGES:
         try:
-            found[package] = version(package)
+            versions[package] = version(package)
         except PackageNotFoundError:
             continue
-    return found
+    return versions

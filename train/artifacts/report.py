@@ -1,27 +1,25 @@
-"""One page on a run, for a person: what was done, on what, how it went, what it cost."""
+"""The report on a run: result, data, configuration, versions, time and cost, in Markdown."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from nothing_gpt.adapter.manifest import Manifest, adapter_name
 from train.estimate.machine import Machine
-from train.trainer.loss_monitor import list_remarks
+from train.trainer.loss_checks import LogEntry, list_loss_warnings
 
 FILE = "report.md"
-
-LogEntry = dict[str, Any]
 
 
 def render_report(
     manifest: Manifest, entries: list[LogEntry], data: dict[str, Any], machine: Machine
 ) -> str:
-    """Write the page in Markdown; it shows the `loss.png` that lies beside it.
+    """Return the report; it shows `loss.png` from the same folder.
 
     Args:
-        manifest: What the adapter says of itself.
-        entries: The run's history.
+        manifest: The adapter's manifest.
+        entries: The logged losses of the run.
         data: data_prep's report on the examples.
-        machine: Where it ran.
+        machine: The machine of the run.
     """
     parts = _sections(manifest, entries, data, machine)
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -42,10 +40,10 @@ def _sections(
             else "It is the last of the run, and none before was better."
         )
     )
-    yield "\n".join(f"- **Warning:** {remark}." for remark in list_remarks(entries))
+    yield "\n".join(f"- **Warning:** {warning}." for warning in list_loss_warnings(entries))
     yield "![loss](loss.png)"
     yield "## The run"
-    yield _table(_course(entries, machine))
+    yield _table(_measurements(entries, machine))
     yield "## Data"
     yield _table(
         [
@@ -68,7 +66,7 @@ def _sections(
     yield _table([("git revision", f"`{manifest.git_revision}`"), *manifest.versions.items()])
 
 
-def _course(entries: list[LogEntry], machine: Machine) -> Iterator[tuple[str, str]]:
+def _measurements(entries: list[LogEntry], machine: Machine) -> Iterator[tuple[str, str]]:
     measured = [e for e in entries if "tokens_per_second" in e]
     seconds = max((e["seconds"] for e in measured), default=0.0)
     cost = machine.cost(seconds)

@@ -1,30 +1,23 @@
-"""The course of runs: their numbers as JSON and pictures, and the reference's beside them.
-
-`python -m train.artifacts.run_history --show seinfeld` prints and draws them.
-"""
+"""The logged losses of finished runs, and their comparison with the reference's runs."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from nothing_gpt.adapter.manifest import Manifest, list_adapters
-from nothing_gpt.errors import reported_errors
 from nothing_gpt.files import read_json, write_json
 from nothing_gpt.workspace import Workspace
-from train.artifacts.loss_curves import LogEntry, draw_losses, draw_runs
+from train.artifacts.loss_curves import draw_losses
 from train.config.presets import PRESETS, Preset
+from train.trainer.loss_checks import LogEntry
 
 FILE = "history.json"
-
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @dataclass(frozen=True, slots=True)
 class PastRun:
-    """A finished run: the adapter's name, what it says of itself, and its losses."""
+    """A finished run: the adapter's name, its manifest, and its logged losses."""
 
     name: str
     manifest: Manifest
@@ -32,13 +25,13 @@ class PastRun:
 
 
 def write_history(folder: Path, entries: list[LogEntry]) -> None:
-    """Write `history.json` and, from it, `loss.png`."""
+    """Write `history.json`, and its curves as `loss.png`."""
     write_json(folder / FILE, entries)
     draw_losses(folder / "loss.png", entries)
 
 
 def read_runs(workspace: Workspace, show: str) -> list[PastRun]:
-    """Read all finished runs of a show; its own adapter's first, then those of presets."""
+    """Read all finished runs of a show: its own adapter first, then the presets."""
     return [
         PastRun(name, manifest, read_json(workspace.adapter(name) / FILE))
         for name, manifest in list_adapters(workspace.adapters).items()
@@ -47,38 +40,12 @@ def read_runs(workspace: Workspace, show: str) -> list[PastRun]:
 
 
 def render_table(runs: Sequence[PastRun]) -> str:
-    """Write the reference's runs and those made here as one Markdown table."""
+    """Return the reference's runs and those made here as one Markdown table."""
     made = {run.manifest.preset: run for run in runs}
     rows = [_row(preset, made.get(name)) for name, preset in PRESETS.items()]
     rows += [_own_row(run) for run in runs if not run.manifest.preset]
     header = ("run", "format", "loss of", "r", "alpha", "reported", "here", "untrained", "base")
     return _align([header, tuple("---" for _ in header), *rows])
-
-
-@app.command()
-def main(
-    show: Annotated[str, typer.Option(help="The name of a show.")] = "unclaimed",
-    picture: Annotated[
-        Path | None, typer.Option(help="Where the curves go, in place of the workspace.")
-    ] = None,
-    workspace: Annotated[Path | None, typer.Option(help="Folder that the stages share.")] = None,
-) -> None:
-    """Print the reference's runs beside those made here, and draw the curves of all of these."""
-    place = Workspace(workspace) if workspace else Workspace.default()
-    runs = read_runs(place, show)
-    typer.echo(render_table(runs))
-    typer.echo(
-        "\nReported: held-out loss at epoch, of the reference's 3B base. Here: at step, of the"
-        " base named last,\nwhose own loss is under untrained. Losses of other bases, formats or"
-        " kinds do not compare."
-    )
-    curves = {run.manifest.preset or "own": run.entries for run in runs}
-    if not curves:
-        typer.echo(f"No run of '{show}' here yet: python -m train --show {show} --preset NAME")
-        return
-    path = picture or place.history(show)
-    draw_runs(path, curves)
-    typer.echo(f"Curves: {path}")
 
 
 def _row(preset: Preset, run: PastRun | None) -> tuple[str, ...]:
@@ -107,10 +74,10 @@ def _outcome(run: PastRun | None) -> tuple[str, str, str]:
     evaluated = [e for e in run.entries if "eval_loss" in e]
     last, base = evaluated[-1], run.manifest.metrics["base_eval_loss"]
     best = min(evaluated[1:] or evaluated, key=lambda entry: float(entry["eval_loss"]))
-    found = f"{best['eval_loss']:.3f} at {best['step']}"
+    text = f"{best['eval_loss']:.3f} at {best['step']}"
     if last is not best:
-        found += f", then {last['eval_loss']:.3f} at {last['step']}"
-    return found, f"{base:.3f}", run.manifest.base.id
+        text += f", then {last['eval_loss']:.3f} at {last['step']}"
+    return text, f"{base:.3f}", run.manifest.base.id
 
 
 def _align(rows: Iterable[tuple[str, ...]]) -> str:
@@ -121,8 +88,3 @@ def _align(rows: Iterable[tuple[str, ...]]) -> str:
         return "-" * width if text == "---" else text.ljust(width)
 
     return "\n".join(f"| {' | '.join(map(pad, row, widths))} |" for row in cells)
-
-
-if __name__ == "__main__":
-    with reported_errors():
-        app()

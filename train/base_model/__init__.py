@@ -1,1 +1,1 @@
-"""The model under the adapter: found, checked, loaded; the pocket base built."""
+"""The model under the adapter: its access check, its loading, and the pocket base."""

@@ -1,16 +1,19 @@
-"""What a run needs of others, looked at before it costs anything."""
+"""A check that a base model can be loaded, made before a GPU is paid for."""
 
-import os
 from pathlib import Path
 
 from nothing_gpt.errors import UserError
 
 
 def check_base(source: str, command: str) -> None:
-    """Make sure that a base can be had: it is a folder here, or the hub lets us have it.
+    """Check that a base is a local folder, or that the hub lets us download it.
+
+    Args:
+        source: A folder or a hub id.
+        command: The command that stores a token, for the message.
 
     Raises:
-        UserError: there is no such model, or it is gated and the token does not open it.
+        UserError: there is no such model, or it is gated and the token has no access.
     """
     if Path(source).is_dir():
         return
@@ -37,28 +40,3 @@ def check_base(source: str, command: str) -> None:
     else:
         return
     raise UserError(f"base model '{source}': {why}")
-
-
-def check_tracking(command: str) -> None:
-    """Make sure that Weights & Biases takes the key, if there is one.
-
-    Raises:
-        UserError: it does not.
-    """
-    key = os.environ.get("WANDB_API_KEY")
-    if not key:
-        return
-    import wandb
-
-    try:
-        wandb.login(key=key, relogin=True, prompt=False, verify=True, timeout=30)
-    except (wandb.errors.Error, ValueError) as error:
-        why = str(error).strip().splitlines()[0]
-        if "Failed to execute API request" in why:  # also an AuthenticationError of wandb's
-            raise UserError(
-                f"Weights & Biases cannot be asked ({why}); leave out --wandb, or try again later"
-            ) from None
-        raise UserError(
-            f"Weights & Biases refuses the key ({why}); leave out --wandb, or put a valid one"
-            f" into the secret: {command}"
-        ) from None

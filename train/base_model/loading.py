@@ -1,4 +1,9 @@
-"""The model under the adapter: found, loaded in 4 bits where possible, its template guarded."""
+"""Loading a base model: in 4 bits where possible, and with the guarded chat template.
+
+This is the only module that uses private parts of bitsandbytes and of transformers'
+configurations: `support_avx512bf16_for_cpu` (see `keep_trainable`), and `_commit_hash`, because
+transformers has no public way to ask which revision of a hub model it loaded.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +16,10 @@ from nothing_gpt.prompt.template import guard_template
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-REFERENCE_BASE = "meta-llama/Llama-3.2-3B-Instruct"
-
 
 @dataclass(frozen=True, slots=True)
 class LoadedBase:
-    """A base ready for tuning. `quantized` tells whether its layers are in NF4."""
+    """A base ready for tuning; `quantized` is whether its linear layers are in NF4."""
 
     base: BaseModel
     model: "PreTrainedModel"
@@ -24,17 +27,17 @@ class LoadedBase:
     quantized: bool
 
 
-def load_base(name: str, source: str, known: BaseModel | None = None) -> LoadedBase:
+def load_base(name: str, source: str, identity: BaseModel | None = None) -> LoadedBase:
     """Load a base model and its tokenizer for tuning on the device at hand.
 
     Args:
-        name: What the manifest calls it.
+        name: Its name in the manifest.
         source: A folder or a hub id, as transformers takes it.
-        known: The base as the pocket builder describes it; without it a local folder is
-            fingerprinted by its files, a hub model by its commit.
+        identity: Its name and fingerprint if they are known already, as for the pocket base. By
+            default a local folder is fingerprinted by its files, a hub model by its commit.
 
     Raises:
-        UserError: it cannot be found or downloaded, or has no chat template.
+        UserError: it cannot be found or downloaded, or it has no chat template.
     """
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -60,15 +63,15 @@ def load_base(name: str, source: str, known: BaseModel | None = None) -> LoadedB
     guard_tokenizer(tokenizer, name)
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
-    base = known or BaseModel(name, _identify(source, model))
+    base = identity or BaseModel(name, _fingerprint(source, model))
     return LoadedBase(base, model, tokenizer, quantized)
 
 
 def guard_tokenizer(tokenizer: "PreTrainedTokenizerBase", name: str) -> None:
-    """Give the tokenizer the template that both training and serving use.
+    """Replace the chat template with the guarded one, which training and serving share.
 
     Raises:
-        UserError: the model has no chat template: it is not an instruct model.
+        UserError: the model has no chat template, so that it is no instruct model.
     """
     template = tokenizer.chat_template
     if not isinstance(template, str):
@@ -78,11 +81,11 @@ def guard_tokenizer(tokenizer: "PreTrainedTokenizerBase", name: str) -> None:
 
 
 def keep_trainable(model: "PreTrainedModel") -> None:
-    """Keep bitsandbytes' CPU layers out of their inference format.
+    """Keep bitsandbytes' CPU layers in their trainable format.
 
-    On CPUs with AVX-512 BF16, the first evaluation repacks 4-bit weights for a kernel that has
-    no backward; training then goes on without a warning to a person, and gradients stop at the
-    last layer (bitsandbytes 0.50.2).
+    On CPUs with AVX-512 BF16, bitsandbytes 0.50.2 repacks 4-bit weights in the first evaluation,
+    for a kernel without a backward pass. Training then continues without a warning, and gradients
+    stop at the last layer. There is no public switch for this.
     """
     for module in model.modules():
         if hasattr(module, "support_avx512bf16_for_cpu"):
@@ -90,7 +93,7 @@ def keep_trainable(model: "PreTrainedModel") -> None:
 
 
 def compute_dtype() -> Any:
-    """The arithmetic of this machine: bf16 where the GPU has it, else fp16; float32 on a CPU."""
+    """Return the type to compute in: bf16 if the GPU has it, otherwise fp16; float32 on a CPU."""
     import torch
 
     if not torch.cuda.is_available():
@@ -99,15 +102,15 @@ def compute_dtype() -> Any:
 
 
 def has_bf16(capability: tuple[int, int]) -> bool:
-    """Whether a GPU of this CUDA compute capability multiplies bf16 itself; a T4 is (7, 5).
+    """Return whether a GPU of this CUDA compute capability has bf16 arithmetic; a T4 is (7, 5).
 
-    `torch.cuda.is_bf16_supported()` says yes on a T4 too, where bf16 is emulated, slowly.
+    `torch.cuda.is_bf16_supported()` is also true on a T4, where bf16 is emulated, slowly.
     """
     return capability >= (8, 0)
 
 
 def supports_4bit() -> bool:
-    """Whether bitsandbytes can quantise to NF4 and back on this machine; tried, not guessed."""
+    """Return whether bitsandbytes can quantise to NF4 and back on this machine, by trying it."""
     import torch
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -133,7 +136,7 @@ def _nf4(dtype: Any) -> Any:
     )
 
 
-def _identify(source: str, model: "PreTrainedModel") -> str:
+def _fingerprint(source: str, model: "PreTrainedModel") -> str:
     folder = Path(source)
     if folder.is_dir():
         return fingerprint_base(folder)

@@ -1,7 +1,7 @@
-"""The pocket base: a small Llama with a tokenizer of its own, built from one show's scripts.
+"""The pocket base: a small Llama with its own tokenizer, built from one show's scripts.
 
-It stands in for a real base model where there is no GPU and nothing can be downloaded. It is
-trained in full weights, because LoRA on frozen random weights learns nothing.
+It replaces a real base model on machines without a GPU or without downloads. All its weights are
+trained, because LoRA on frozen random weights learns nothing.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,9 +12,6 @@ from nothing_gpt.prompt.template import guard_template
 if TYPE_CHECKING:
     from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
-NAME = "pocket"
-"""What a person calls this base on the command line."""
-
 VOCABULARY = 4096
 BOS, HEADER, HEADER_END, EOT, PAD = SPECIAL_TOKENS = (
     "<|begin_of_text|>",
@@ -24,7 +21,7 @@ BOS, HEADER, HEADER_END, EOT, PAD = SPECIAL_TOKENS = (
     "<|pad|>",
 )
 
-# Llama 3's form, without the date that its own template writes into every system message.
+# The format of Llama 3, without the date that its own template writes into system messages.
 _TEMPLATE = f"""\
 {BOS}
 {{%- for message in messages -%}}
@@ -37,7 +34,7 @@ _TEMPLATE = f"""\
 
 
 def build_tokenizer(texts: Iterable[str]) -> "PreTrainedTokenizerFast":
-    """Learn a byte-level BPE tokenizer; any text survives encoding and decoding."""
+    """Train a byte-level BPE tokenizer; any text can be encoded and decoded without loss."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
@@ -63,10 +60,10 @@ def build_tokenizer(texts: Iterable[str]) -> "PreTrainedTokenizerFast":
 
 
 def build_model(tokenizer: "PreTrainedTokenizerFast", *, seed: int = 0) -> "LlamaForCausalLM":
-    """Make the untrained model: 2.0 million parameters, in float32.
+    """Create the untrained model: 2.0 million parameters, in float32.
 
-    Three heads of queries share one of keys, as in Llama 3.2: what a server keeps of a scene, and
-    reads again for each token, is a third of it.
+    Three query heads share one key head, as in Llama 3.2. That cuts the key-value cache of a
+    server, which it reads again for each token, to a third.
     """
     from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, set_seed
 
@@ -94,5 +91,5 @@ def build_model(tokenizer: "PreTrainedTokenizerFast", *, seed: int = 0) -> "Llam
 
 
 def unique_lines(contents: Sequence[str]) -> list[str]:
-    """List the text lines of messages once each, in order: windows overlap, words should not."""
+    """List each text line of messages once, in order: overlapping windows repeat lines."""
     return list(dict.fromkeys(line for text in contents for line in text.splitlines()))

@@ -1,1 +1,1 @@
-"""What a run does: hyperparameters, presets of the reference, warnings."""
+"""What a run does: hyperparameters, the reference's presets, resolved names and paths."""

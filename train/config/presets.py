@@ -1,9 +1,10 @@
-"""The runs of the reference's history, each to be run again.
+"""The six runs of the reference's history, as presets.
 
-What its report says of a run stands here as it says it: format, rank, loss, and for the last two
-phases alpha and learning rate. **Assumed** is what it does not say: the learning rates of phases
-1 and 2, alpha twice the rank until phase 4 halved it (phase 3 had 64 over 32), 512 tokens on the
-T4 (where evaluating 1,024 ran out of memory), and everything else as in the last phase.
+Format, rank and loss of each run are what the reference's report states; so are alpha and
+learning rate of the last two phases. **Assumed**, because the report does not state them: the
+learning rates of phases 1 and 2, alpha at twice the rank until phase 4 halved it (phase 3 had 64
+over 32), 512 tokens on the T4 (where evaluating 1,024 ran out of memory), and everything else as
+in the last phase.
 """
 
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from train.config.training_config import POCKET, REFERENCE, TrainingConfig
 
 @dataclass(frozen=True, slots=True)
 class ReportedLoss:
-    """A held-out loss that the report tells, in nats a token, and the epoch it was measured at."""
+    """A held-out loss from the reference's report, in nats a token, and the epoch it is from."""
 
     epoch: float
     loss: float
@@ -23,7 +24,7 @@ class ReportedLoss:
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """One run of the reference: its data format and configuration, its GPU, its result."""
+    """One run of the reference: data format, hyperparameters, GPU and reported losses."""
 
     name: str
     format: FormatName
@@ -79,10 +80,10 @@ PRESETS: dict[str, Preset] = {
 
 
 def load_preset(name: str) -> Preset:
-    """Find a preset by its name.
+    """Return a preset by its name.
 
     Raises:
-        UserError: there is none of this name.
+        UserError: there is no preset of this name.
     """
     if name not in PRESETS:
         raise UserError(f"no preset '{name}'; there are {', '.join(PRESETS)}")
@@ -90,7 +91,7 @@ def load_preset(name: str) -> Preset:
 
 
 def with_profile(preset: Preset, profile: TrainingConfig) -> TrainingConfig:
-    """Run a preset on a real base with a profile's batches and memory, its own method else."""
+    """Take batches and memory from a profile, and everything else from the preset."""
     return replace(
         preset.config,
         train_batch=profile.train_batch,
@@ -102,11 +103,11 @@ def with_profile(preset: Preset, profile: TrainingConfig) -> TrainingConfig:
 
 
 def at_pocket_size(preset: Preset) -> TrainingConfig:
-    """Derive the run of a preset on the pocket base: its method, the pocket's size.
+    """Scale a preset down to the pocket base.
 
     Rank, alpha, dropout, weight decay and the loss are the preset's. Steps, lengths and the
-    learning rate are the pocket's: what suits 3 billion weights does not move 2 million. Where
-    an answer is a single speech, a step has four times as many examples.
+    learning rate are the pocket's: what suits 3 billion weights does not move 2 million. In the
+    formats whose answer is a single speech, a step has four times as many examples.
     """
     config = preset.config
     return replace(

@@ -1,4 +1,4 @@
-"""How a model is tuned: the reference's configuration, and a small one for the pocket base."""
+"""Hyperparameters of QLoRA: the reference's, profiles of it, and the pocket base's."""
 
 from dataclasses import dataclass
 
@@ -7,14 +7,30 @@ from nothing_gpt.errors import UserError
 
 @dataclass(frozen=True, slots=True)
 class TrainingConfig:
-    """One run of QLoRA. The defaults are the reference's, which a 24 GB L4 holds.
+    """Hyperparameters of one run. The defaults are the reference's, which fit a 24 GB L4.
 
-    Lengths are in tokens, batches in examples, intervals in optimiser steps. `max_steps` and
-    `max_eval_examples` bound a run that must be short; None means the whole data. A
-    `learning_rate` is the peak of a cosine with `warmup_steps` of linear warm-up. `fused` runs
-    batches without padding through `train.fused`, which checkpoints what memory asks for.
-    `completion_only` learns from the answers alone, not from what asks for them. `patience` ends
-    a run after so many evaluations in a row without a lower loss; None never does.
+    Attributes:
+        rank: LoRA's r.
+        alpha: LoRA's alpha.
+        dropout: Dropout on the inputs of the adapters.
+        max_length: Tokens of an example at most; longer ones are cut.
+        epochs: Passes over the training examples.
+        learning_rate: Peak of a cosine schedule.
+        weight_decay: Of AdamW.
+        warmup_steps: Steps of linear warm-up.
+        train_batch: Examples in a micro-batch.
+        eval_batch: Examples in a batch of the evaluation.
+        accumulation: Micro-batches in an optimiser step.
+        gradient_checkpointing: Whether PEFT's layers compute their activations twice.
+        fused: Train batches without padding through `train.fused`, which checkpoints as much as
+            the memory requires.
+        eval_interval: Optimiser steps between evaluations and checkpoints.
+        log_interval: Optimiser steps between logged losses.
+        completion_only: Learn from the answers only, not from the prompts.
+        patience: Stop after so many evaluations in a row without a lower loss; None never stops.
+        seed: Seed of data order and dropout.
+        max_steps: Bound on optimiser steps of a short run; None uses all data.
+        max_eval_examples: Bound on held-out examples; None uses all.
     """
 
     rank: int = 32
@@ -45,11 +61,11 @@ class TrainingConfig:
 
     @property
     def max_examples(self) -> int | None:
-        """Examples that a bounded run gets to see; more need not be tokenised."""
+        """Training examples that a bounded run uses; None is all of them."""
         return None if self.max_steps is None else self.max_steps * self.effective_batch
 
     def count_steps(self, examples: int) -> int:
-        """Return the optimiser steps of a run over so many examples, the last one partial."""
+        """Return the optimiser steps of a run over so many examples; the last can be partial."""
         whole = int(-(-examples // self.effective_batch) * self.epochs)
         return max(1, min(whole, self.max_steps or whole))
 
@@ -59,10 +75,10 @@ REFERENCE = TrainingConfig()
 FAST = TrainingConfig(
     train_batch=16, eval_batch=16, accumulation=1, gradient_checkpointing=False, fused=True
 )
-"""The reference's steps on a CUDA GPU, and all the memory that it has."""
+"""The reference's steps by the fast path, with all the memory of the GPU."""
 
 SMALL = TrainingConfig(eval_batch=16, gradient_checkpointing=False, fused=True)
-"""The same steps in four parts, for a card of 8 GB."""
+"""The same steps in four micro-batches, for a GPU of 8 GB."""
 
 POCKET = TrainingConfig(
     max_length=1024,
@@ -76,14 +92,14 @@ POCKET = TrainingConfig(
     max_steps=60,
     max_eval_examples=48,
 )
-"""For the pocket base on two CPU cores: about eighty seconds of QLoRA."""
+"""For the pocket base: about eighty seconds of QLoRA on two CPU cores."""
 
 
 def load_profile(name: str) -> TrainingConfig:
-    """Return the configuration for a real base by its name.
+    """Return the configuration of a real base by the name of its profile.
 
     Raises:
-        UserError: there is none of this name.
+        UserError: there is no profile of this name.
     """
     profiles = {"reference": REFERENCE, "fast": FAST, "small": SMALL}
     if name not in profiles:
@@ -92,17 +108,17 @@ def load_profile(name: str) -> TrainingConfig:
 
 
 def list_warnings(config: TrainingConfig) -> list[str]:
-    """List what the reference's experience speaks against, each with its evidence."""
-    found = []
+    """List settings that went badly for the reference, each with the evidence."""
+    warnings = []
     if config.epochs > 1:
-        found.append(f"epochs {config.epochs:g}: the reference saw overfitting after the first")
+        warnings.append(f"epochs {config.epochs:g}: the reference saw overfitting after the first")
     if config.alpha > config.rank:
-        found.append(
+        warnings.append(
             f"alpha/r {config.alpha / config.rank:g}: at 2.0 the reference's eval loss rose "
             "from 2.187 at epoch 0.27 to 2.236 at 0.98"
         )
     if config.rank >= 64:
-        found.append(f"r {config.rank}: r 64 gained 0.005 over r 32 (1.727 against 1.732)")
+        warnings.append(f"r {config.rank}: r 64 gained 0.005 over r 32 (1.727 against 1.732)")
     if config.effective_batch < 8 and config.max_steps is None:
-        found.append(f"effective batch {config.effective_batch}: below 8 the loss is too noisy")
-    return found
+        warnings.append(f"effective batch {config.effective_batch}: below 8 the loss is too noisy")
+    return warnings

@@ -1,4 +1,4 @@
-"""How long examples are, in tokens: of the data at hand, or of the reference's."""
+"""Lengths of examples in tokens: of a show's data, or of the reference's."""
 
 import random
 from bisect import bisect_right
@@ -9,9 +9,9 @@ from nothing_gpt.prompt.token_estimate import CHARACTERS
 from train.data.examples import ChatExample
 
 _TEMPLATE = 20
-"""Tokens of the chat template around an example's messages."""
+"""Tokens that the chat template adds to an example's messages."""
 
-_REFERENCE = (
+_QUANTILES = (
     (0.0, 315),
     (0.01, 443),
     (0.05, 565),
@@ -22,15 +22,15 @@ _REFERENCE = (
     (0.99, 1061),
     (1.0, 1506),
 )
-"""Shares of the reference's 9,007 examples, and the tokens that they have at most."""
+"""Quantiles of the tokens of the reference's 9,007 examples."""
 
 _LEARNED = 0.7
-"""Share of the reference's tokens that are completions."""
+"""Share of the reference's tokens that belong to completions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Length:
-    """Tokens of an example, whole and learned from."""
+    """Tokens of an example: all, and those that are learned from."""
 
     whole: int
     learned: int
@@ -47,38 +47,38 @@ class Lengths:
 def estimate_lengths(
     training: list[ChatExample], held_out: list[ChatExample], most: int
 ) -> Lengths:
-    """Estimate lengths from characters; an example is cut to `most` tokens."""
+    """Estimate lengths from characters; examples are cut to `most` tokens."""
 
     def estimate(example: ChatExample) -> Length:
-        asked, answered = (
+        prompt, completion = (
             sum(len(message["content"]) for message in example[part]) / CHARACTERS
             for part in ("prompt", "completion")
         )
-        whole = min(round(asked + answered) + _TEMPLATE, most)
-        return Length(whole, max(0, whole - round(asked) - _TEMPLATE))
+        whole = min(round(prompt + completion) + _TEMPLATE, most)
+        return Length(whole, max(0, whole - round(prompt) - _TEMPLATE))
 
     return Lengths([estimate(e) for e in training], [estimate(e) for e in held_out])
 
 
 def reference_lengths(most: int) -> Lengths:
-    """Give the reference's 9,007 and 1,021 lengths, evenly drawn from their shares."""
+    """Return 9,007 and 1,021 lengths, spread evenly over the reference's quantiles."""
 
-    def draw(count: int) -> list[Length]:
-        found = (min(_reference_length(i / (count - 1)), most) for i in range(count))
-        return [Length(whole, round(whole * _LEARNED)) for whole in found]
+    def spread(count: int) -> list[Length]:
+        whole_lengths = (min(_reference_length(i / (count - 1)), most) for i in range(count))
+        return [Length(whole, round(whole * _LEARNED)) for whole in whole_lengths]
 
-    return Lengths(draw(9007), draw(1021))
+    return Lengths(spread(9007), spread(1021))
 
 
 def _reference_length(share: float) -> int:
-    shares = [s for s, _ in _REFERENCE]
+    shares = [s for s, _ in _QUANTILES]
     i = min(bisect_right(shares, share), len(shares) - 1)
-    (low, shortest), (high, longest) = _REFERENCE[i - 1], _REFERENCE[i]
+    (low, shortest), (high, longest) = _QUANTILES[i - 1], _QUANTILES[i]
     return round(shortest + (longest - shortest) * (share - low) / (high - low))
 
 
 def count_batches(lengths: Sequence[Length], size: int, *, padded: bool) -> list[int]:
-    """Return the tokens of each batch of one epoch, shuffled; with padding if it is `padded`."""
+    """Return the tokens of each batch of a shuffled epoch; `padded` counts padding too."""
     order = [length.whole for length in lengths]
     random.Random(0).shuffle(order)  # noqa: S311
     batches = (order[i : i + size] for i in range(0, len(order), size))

@@ -1,1 +1,1 @@
-"""What a run takes on a GPU, by arithmetic: memory, hours, dollars."""
+"""Estimates of a run on a GPU: memory, hours, dollars."""

@@ -1,4 +1,4 @@
-"""The machine that a run is on, and what its time costs."""
+"""The machine of a run, and the price of its time."""
 
 import os
 import platform
@@ -10,7 +10,7 @@ from nothing_gpt.gpus import GPUS, Gpu
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """`name` is the GPU's, or the processor's architecture; `count` is of GPUs or of cores."""
+    """A machine: its GPU and the number of GPUs, or its CPU architecture and number of cores."""
 
     name: str
     count: int
@@ -20,16 +20,16 @@ class Machine:
         return f"{self.count} x {self.name}" if self.gpu else f"{self.count} cores ({self.name})"
 
     def cost(self, seconds: float) -> float | None:
-        """Return $ for so much time at the plan's prices, None where there is no price."""
+        """Return the price of so much time in $; None if no price is known."""
         priced = find_priced(self.name) if self.gpu else None
         return priced.dollars * self.count * seconds / 3600 if priced else None
 
 
 def find_machine(processes: int = 1) -> Machine:
-    """Look at the machine at hand.
+    """Return the current machine.
 
     Args:
-        processes: How many train together, each on a GPU of its own if there are GPUs.
+        processes: The number of processes that train together, each on its own GPU.
     """
     import torch
 
@@ -39,11 +39,11 @@ def find_machine(processes: int = 1) -> Machine:
 
 
 def find_priced(device: str) -> Gpu | None:
-    """Find the priced GPU that a driver's name means, such as "NVIDIA A100-SXM4-80GB"."""
+    """Find the GPU of the price list by its driver name, such as "NVIDIA A100-SXM4-80GB"."""
     words = set(re.split(r"[^A-Z0-9]+", device.upper()))
     for name, gpu in GPUS.items():
         model, *memory = name.split("-")
-        # Modal's A10 is the card whose driver calls it A10G.
+        # The driver name of Modal's A10 is A10G.
         if words & {model, f"{model}G"} and words.issuperset(memory):
             return gpu
     return None

@@ -1,16 +1,18 @@
-"""What every profile would take on one card, as a table: `python -m train --plan --gpu L4`."""
+"""The estimates of all profiles on one GPU, as a table: `python -m train --plan --gpu L4`."""
 
 from nothing_gpt.errors import UserError
 from nothing_gpt.gpus import Gpu
+from nothing_gpt.show import Show
 from nothing_gpt.workspace import Workspace
-from train.base_model import pocket
-from train.base_model.loading import REFERENCE_BASE
+from train.config.base_names import POCKET_BASE, REFERENCE_BASE
 from train.config.training_config import FAST, REFERENCE, SMALL, TrainingConfig
 from train.data.examples import read_examples
 from train.data.lengths import Lengths, estimate_lengths, reference_lengths
 from train.estimate import memory
-from train.estimate.memory import GIB, ModelShape
-from train.estimate.plan import estimate, find_largest, find_shape, fits, usable_gib
+from train.estimate.memory import GIB
+from train.estimate.memory_fit import find_largest, fits, usable_gib
+from train.estimate.model_shape import ModelShape
+from train.estimate.plan import estimate, find_shape
 
 _ROWS = {
     "the report's library": REFERENCE,
@@ -20,23 +22,23 @@ _ROWS = {
 }
 
 
-def tabulate_profiles(base: str, gpu: Gpu, show: str | None, workspace: Workspace) -> str:
-    """Plan each profile on a show's data, or on the reference's lengths before there are any.
+def tabulate_profiles(base: str, gpu: Gpu, show: Show | None, workspace: Workspace) -> str:
+    """Estimate each profile on a show's data, or on the reference's lengths without any data.
 
     Raises:
-        UserError: the base's size is not known.
+        UserError: the size of the base is not known.
     """
-    base = REFERENCE_BASE if base == pocket.NAME else base
+    base = REFERENCE_BASE if base == POCKET_BASE else base
     shape = find_shape(workspace.find_base(base))
     if shape is None:
         raise UserError(f"'{base}': its name tells no size of Llama 3, and it is no folder of one")
-    lengths, whose = _find_lengths(show, workspace)
+    lengths, source = _find_lengths(show, workspace)
     mean = sum(length.whole for length in lengths.training) / len(lengths.training)
     longest = max(length.whole for length in lengths.training)
     lines = [
         f"{base} on one {gpu.name}: {usable_gib(gpu):.1f} GiB of {gpu.memory} GB, "
         f"{gpu.precision}, ${gpu.dollars:.2f}/h",
-        f"{len(lengths.training):,} + {len(lengths.held_out):,} examples {whose}: "
+        f"{len(lengths.training):,} + {len(lengths.held_out):,} examples {source}: "
         f"{mean:.0f} tokens in the mean, {longest:,} at most",
         "",
         f"{'':20}  micro-batch  peak GiB  largest that fits  hours       $",
@@ -45,10 +47,11 @@ def tabulate_profiles(base: str, gpu: Gpu, show: str | None, workspace: Workspac
     return "\n".join(lines)
 
 
-def _find_lengths(show: str | None, workspace: Workspace) -> tuple[Lengths, str]:
-    if show and workspace.data(show).is_dir():
-        examples = read_examples(workspace.data(show))
-        return estimate_lengths(*examples, REFERENCE.max_length), f"of {show}"
+def _find_lengths(show: Show | None, workspace: Workspace) -> tuple[Lengths, str]:
+    data = workspace.examples(show, show.prompt.format) if show else None
+    if show and data and data.is_dir():
+        lengths = estimate_lengths(*read_examples(data), REFERENCE.max_length)
+        return lengths, f"of {show.name}"
     return reference_lengths(REFERENCE.max_length), "as long as the reference's"
 
 
@@ -68,9 +71,9 @@ def _row(name: str, base: str, shape: ModelShape, gpu: Gpu, lengths: Lengths) ->
 
 def _full_peak(shape: ModelShape, config: TrainingConfig, lengths: Lengths) -> float:
     trained = config.train_batch * max(length.whole for length in lengths.training)
-    judged = config.eval_batch * max(length.whole for length in lengths.held_out)
+    evaluated = config.eval_batch * max(length.whole for length in lengths.held_out)
     peaks = (
         memory.training_bytes(shape, config, [trained], 0, full_logits=True),
-        memory.evaluation_bytes(shape, config, judged, full_logits=True),
+        memory.evaluation_bytes(shape, config, evaluated, full_logits=True),
     )
     return max(peaks) / GIB

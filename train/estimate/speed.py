@@ -1,22 +1,23 @@
-"""How long QLoRA of a Llama takes on a GPU, by its arithmetic.
+"""The time of QLoRA of a Llama on a GPU, by its arithmetic.
 
-A GPU's large products reach `Gpu.sustained`; of that, on one H200 (RESULTS.md), PEFT's layers
-reached 35% and the fast path 53%.
+Large matrix products run at `Gpu.sustained`. On one H200, PEFT's layers reached 35% of that, and
+the fast path 53% (RESULTS.md).
 """
 
 from collections.abc import Sequence
 
 from nothing_gpt.gpus import Gpu
 from train.config.training_config import TrainingConfig
-from train.estimate.memory import KeptActivations, ModelShape
+from train.estimate.memory import KeptActivations
+from train.estimate.model_shape import ModelShape
 
 _PLAIN, _FUSED = 0.35, 0.53
-"""Shares of the sustained arithmetic: 14,707 tokens/s of 18.6 GFLOP with checkpointing without
+"""Shares of the sustained speed: 14,707 tokens/s of 18.6 GFLOP with checkpointing without
 padding, 33,549 of 12.5 GFLOP."""
 
 _LAUNCH = 0.023
-"""Seconds for Python and launches of a micro-batch and layer, forward, again and backward: a
-micro-batch of four examples took 0.55 to 0.7 s for 28 layers, whatever its tokens."""
+"""Seconds of Python and kernel launches for each micro-batch and layer, with checkpointing. A
+micro-batch of four examples took 0.55 to 0.7 s for 28 layers, however many tokens it had."""
 
 
 def training_seconds(
@@ -27,23 +28,24 @@ def training_seconds(
     learned: int,
     kept: KeptActivations | None,
 ) -> float:
-    """Return the seconds of one pass over batches.
+    """Return the seconds of training on batches.
 
     Args:
-        shape: The base's.
-        config: The run's.
-        gpu: The card.
-        batches: Tokens of each micro-batch, with padding where there is any.
-        learned: Tokens learned from, of all batches.
-        kept: What the fast path keeps; None for the plain one.
+        shape: The shape of the base.
+        config: The run's configuration.
+        gpu: The GPU.
+        batches: Tokens of each micro-batch, with padding if there is any.
+        learned: Tokens that are learned from, in all batches together.
+        kept: The activations that the fast path keeps; None for the plain path.
     """
     layer = 2 * shape.linear / shape.layers
     head = 2 * shape.vocabulary * shape.hidden
     if kept:
         gate_up = 4 * shape.hidden * shape.intermediate
-        again = (shape.layers - kept.mlp) * gate_up
-        again += (shape.layers - kept.attention) * 2 * shape.hidden * (shape.query + 2 * shape.key)
-        flops = sum(batches) * (2 * layer * shape.layers + again) + learned * 2 * head
+        recomputed = (shape.layers - kept.mlp) * gate_up
+        qkv = 2 * shape.hidden * (shape.query + 2 * shape.key)
+        recomputed += (shape.layers - kept.attention) * qkv
+        flops = sum(batches) * (2 * layer * shape.layers + recomputed) + learned * 2 * head
         return flops / (gpu.sustained * 1e12 * _FUSED)
     passes = 3 if config.gradient_checkpointing else 2
     rate = gpu.sustained * 1e12 * _PLAIN
@@ -54,7 +56,7 @@ def training_seconds(
 def evaluation_seconds(
     shape: ModelShape, config: TrainingConfig, gpu: Gpu, batches: Sequence[int], learned: int
 ) -> float:
-    """Return the seconds of judging batches once."""
+    """Return the seconds of one evaluation of batches."""
     share = _FUSED if config.fused else _PLAIN
     rate = gpu.sustained * 1e12 * share
     layer = 2 * shape.linear / shape.layers

@@ -1,1 +1,1 @@
-"""Adapters written in forms that other engines load."""
+"""Export of adapters in forms that other engines load."""

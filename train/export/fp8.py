@@ -1,6 +1,6 @@
-"""Weights and activations in 8-bit floats with one scale a tensor, by compressed-tensors.
+"""Weights and activations in 8-bit floats, with one scale for each tensor, by compressed-tensors.
 
-The form that Ada and Hopper multiply directly, and that vLLM loads as it is.
+Ada and Hopper GPUs multiply this form directly, and vLLM loads it unchanged.
 """
 
 from collections.abc import Iterator
@@ -10,14 +10,15 @@ from typing import Any
 
 from train.export.held_out_loss import Encoded
 
-# vLLM keeps one scale for projections that it joins, the largest; they share it from the start.
-_JOINED = (("q_proj", "k_proj", "v_proj"), ("gate_proj", "up_proj"))
+# vLLM fuses these projections, and keeps only the largest of their scales.
+_FUSED = (("q_proj", "k_proj", "v_proj"), ("gate_proj", "up_proj"))
 
 
 def quantise(model: Any, examples: list[Encoded]) -> None:
-    """Put a model in place into fp8, its activations' scales from running it on examples.
+    """Quantise a model in place, with the scales of activations calibrated on examples.
 
-    It goes on computing as before, but rounds as fp8 does, so that its loss can be measured.
+    The model still computes in its own type, but rounds as fp8 does, so that its loss can be
+    measured.
     """
     import torch
     from compressed_tensors.quantization import (
@@ -33,15 +34,15 @@ def quantise(model: Any, examples: list[Encoded]) -> None:
     config = QuantizationConfig(config_groups={"group_0": scheme}, ignore=["lm_head"])
     apply_quantization_config(model, config, show_progress=False)
     layers = [m for m in model.modules() if hasattr(m, "quantization_scheme")]
-    with _observed(layers) as seen, torch.inference_mode():
+    with _observed_peaks(layers) as peaks, torch.inference_mode():
         for ids, _ in examples:
             model(input_ids=torch.tensor([ids], device=model.device), use_cache=False)
     for layer in layers:
         layer.quantization_enabled = True
-        peak = seen[layer]
+        peak = peaks[layer]
         layer.input_scale.data.copy_(calculate_qparams(-peak, peak, scheme.input_activations)[0])
         layer.quantization_status = QuantizationStatus.FROZEN
-    for group in _joined(model):
+    for group in _scale_groups(model):
         peak = torch.stack([layer.weight.detach().abs().max() for layer in group]).max()
         scale = calculate_qparams(-peak, peak, scheme.weights)[0]
         for layer in group:
@@ -49,7 +50,7 @@ def quantise(model: Any, examples: list[Encoded]) -> None:
 
 
 def save(model: Any, folder: Path) -> None:
-    """Write a quantised model as a checkpoint; it is of no use afterwards."""
+    """Write a quantised model; the one in memory cannot be used afterwards."""
     from compressed_tensors.compressors import ModelCompressor
 
     compressor = ModelCompressor.from_pretrained_model(model)
@@ -59,29 +60,29 @@ def save(model: Any, folder: Path) -> None:
 
 
 @contextmanager
-def _observed(layers: list[Any]) -> Iterator[dict[Any, Any]]:
-    """Note the largest magnitude that enters each layer, unquantised."""
-    seen: dict[Any, Any] = {}
+def _observed_peaks(layers: list[Any]) -> Iterator[dict[Any, Any]]:
+    """Record the largest input magnitude of each layer, without quantisation."""
+    peaks: dict[Any, Any] = {}
 
-    def look(layer: Any, inputs: tuple[Any, ...]) -> None:
+    def record(layer: Any, inputs: tuple[Any, ...]) -> None:
         peak = inputs[0].detach().abs().max()
-        seen[layer] = max(seen.get(layer, peak), peak)
+        peaks[layer] = max(peaks.get(layer, peak), peak)
 
-    hooks = [layer.register_forward_pre_hook(look) for layer in layers]
+    hooks = [layer.register_forward_pre_hook(record) for layer in layers]
     for layer in layers:
         layer.quantization_enabled = False
     try:
-        yield seen
+        yield peaks
     finally:
         for hook in hooks:
             hook.remove()
 
 
-def _joined(model: Any) -> Iterator[list[Any]]:
-    """Give the layers that share a scale, every quantised one in exactly one group."""
+def _scale_groups(model: Any) -> Iterator[list[Any]]:
+    """Yield groups of layers that share a scale; every quantised layer is in one group."""
     grouped = set()
     for module in model.modules():
-        for names in _JOINED:
+        for names in _FUSED:
             if all(hasattr(getattr(module, name, None), "weight_scale") for name in names):
                 group = [getattr(module, name) for name in names]
                 grouped.update(group)

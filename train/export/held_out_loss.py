@@ -1,4 +1,4 @@
-"""The held-out loss of a model, by which an exported one is compared with what was trained."""
+"""The held-out loss of a model, to compare an exported one with the trained one."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -6,24 +6,23 @@ from typing import Any
 from train.data.examples import ChatExample
 
 Encoded = tuple[list[int], int]
-"""Token ids of an example, and how many of them are the prompt's."""
+"""Token ids of an example, and the number of prompt tokens."""
 
 
 def encode_examples(tokenizer: Any, examples: Iterable[ChatExample], most: int) -> list[Encoded]:
-    """Turn examples into token ids exactly as training did, at most so many each."""
-    found = []
+    """Encode examples as in training, with at most `most` tokens each."""
+    encoded = []
     for example in examples:
         prompt = _render(tokenizer, example["prompt"], add_generation_prompt=True)
         whole = _render(tokenizer, example["prompt"] + example["completion"])
-        found.append((whole[:most], len(prompt)))
-    return [(ids, start) for ids, start in found if start < len(ids)]
+        encoded.append((whole[:most], len(prompt)))
+    return [(ids, start) for ids, start in encoded if start < len(ids)]
 
 
 def measure_loss(model: Any, encoded: list[Encoded]) -> float:
     """Return the mean loss over all completion tokens, in nats a token.
 
-    TRL averages over batches, so that its figure differs a little; these are compared with one
-    another.
+    Compare it only with other results of this function: the trainer's figure differs a little.
     """
     import torch
 

@@ -1,4 +1,4 @@
-"""An adapter put into the weights under it: into what 4 bits left of them, or the full ones."""
+"""An adapter merged into its base: into the dequantised NF4 weights, or the full ones."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,15 +6,16 @@ from typing import Any, Literal
 
 from nothing_gpt.adapter.manifest import Manifest, fingerprint_base
 from nothing_gpt.errors import UserError
+from train.artifacts.adapter_writer import TEMPLATE_FILE
 from train.base_model.loading import LoadedBase, load_base
 
 MergeTarget = Literal["NF4", "base"]
-"""What an adapter is merged into: the dequantised NF4 weights, or those of the base."""
+"""The weights that an adapter is merged into: dequantised NF4, or those of the base."""
 
 
 @dataclass(frozen=True, slots=True)
 class TunedModel:
-    """An adapter's manifest, where its base is loaded from, and the adapter's folder."""
+    """An adapter: its manifest, the folder or hub id of its base, and its folder."""
 
     manifest: Manifest
     source: str
@@ -22,46 +23,44 @@ class TunedModel:
 
 
 def load_tuned(parts: TunedModel) -> tuple[Any, Any]:
-    """Load what was trained, the adapter unmerged over its base; give its tokenizer too.
-
-    The tokenizer has the chat template that lies beside the adapter.
+    """Load a base with the unmerged adapter, and the tokenizer with the adapter's chat template.
 
     Raises:
-        UserError: the base cannot be had, or is not the one that the adapter was trained on.
+        UserError: the base cannot be loaded, or is not the one that the adapter was trained on.
     """
     loaded = _load_base(parts)
-    template = parts.adapter / "chat_template.jinja"
+    template = parts.adapter / TEMPLATE_FILE
     loaded.tokenizer.chat_template = template.read_text(encoding="utf-8")
-    return _put_on(loaded.model, parts), loaded.tokenizer
+    return _add_adapter(loaded.model, parts), loaded.tokenizer
 
 
 def load_rounded(parts: TunedModel, kind: str) -> Any:
-    """Load the adapter over its full base, all weights rounded as an engine keeps them."""
+    """Load the full base with the adapter, all weights rounded to the type `kind`."""
     import torch
 
-    model = _put_on(_load_full(parts), parts)
+    model = _add_adapter(_load_full(parts), parts)
     for parameter in model.parameters():
         parameter.data = parameter.data.to(getattr(torch, kind)).to(parameter.dtype)
     return model
 
 
-def merge(under: MergeTarget, parts: TunedModel) -> Any:
-    """Return a plain model with the adapter's product added to its weights.
+def merge(target: MergeTarget, parts: TunedModel) -> Any:
+    """Return a plain model with the adapter added to its weights.
 
-    The sum is made in float32 and rounded to what the base's own files hold.
+    The sum is computed in float32, and rounded to the type of the base's own files.
     """
     import torch
     from transformers import AutoConfig
 
-    if under == "NF4":
+    if target == "NF4":
         model = _load_base(parts).model.dequantize(dtype=torch.float32)
     else:
         model = _load_full(parts)
     stored = AutoConfig.from_pretrained(parts.source).dtype or torch.bfloat16
-    return _put_on(model, parts).merge_and_unload().to(stored)
+    return _add_adapter(model, parts).merge_and_unload().to(stored)
 
 
-def _put_on(model: Any, parts: TunedModel) -> Any:
+def _add_adapter(model: Any, parts: TunedModel) -> Any:
     from peft import PeftModel
 
     return PeftModel.from_pretrained(model, str(parts.adapter))

@@ -1,7 +1,8 @@
-"""Llama layers with QLoRA, written out by hand: the fast path of full-size training.
+"""Hand-written Llama layers with QLoRA: the fast path of full-size training.
 
-The mathematics is PyTorch's; only what is kept, what is computed again and what is done in one
-pass differ from the plain path. docs/training.md has the measurements behind each choice.
+They compute the same as the plain layers. They differ in the activations that they keep, in what
+they compute again, and in the operations that they fuse. docs/training.md has the measurement
+behind each choice.
 """
 
 from train.fused.install import fuse, is_fusible

@@ -1,4 +1,4 @@
-"""Causal attention within documents that lie end to end in one row."""
+"""Causal attention within documents that are packed into one row."""
 
 import inspect
 from itertools import pairwise
@@ -9,23 +9,25 @@ from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
 NAME = "documents"
-"""What transformers calls it."""
+"""The name of this attention in transformers."""
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor, starts: Tensor, longest: int) -> Tensor:
-    """Let each token see the earlier ones of its own document.
+    """Attend from each token to the earlier ones of its own document.
 
     Args:
-        q: (tokens, heads, size); `k` and `v` may have fewer heads.
-        starts: Where each document starts, and the end of the last; int32.
-        longest: The most tokens of a document.
+        q: Queries, (tokens, heads, head size).
+        k: Keys, of the same shape or with fewer heads.
+        v: Values, with as many heads as the keys.
+        starts: The start of each document, and the end of the last; int32.
+        longest: Tokens of the longest document.
     """
     if q.is_cuda:
         from torch.nn.attention.varlen import varlen_attn
 
-        # torch 2.11 takes fewer heads in k and v without being asked.
-        shared = "enable_gqa" in inspect.signature(varlen_attn).parameters
-        options: dict[str, Any] = {"enable_gqa": True} if shared else {}
+        # torch 2.11 has no such option, and accepts fewer heads in k and v without it.
+        has_option = "enable_gqa" in inspect.signature(varlen_attn).parameters
+        options: dict[str, Any] = {"enable_gqa": True} if has_option else {}
         causal = (-1, 0)
         sizes = (starts, starts, longest, longest)
         return varlen_attn(q, k, v, *sizes, window_size=causal, **options)  # type: ignore[return-value]
@@ -33,16 +35,16 @@ def attend(q: Tensor, k: Tensor, v: Tensor, starts: Tensor, longest: int) -> Ten
     parts = []
     for start, end in pairwise(bounds):
         own_q, own_k, own_v = (x[start:end].transpose(0, 1)[None] for x in (q, k, v))
-        found = scaled_dot_product_attention(own_q, own_k, own_v, is_causal=True, enable_gqa=True)
-        parts.append(found[0].transpose(0, 1))
+        out = scaled_dot_product_attention(own_q, own_k, own_v, is_causal=True, enable_gqa=True)
+        parts.append(out[0].transpose(0, 1))
     return torch.cat(parts)
 
 
 def register() -> None:
-    """Make it known to transformers, with no mask: the document starts say it all."""
+    """Register this attention in transformers, without a mask: the starts replace it."""
     from transformers import AttentionInterface, AttentionMaskInterface
 
-    AttentionInterface.register(NAME, _as_transformers_calls_it)
+    AttentionInterface.register(NAME, _transformers_attention)
     AttentionMaskInterface.register(NAME, _no_mask)
 
 
@@ -50,7 +52,7 @@ def _no_mask(*_: Any, **__: Any) -> None:
     return None
 
 
-def _as_transformers_calls_it(
+def _transformers_attention(
     _module: torch.nn.Module,
     query: Tensor,
     key: Tensor,

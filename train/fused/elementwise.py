@@ -1,8 +1,8 @@
-"""Everything between the matrix products, each function one pass over memory.
+"""The operations between the matrix products; each function is one pass over memory.
 
-Plain PyTorch: it runs as written on a CPU; on a GPU torch.compile makes one kernel of each.
-Activations are (tokens, features). A `seed` is a tensor with one int32; two calls with the same
-seed and shape drop the same elements, so that no mask is kept for the backward pass.
+They are plain PyTorch, run as they are on a CPU. On a GPU torch.compile makes one kernel of each.
+Activations are (tokens, features). A `seed` is a tensor with one int32. Two calls with the same
+seed and shape drop the same elements, so that the backward pass needs no stored mask.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,8 @@ def _compiled_on_gpu(function: Callable[P, R]) -> Callable[P, R]:
             return function(*args, **kwargs)
         for tensor in tensors:
             if tensor.ndim == 2:
-                # Only the number of tokens changes from batch to batch.
+                # Only the number of tokens changes between batches. torch.compiler has no public
+                # function to say so.
                 torch._dynamo.maybe_mark_dynamic(tensor, 0)
         return compiled(*args, **kwargs)
 
@@ -35,10 +36,10 @@ def _compiled_on_gpu(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def drop(x: Tensor, seed: Tensor, p: float) -> Tensor:
-    """Zero a share `p` of the elements and scale the others up, as dropout does."""
+    """Apply dropout: zero a share `p` of the elements, and scale up the others."""
     if p == 0:
         return x
-    # A hash of each element's index. Multiplications wrap, shifts are made logical by a mask.
+    # A hash of each element's index. Multiplications wrap, and masks make the shifts logical.
     bits = torch.arange(x.numel(), dtype=torch.int32, device=x.device) + seed
     bits = bits * -1640531535
     bits = (bits ^ ((bits >> 15) & 0x1FFFF)) * -2048144789
@@ -62,17 +63,17 @@ def _normalized(h: Tensor, eps: float) -> tuple[Tensor, Tensor]:
 
 @_compiled_on_gpu
 def norm(h: Tensor, seed: Tensor, weight: Tensor, eps: float, p: float) -> tuple[Tensor, Tensor]:
-    """Normalise by the root mean square; return it also with dropout."""
+    """Normalise by the root mean square; return the result without and with dropout."""
     n = weight * _normalized(h, eps)[0].to(h.dtype)
     return n, drop(n, seed, p)
 
 
 @_compiled_on_gpu
 def norm_backward(
-    through: Tensor,
-    adapted: Tensor,
+    d_frozen: Tensor,
+    d_adapted: Tensor,
     h: Tensor,
-    past: Tensor,
+    residual: Tensor,
     seed: Tensor,
     weight: Tensor,
     eps: float,
@@ -81,46 +82,49 @@ def norm_backward(
     """Return the gradient of `h`.
 
     Args:
-        through: The gradient that came through the frozen weights.
-        adapted: The one through the adapters, before dropout.
-        h: What was normalised.
-        past: The gradient of the residual stream, which by-passed the normalisation.
-        seed: The seed of `norm`; so are the other arguments.
+        d_frozen: The gradient through the frozen weights.
+        d_adapted: The gradient through the adapters, before dropout.
+        h: The input of `norm`.
+        residual: The gradient of the residual stream beside the normalisation.
+        seed: The seed of `norm`.
+        weight: The weight of `norm`.
+        eps: The epsilon of `norm`.
+        p: The dropout of `norm`.
     """
     unit, scale = _normalized(h, eps)
-    grad = _widened(through + drop(adapted, seed, p)) * weight
+    grad = _widened(d_frozen + drop(d_adapted, seed, p)) * weight
     grad = scale * (grad - unit * (grad * unit).mean(-1, keepdim=True))
-    return past + grad.to(h.dtype)
+    return residual + grad.to(h.dtype)
 
 
 @_compiled_on_gpu
-def add_dropped(through: Tensor, adapted: Tensor, seed: Tensor, p: float) -> Tensor:
+def add_dropped(d_frozen: Tensor, d_adapted: Tensor, seed: Tensor, p: float) -> Tensor:
     """Add the gradients through the frozen weights and through the adapters."""
-    return through + drop(adapted, seed, p)
+    return d_frozen + drop(d_adapted, seed, p)
 
 
-def _turn(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+def _rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     heads = x.view(x.shape[0], -1, cos.shape[-1])
     low, high = heads.chunk(2, dim=-1)
-    turned = heads * cos[:, None] + torch.cat((-high, low), dim=-1) * sin[:, None]
-    return turned.view(x.shape)
+    rotated = heads * cos[:, None] + torch.cat((-high, low), dim=-1) * sin[:, None]
+    return rotated.view(x.shape)
 
 
 @_compiled_on_gpu
 def rotate(y: Tensor, cos: Tensor, sin: Tensor, width: int) -> Tensor:
     """Apply rotary positions to the first `width` features: queries and keys, not values."""
-    return torch.cat((_turn(y[:, :width], cos, sin), y[:, width:]), dim=1)
+    return torch.cat((_rotate(y[:, :width], cos, sin), y[:, width:]), dim=1)
 
 
 @_compiled_on_gpu
 def rotate_backward(dq: Tensor, dk: Tensor, dv: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Turn the gradients of queries and keys back, and put all three side by side."""
-    return torch.cat((_turn(dq, cos, -sin), _turn(dk, cos, -sin), dv), dim=1)
+    """Rotate the gradients of queries and keys back, and concatenate all three."""
+    return torch.cat((_rotate(dq, cos, -sin), _rotate(dk, cos, -sin), dv), dim=1)
 
 
 @_compiled_on_gpu
 def swiglu(gate_up: Tensor, seed: Tensor, p: float) -> tuple[Tensor, Tensor]:
-    """Return silu(gate) * up, and the same with dropout."""
+    """Return silu(gate) * up, without and with dropout."""
     gate, up = gate_up.chunk(2, dim=1)
     out = silu(gate) * up
     return out, drop(out, seed, p)
@@ -128,14 +132,14 @@ def swiglu(gate_up: Tensor, seed: Tensor, p: float) -> tuple[Tensor, Tensor]:
 
 @_compiled_on_gpu
 def swiglu_backward(
-    through: Tensor, adapted: Tensor, gate_up: Tensor, seed: Tensor, p: float
+    d_frozen: Tensor, d_adapted: Tensor, gate_up: Tensor, seed: Tensor, p: float
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the gradients of gate and of up, and the dropped product once more.
+    """Return the gradients of gate and up, and again the product with dropout.
 
-    Three outputs of one shape make one kernel; side by side in one they would make two.
+    Three outputs of one shape compile to one kernel; concatenated they would take two.
     """
     gate, up = (_widened(x) for x in gate_up.chunk(2, dim=1))
-    grad = _widened(through + drop(adapted, seed, p))
+    grad = _widened(d_frozen + drop(d_adapted, seed, p))
     sigmoid = torch.sigmoid(gate)
     active = gate * sigmoid
     d_gate = grad * up * (sigmoid + active * (1 - sigmoid))
@@ -146,12 +150,12 @@ def swiglu_backward(
 
 @_compiled_on_gpu
 def cross_entropy(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the summed loss of (tokens, vocabulary) in float32, and its gradient."""
+    """Return the summed loss of logits (tokens, vocabulary) in float32, and their gradient."""
     wide = _widened(logits)
     scores = (wide - wide.amax(1, keepdim=True)).exp()
-    whole = scores.sum(1, keepdim=True)
-    chance = scores / whole
+    total = scores.sum(1, keepdim=True)
+    probability = scores / total
     is_target = torch.arange(logits.shape[1], device=logits.device) == targets[:, None]
-    found = torch.where(is_target, wide, 0).sum(1, keepdim=True)
-    loss = (whole.log() + wide.amax(1, keepdim=True) - found).sum()
-    return loss.float(), (chance - is_target.to(chance.dtype)).to(logits.dtype)
+    target = torch.where(is_target, wide, 0).sum(1, keepdim=True)
+    loss = (total.log() + wide.amax(1, keepdim=True) - target).sum()
+    return loss.float(), (probability - is_target.to(probability.dtype)).to(logits.dtype)

@@ -1,7 +1,7 @@
-"""The loss of completion tokens, without ever holding all logits.
+"""The loss of completion tokens, with the logits of one tile of tokens in memory at a time.
 
-The gradient of the logits is known as soon as they are, so that it is made in the forward pass:
-two matrix products a tile instead of the three of a head that computes its logits twice.
+The gradient of the logits follows from the logits, so that the forward pass computes both. That
+takes two matrix products a tile; a head that computes its logits twice takes three.
 """
 
 from typing import Any
@@ -14,13 +14,13 @@ from train.fused.elementwise import cross_entropy
 
 
 def completion_loss(hidden: Tensor, weight: Tensor, places: Tensor, targets: Tensor) -> Tensor:
-    """Return the summed cross-entropy of the tokens to predict, in float32.
+    """Return the summed cross-entropy of the completion tokens, in float32.
 
     Args:
-        hidden: What the last layer says, (tokens, hidden).
+        hidden: The output of the last layer, (tokens, hidden).
         weight: The frozen head, (vocabulary, hidden).
-        places: Of the tokens after which one is predicted.
-        targets: The tokens predicted there, as many as `places`.
+        places: The index of the token before each target.
+        targets: The tokens to predict, as many as `places`.
     """
     if torch.is_grad_enabled():
         loss: Tensor = _Head.apply(hidden, weight, places, targets)  # type: ignore[no-untyped-call]
@@ -29,14 +29,14 @@ def completion_loss(hidden: Tensor, weight: Tensor, places: Tensor, targets: Ten
 
 
 def _score(chosen: Tensor, weight: Tensor, targets: Tensor, grad: Tensor | None) -> Tensor:
-    """Sum the losses tile by tile, and fill in the gradient of `chosen` where it is wanted."""
+    """Sum the losses tile by tile, and write the gradient of `chosen` into `grad` if given."""
     total = torch.zeros((), dtype=torch.float32, device=chosen.device)
     for start in range(0, len(targets), TILE):
         part = slice(start, start + TILE)
-        loss, slope = cross_entropy(chosen[part] @ weight.t(), targets[part])
+        loss, d_logits = cross_entropy(chosen[part] @ weight.t(), targets[part])
         total += loss
         if grad is not None:
-            torch.mm(slope, weight, out=grad[part])
+            torch.mm(d_logits, weight, out=grad[part])
     return total
 
 
@@ -55,6 +55,6 @@ class _Head(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, outer: Tensor) -> tuple[Tensor | None, ...]:
         grad, places = ctx.saved_tensors
-        whole = grad.new_zeros(ctx.shape)
-        whole.index_copy_(0, places, grad * outer.to(grad.dtype))
-        return whole, None, None, None
+        d_hidden = grad.new_zeros(ctx.shape)
+        d_hidden.index_copy_(0, places, grad * outer.to(grad.dtype))
+        return d_hidden, None, None, None

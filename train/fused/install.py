@@ -1,4 +1,4 @@
-"""Putting the fused layers into a PEFT model, and filling the memory that there is."""
+"""Installation of the fused layers in a PEFT model, and their use of free memory."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,15 +6,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from train.estimate.memory import RESERVE, UNPACKED, USABLE, fused_costs, read_shape
+from train.estimate.memory import RESERVE, UNPACKED, USABLE, count_fused_costs
+from train.estimate.model_shape import read_shape
 from train.fused import attention
 from train.fused.head import completion_loss
 from train.fused.layer import Layer, Norm, PackedBatch
-from train.fused.projection import ProjectionGroup, refresh
+from train.fused.projection import ProjectionGroup, copy_adapters
 
 
 def is_fusible(model: nn.Module) -> bool:
-    """Whether the model is a Llama whose layers are as the fused ones assume."""
+    """Return whether the model is a Llama with layers that the fused ones can replace."""
     config = getattr(model, "config", None)
     return (
         getattr(config, "model_type", None) == "llama"
@@ -25,29 +26,32 @@ def is_fusible(model: nn.Module) -> bool:
 
 
 def fuse(model: Any) -> list[Layer]:
-    """Let a PEFT Llama run through the fused layers; batches must be padding-free.
+    """Replace the layers of a PEFT Llama by fused ones; batches must be padding-free.
 
-    On a GPU each batch decides anew what they keep for the backward pass, by the memory that
-    torch may take. Returns the layers.
+    On a GPU the layers choose for each batch what they keep for the backward pass, by the memory
+    that torch can take.
 
     Args:
         model: A `PeftModel` with one LoRA adapter on every linear layer.
+
+    Returns:
+        The fused layers.
     """
     attention.register()
     llama = model.get_base_model().model
     model.get_base_model().set_attn_implementation(attention.NAME)
-    layers = [_read(index, layer) for index, layer in enumerate(llama.layers)]
-    state = _State(layers, model)
+    layers = [_make_layer(index, layer) for index, layer in enumerate(llama.layers)]
+    state = _BatchState(layers, model)
     for module, layer in zip(llama.layers, layers, strict=True):
         module.forward = _forward(module, layer, state)
     llama.norm.forward = _final_norm(llama.norm, state)
     llama.register_forward_pre_hook(state.prepare, with_kwargs=True)
-    _put_head(model.get_base_model())
+    _replace_head(model.get_base_model())
     return layers
 
 
-def _put_head(causal: Any) -> None:
-    """Let the model return the loss itself where a batch says what is to be predicted."""
+def _replace_head(causal: Any) -> None:
+    """Make the model return the loss of batches that have `places` and `targets`."""
     plain = causal.forward
 
     def forward(
@@ -59,8 +63,8 @@ def _put_head(causal: Any) -> None:
     ) -> Any:
         if places is None or targets is None:
             return plain(*arguments, labels=labels, **named)
-        # Without a mask of four dimensions transformers looks for documents in the positions,
-        # and waits for the GPU to tell.
+        # Without a four-dimensional mask, transformers searches the positions for documents, and
+        # waits for the GPU.
         named["attention_mask"] = causal.lm_head.weight.new_empty(1, 1, 1, 1)
         hidden = causal.model(*arguments, **named).last_hidden_state[0]
         return completion_loss(hidden, causal.lm_head.weight, places, targets)
@@ -69,28 +73,28 @@ def _put_head(causal: Any) -> None:
 
 
 def _allowed_bytes() -> int:
-    """Return what torch's allocator may take of the GPU."""
-    whole = torch.cuda.get_device_properties(torch.cuda.current_device()).total_memory
-    return int(whole * torch.cuda.get_per_process_memory_fraction())
+    """Return the bytes of the GPU that torch's allocator can take."""
+    total = torch.cuda.get_device_properties(torch.cuda.current_device()).total_memory
+    return int(total * torch.cuda.get_per_process_memory_fraction())
 
 
-def _read(index: int, layer: Any) -> Layer:
-    own, mlp = layer.self_attn, layer.mlp
+def _make_layer(index: int, layer: Any) -> Layer:
+    attn, mlp = layer.self_attn, layer.mlp
     return Layer(
         index=index,
-        qkv=ProjectionGroup(own.q_proj, own.k_proj, own.v_proj),
-        output=ProjectionGroup(own.o_proj),
+        qkv=ProjectionGroup(attn.q_proj, attn.k_proj, attn.v_proj),
+        output=ProjectionGroup(attn.o_proj),
         gate_up=ProjectionGroup(mlp.gate_proj, mlp.up_proj),
         down=ProjectionGroup(mlp.down_proj),
         first_norm=layer.input_layernorm,
         second_norm=layer.post_attention_layernorm,
-        head=own.head_dim,
-        heads=own.config.num_attention_heads,
-        key_heads=own.config.num_key_value_heads,
+        head=attn.head_dim,
+        heads=attn.config.num_attention_heads,
+        key_heads=attn.config.num_key_value_heads,
     )
 
 
-def _forward(module: nn.Module, layer: Layer, state: "_State") -> Callable[..., Tensor]:
+def _forward(module: nn.Module, layer: Layer, state: "_BatchState") -> Callable[..., Tensor]:
     def forward(
         hidden_states: Tensor,
         *,
@@ -102,14 +106,14 @@ def _forward(module: nn.Module, layer: Layer, state: "_State") -> Callable[..., 
         cos, sin = (x[0] for x in position_embeddings)
         p = layer.qkv.dropout if module.training else 0.0
         batch = PackedBatch(cos, sin, cu_seq_lens_q, max_length_q, p, state.seeds)
-        # The steps choose their types themselves.
+        # The fused steps choose their own types.
         with torch.autocast(hidden_states.device.type, enabled=False):
             return layer.run(hidden_states[0], batch)[None]
 
     return forward
 
 
-def _final_norm(module: Any, state: "_State") -> Callable[[Tensor], Tensor]:
+def _final_norm(module: Any, state: "_BatchState") -> Callable[[Tensor], Tensor]:
     def forward(hidden_states: Tensor) -> Tensor:
         arguments = (
             hidden_states[0],
@@ -123,47 +127,47 @@ def _final_norm(module: Any, state: "_State") -> Callable[[Tensor], Tensor]:
     return forward
 
 
-class _State:
-    """What is made anew for each batch: seeds, copies of the adapters, and what layers keep.
+class _BatchState:
+    """State that is new for each batch: seeds, copies of the adapters, kept activations.
 
-    The last layers keep their activations: they are the first to give them back.
+    The last layers are the ones that keep activations, because they free them first.
     """
 
     def __init__(self, layers: list[Layer], model: nn.Module) -> None:
         self._layers = layers
         self._groups = [group for layer in layers for group in layer.groups]
         self._trainable = [p for p in model.parameters() if p.requires_grad]
-        self._least = 0
+        self._minimum = 0
         self.seeds = torch.empty(0)
 
     def prepare(self, module: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
-        """Make ready for a batch, before the model sees it."""
+        """Prepare a batch, before the model runs."""
         like = module.embed_tokens.weight
-        # Four times as many as needed: compiled kernels want inputs that start at 16 bytes.
+        # Four int32 for each seed, because compiled kernels need inputs aligned to 16 bytes.
         shape = (len(self._layers), 4, 4)
         self.seeds = torch.randint(2**31 - 1, shape, dtype=torch.int32, device=like.device)
-        refresh(self._groups, like)
+        copy_adapters(self._groups, like)
         if like.is_cuda and torch.is_grad_enabled():
             ids = named["input_ids"] if "input_ids" in named else arguments[0]
-            self._plan(ids.numel(), module.config)
+            self._choose_kept(ids.numel(), module.config)
 
-    def _plan(self, tokens: int, config: Any) -> None:
-        """Decide who keeps what of a batch."""
+    def _choose_kept(self, tokens: int, config: Any) -> None:
+        """Choose what each layer keeps of a batch."""
         rank = self._layers[0].down.a.shape[0]
-        costs = fused_costs(read_shape(config), rank, tokens)
-        free = int(_allowed_bytes() * USABLE) - RESERVE - self._held()
-        kept = costs.keep(len(self._layers), free)
-        for left, layer in enumerate(reversed(self._layers)):
-            layer.keep_attention = left < kept.attention
-            layer.keep_mlp = left < kept.mlp
-            layer.keep_norms = left < kept.norms
+        costs = count_fused_costs(read_shape(config), rank, tokens)
+        free = int(_allowed_bytes() * USABLE) - RESERVE - self._static_bytes()
+        kept = costs.choose_kept(len(self._layers), free)
+        for position, layer in enumerate(reversed(self._layers)):
+            layer.keep_attention = position < kept.attention
+            layer.keep_mlp = position < kept.mlp
+            layer.keep_norms = position < kept.norms
         if kept.left > UNPACKED * read_shape(config).linear:
             for group in self._groups:
-                group.hold()
+                group.keep_unpacked()
 
-    def _held(self) -> int:
-        """Bytes of weights, gradients and optimizer states, also of those not made yet."""
+    def _static_bytes(self) -> int:
+        """Return the bytes of weights, gradients and optimiser states, also of future ones."""
         sizes = [(p.numel() * p.element_size(), p.grad is None) for p in self._trainable]
-        held = torch.cuda.memory_allocated()
-        self._least = self._least or held + 2 * sum(size for size, _ in sizes)
-        return max(held, self._least) + sum(size for size, unmade in sizes if unmade)
+        allocated = torch.cuda.memory_allocated()
+        self._minimum = self._minimum or allocated + 2 * sum(size for size, _ in sizes)
+        return max(allocated, self._minimum) + sum(size for size, missing in sizes if missing)

@@ -1,7 +1,7 @@
-"""A decoder layer in three steps, each with a backward pass of its own.
+"""A decoder layer in three steps, each with its own backward pass.
 
-Of each step only its input is kept, and what a matrix product would have to make again; what one
-pass over memory makes again is not kept.
+Each step keeps its input, and results of matrix products. It computes results of elementwise
+passes again, which is cheaper than keeping them.
 """
 
 from dataclasses import dataclass
@@ -27,9 +27,15 @@ from train.fused.projection import ProjectionGroup
 
 @dataclass(frozen=True, slots=True)
 class PackedBatch:
-    """What all layers share: rotary positions (tokens, head), documents, dropout.
+    """The inputs of a batch that all layers share.
 
-    `seeds` is (layers, 4, n) and says what each of a layer's dropouts drops.
+    Attributes:
+        cos: Cosines of the rotary positions, (tokens, head size).
+        sin: Sines of the rotary positions, (tokens, head size).
+        starts: The start of each document, and the end of the last; int32.
+        longest: Tokens of the longest document.
+        p: Dropout of the adapters.
+        seeds: Seeds of the four dropouts of each layer, (layers, 4, n).
     """
 
     cos: Tensor
@@ -42,7 +48,7 @@ class PackedBatch:
 
 @dataclass(slots=True)
 class Layer:
-    """One decoder layer's parts; `keep_*` say what its backward pass need not compute again."""
+    """The parts of one decoder layer; `keep_*` select what is kept for the backward pass."""
 
     index: int
     qkv: ProjectionGroup
@@ -79,12 +85,12 @@ class Layer:
         return out
 
     def _attend(self, h: Tensor, batch: PackedBatch) -> Tensor:
-        # The residual stream passes through, so that its gradients are added where they are read.
+        # The residual stream passes through the steps, so that norm_backward adds its gradient.
         *parts, h = _Project.apply(h, self, batch, *self.qkv.adapters)  # type: ignore[no-untyped-call]
         q, k, v = (x.view(x.shape[0], -1, self.head) for x in parts)
         out = attend(q, k, v, batch.starts, batch.longest).reshape(h.shape[0], -1)
-        found: Tensor = _Output.apply(out, h, self, batch, *self.output.adapters)  # type: ignore[no-untyped-call]
-        return found
+        result: Tensor = _Output.apply(out, h, self, batch, *self.output.adapters)  # type: ignore[no-untyped-call]
+        return result
 
     def seed(self, batch: PackedBatch, step: int) -> Tensor:
         """Return the seed of one of this layer's four dropouts."""
@@ -92,7 +98,7 @@ class Layer:
 
 
 class Norm(torch.autograd.Function):
-    """The normalisation after the last layer, of which only the input is kept."""
+    """The normalisation after the last layer; it keeps only its input."""
 
     @staticmethod
     def forward(ctx: Any, h: Tensor, weight: Tensor, eps: float, seed: Tensor) -> Tensor:
@@ -110,24 +116,24 @@ class Norm(torch.autograd.Function):
 
 
 class _Project(torch.autograd.Function):
-    """Normalise, project to queries, keys and values, rotate."""
+    """Normalisation, projection to queries, keys and values, rotary positions."""
 
     @staticmethod
     def forward(
         ctx: Any, h: Tensor, layer: Layer, batch: PackedBatch, *_: Tensor
     ) -> tuple[Tensor, ...]:
         weight, eps = layer.first_norm.weight, layer.first_norm.variance_epsilon
-        n, seen = norm(h, layer.seed(batch, 0), weight, eps, batch.p)
-        y, inner = layer.qkv.forward(n, seen)
+        n, masked = norm(h, layer.seed(batch, 0), weight, eps, batch.p)
+        y, inner = layer.qkv.forward(n, masked)
         widths = layer.widths
         y = rotate(y, batch.cos, batch.sin, widths[0] + widths[1])
         ctx.layer, ctx.batch = layer, batch
-        ctx.save_for_backward(h, inner, *((seen,) if layer.keep_norms else ()))
+        ctx.save_for_backward(h, inner, *((masked,) if layer.keep_norms else ()))
         return *y.split(widths, dim=1), h
 
     @staticmethod
     def backward(
-        ctx: Any, dq: Tensor, dk: Tensor, dv: Tensor, past: Tensor
+        ctx: Any, dq: Tensor, dk: Tensor, dv: Tensor, residual: Tensor
     ) -> tuple[Tensor | None, ...]:
         h, inner, *kept = ctx.saved_tensors
         layer, batch = ctx.layer, ctx.batch
@@ -135,15 +141,15 @@ class _Project(torch.autograd.Function):
         seed = layer.seed(batch, 0)
         dq, dk, dv = (x.reshape(x.shape[0], -1) for x in (dq, dk, dv))
         dy = rotate_backward(dq, dk, dv, batch.cos, batch.sin)
-        through, adapted, d_inner = layer.qkv.backward(dy)
-        seen = kept[0] if kept else norm(h, seed, weight, eps, batch.p)[1]
-        grads = layer.qkv.adapter_gradients((dy,), d_inner, seen, inner)
-        dh = norm_backward(through, adapted, h, past, seed, weight, eps, batch.p)
+        d_frozen, d_adapted, d_inner = layer.qkv.backward(dy)
+        masked = kept[0] if kept else norm(h, seed, weight, eps, batch.p)[1]
+        grads = layer.qkv.adapter_gradients((dy,), d_inner, masked, inner)
+        dh = norm_backward(d_frozen, d_adapted, h, residual, seed, weight, eps, batch.p)
         return dh, None, None, *grads
 
 
 class _Output(torch.autograd.Function):
-    """Project the attention's output and add it to the residual stream."""
+    """Output projection of the attention, added to the residual stream."""
 
     @staticmethod
     def forward(
@@ -158,50 +164,50 @@ class _Output(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         x, inner = ctx.saved_tensors
         group, seed, p = ctx.layer.output, ctx.layer.seed(ctx.batch, 1), ctx.batch.p
-        through, adapted, d_inner = group.backward(grad)
+        d_frozen, d_adapted, d_inner = group.backward(grad)
         grads = group.adapter_gradients((grad,), d_inner, dropped(x, seed, p), inner)
-        return add_dropped(through, adapted, seed, p), grad, None, None, *grads
+        return add_dropped(d_frozen, d_adapted, seed, p), grad, None, None, *grads
 
 
 class _Mlp(torch.autograd.Function):
-    """Normalise, project up, SwiGLU, project down and add to the residual stream."""
+    """Normalisation, up projections, SwiGLU, down projection, added to the residual stream."""
 
     @staticmethod
     def forward(ctx: Any, h: Tensor, layer: Layer, batch: PackedBatch, *_: Tensor) -> Tensor:
         gate_up, inner, normed = _project_up(h, layer, batch)
-        product, seen = swiglu(gate_up, layer.seed(batch, 3), batch.p)
-        out, narrow = layer.down.forward(product, seen, h)
+        product, masked = swiglu(gate_up, layer.seed(batch, 3), batch.p)
+        out, down_inner = layer.down.forward(product, masked, h)
         ctx.layer, ctx.batch = layer, batch
         kept = (gate_up, inner) if layer.keep_mlp else ()
         last = (normed,) if layer.keep_mlp and layer.keep_norms else ()
-        ctx.save_for_backward(h, narrow, *kept, *last)
+        ctx.save_for_backward(h, down_inner, *kept, *last)
         return out
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         layer, batch = ctx.layer, ctx.batch
-        h, narrow, *kept = ctx.saved_tensors
+        h, down_inner, *kept = ctx.saved_tensors
         weight, eps = layer.second_norm.weight, layer.second_norm.variance_epsilon
         seed, inner_seed, p = layer.seed(batch, 2), layer.seed(batch, 3), batch.p
         if kept:
             gate_up, inner, *last = kept
-            seen = last[0] if last else norm(h, seed, weight, eps, p)[1]
+            masked = last[0] if last else norm(h, seed, weight, eps, p)[1]
         else:
-            gate_up, inner, seen = _project_up(h, layer, batch)
+            gate_up, inner, masked = _project_up(h, layer, batch)
 
-        through, adapted, d_inner = layer.down.backward(grad)
-        d_gate, d_up, product = swiglu_backward(through, adapted, gate_up, inner_seed, p)
-        lower = layer.down.adapter_gradients((grad,), d_inner, product, narrow)
-        del through, adapted, product, gate_up, kept
+        d_frozen, d_adapted, d_inner = layer.down.backward(grad)
+        d_gate, d_up, product = swiglu_backward(d_frozen, d_adapted, gate_up, inner_seed, p)
+        lower = layer.down.adapter_gradients((grad,), d_inner, product, down_inner)
+        del d_frozen, d_adapted, product, gate_up, kept
 
-        through, adapted, d_inner = layer.gate_up.backward(d_gate, d_up)
-        upper = layer.gate_up.adapter_gradients((d_gate, d_up), d_inner, seen, inner)
-        dh = norm_backward(through, adapted, h, grad, seed, weight, eps, p)
+        d_frozen, d_adapted, d_inner = layer.gate_up.backward(d_gate, d_up)
+        upper = layer.gate_up.adapter_gradients((d_gate, d_up), d_inner, masked, inner)
+        dh = norm_backward(d_frozen, d_adapted, h, grad, seed, weight, eps, p)
         return dh, None, None, *upper, *lower
 
 
 def _project_up(h: Tensor, layer: Layer, batch: PackedBatch) -> tuple[Tensor, Tensor, Tensor]:
     weight, eps = layer.second_norm.weight, layer.second_norm.variance_epsilon
-    n, seen = norm(h, layer.seed(batch, 2), weight, eps, batch.p)
-    gate_up, inner = layer.gate_up.forward(n, seen)
-    return gate_up, inner, seen
+    n, masked = norm(h, layer.seed(batch, 2), weight, eps, batch.p)
+    gate_up, inner = layer.gate_up.forward(n, masked)
+    return gate_up, inner, masked

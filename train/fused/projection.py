@@ -1,8 +1,8 @@
-"""Linear layers that share an input, with their LoRA adapters, as a few matrix products.
+"""Linear layers over one input, with their LoRA adapters, as a few matrix products.
 
-For x of (tokens, in) a group computes x Wᵀ + s drop(x) Aᵀ Bᵀ, where W and A stack those of its
-members and B is block-diagonal. PEFT draws a dropout mask for each member; here members share
-the mask of their input.
+For x of (tokens, in) a group computes x Wᵀ + s dropout(x) Aᵀ Bᵀ, where W and A stack the matrices
+of its layers and B is block-diagonal. PEFT draws a dropout mask for each layer; here the layers of
+a group share one.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,9 +16,14 @@ from torch import Tensor, nn
 class ProjectionGroup:
     """PEFT's LoRA layers over one input.
 
-    Their frozen weights are put end to end, so that one pass unpacks them all. `a` (ranks, in)
-    and `b` (out, ranks) are copies of the adapters in the type of the activations, as of the
-    last `refresh`.
+    Their frozen weights are concatenated, so that one pass unpacks them all.
+
+    Attributes:
+        adapters: The A matrices of all layers, then the B matrices.
+        scaling: LoRA's alpha / r.
+        dropout: Dropout on the input of the adapters.
+        a: A copy of all A matrices in the type of the activations, (ranks, in).
+        b: A copy of all B matrices, block-diagonal, (out, ranks).
     """
 
     def __init__(self, *layers: Any) -> None:
@@ -30,21 +35,25 @@ class ProjectionGroup:
         self.dropout = float(getattr(layers[0].lora_dropout[name], "p", 0.0))
         self._ranks = [p.shape[0] for p in down]
         self._rows = [p.shape[0] for p in up]
-        self._unpack = _join([layer.get_base_layer().weight for layer in layers])
-        self._held: Tensor | None = None
+        self._unpack = _concatenate([layer.get_base_layer().weight for layer in layers])
+        self._unpacked: Tensor | None = None
         self.a = torch.empty(0)
         self.b = torch.empty(0)
 
     def weight(self) -> Tensor:
         """Return W (out, in)."""
-        return self._unpack() if self._held is None else self._held
+        return self._unpack() if self._unpacked is None else self._unpacked
 
-    def hold(self) -> None:
+    def keep_unpacked(self) -> None:
         """Keep W unpacked from now on."""
-        self._held = self.weight()
+        self._unpacked = self.weight()
 
-    def copies(self, like: Tensor) -> list[Tensor]:
-        """Return where in `a` and `b` each adapter belongs, in the order of `adapters`."""
+    def adapter_views(self, like: Tensor) -> list[Tensor]:
+        """Return the view into `a` or `b` of each adapter, in the order of `adapters`.
+
+        Args:
+            like: A tensor with the type and device of the copies.
+        """
         if self.a.dtype != like.dtype or self.a.device != like.device or not self.a.numel():
             self.a = like.new_zeros(sum(self._ranks), self.adapters[0].shape[1])
             self.b = like.new_zeros(sum(self._rows), sum(self._ranks))
@@ -58,42 +67,42 @@ class ProjectionGroup:
         return [b[i : i + m, j : j + n] for (i, j), (m, n) in zip(corners, sizes, strict=False)]
 
     def forward(
-        self, x: Tensor, seen: Tensor, residual: Tensor | None = None
+        self, x: Tensor, masked: Tensor, residual: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Return the output and what is between A and B (tokens, ranks).
+        """Return the output (tokens, out), and the vectors between A and B (tokens, ranks).
 
         Args:
             x: The input.
-            seen: The input with dropout, as the adapters see it.
+            masked: The input with dropout, which the adapters read.
             residual: Added to the output.
         """
-        inner = self._scaled(seen @ self.a.t())
+        inner = self._scaled(masked @ self.a.t())
         b = self.b.t()
         out = inner @ b if residual is None else torch.addmm(residual, inner, b)
         return out.addmm_(x, self.weight().t()), inner
 
     def backward(self, *grads: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the input's gradient through W and through A, and the gradient before A.
+        """Return the input's gradient through W and through A, and the gradient of A's output.
 
-        The second is before dropout: the caller adds them in a pass that it makes anyway.
+        The gradient through A is before dropout. The caller adds it in its next elementwise pass.
 
         Args:
-            grads: The output's gradient, in one piece or in several side by side.
+            grads: The gradient of the output, split by features into one part or more.
         """
         sizes = [grad.shape[1] for grad in grads]
         w, b = self.weight().split(sizes), self.b.split(sizes)
-        through, d_inner = grads[0] @ w[0], grads[0] @ b[0]
+        d_frozen, d_inner = grads[0] @ w[0], grads[0] @ b[0]
         for grad, rows, columns in zip(grads[1:], w[1:], b[1:], strict=True):
-            through.addmm_(grad, rows)
+            d_frozen.addmm_(grad, rows)
             d_inner.addmm_(grad, columns)
         d_inner = self._scaled(d_inner)
-        return through, d_inner @ self.a, d_inner
+        return d_frozen, d_inner @ self.a, d_inner
 
     def adapter_gradients(
-        self, grads: Sequence[Tensor], d_inner: Tensor, seen: Tensor, inner: Tensor
+        self, grads: Sequence[Tensor], d_inner: Tensor, masked: Tensor, inner: Tensor
     ) -> list[Tensor]:
         """Return the gradients of `adapters`."""
-        da, db = d_inner.t() @ seen, torch.cat([grad.t() @ inner for grad in grads])
+        da, db = d_inner.t() @ masked, torch.cat([grad.t() @ inner for grad in grads])
         parts = [*da.split(self._ranks), *self._blocks(db)]
         return [g.to(p.dtype) for g, p in zip(parts, self.adapters, strict=True)]
 
@@ -101,15 +110,16 @@ class ProjectionGroup:
         return x if self.scaling == 1 else x * self.scaling
 
 
-def refresh(groups: Sequence[ProjectionGroup], like: Tensor) -> None:
-    """Copy all adapters into the groups, in the type and on the device of `like`."""
-    copies = [copy for group in groups for copy in group.copies(like)]
+def copy_adapters(groups: Sequence[ProjectionGroup], like: Tensor) -> None:
+    """Copy all adapters to `a` and `b` of their groups, with type and device of `like`."""
+    views = [view for group in groups for view in group.adapter_views(like)]
     sources = [p.detach() for group in groups for p in group.adapters]
-    torch._foreach_copy_(copies, sources)
+    # One kernel for all copies; torch has no public function for this.
+    torch._foreach_copy_(views, sources)
 
 
-def _join(weights: list[Any]) -> Callable[[], Tensor]:
-    """Put frozen weights end to end, in place, and return how to read them as one matrix."""
+def _concatenate(weights: list[Any]) -> Callable[[], Tensor]:
+    """Concatenate frozen weights in place, and return a function that unpacks them as one."""
     states = [getattr(w, "quant_state", None) for w in weights]
     if any(state is None for state in states):
         return lambda: weights[0].data if len(weights) == 1 else torch.cat(weights).detach()
@@ -131,7 +141,7 @@ def _join(weights: list[Any]) -> Callable[[], Tensor]:
 
 
 def _scales(state: Any) -> Tensor:
-    """Return each block's scale in float32, unpacked once and for all."""
+    """Return the scale of each block in float32."""
     from bitsandbytes.functional import dequantize_blockwise
 
     scales: Tensor = state.absmax

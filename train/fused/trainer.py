@@ -1,4 +1,4 @@
-"""TRL's trainer over batches without padding, through the fused layers and their own head."""
+"""The trainer of the fast path: batches without padding, fused layers and head."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,26 +7,28 @@ from torch import Tensor
 
 from nothing_gpt.errors import UserError
 from train.fused.install import fuse, is_fusible
-from train.trainer.sft_trainer import Trainer
+from train.trainer.sft_trainer import AdapterTrainer
 
 Batch = dict[str, Any]
 
 
-class FusedTrainer(Trainer):
-    """Takes the arguments of TRL's trainer, made for padding-free batches.
+class FusedTrainer(AdapterTrainer):
+    """Trains on padding-free batches, with TRL's arguments.
 
-    Nothing in a step waits for the GPU: TRL's own loss asks it for token accuracy and entropy
-    after every forward pass, which are therefore not logged here.
+    No step waits for the GPU. TRL's own loss reads token accuracy and entropy from the GPU after
+    every forward pass; they are not logged here.
 
     Args:
-        longest: Tokens to cut examples to; TRL leaves padding-free ones as they are.
+        args: TRL's arguments.
+        longest: Tokens of an example at most, because TRL does not cut padding-free examples.
+        kwargs: The other arguments of TRL's trainer.
 
     Raises:
         UserError: the base is not a Llama.
     """
 
     def __init__(self, *, args: Any, longest: int | None = None, **kwargs: Any) -> None:
-        # Each of these would make the CPU wait for the GPU in every step.
+        # The other values make the CPU wait for the GPU in every step.
         args.logging_nan_inf_filter = False
         args.accelerator_config.non_blocking = True
         super().__init__(args=args, **kwargs)
@@ -37,7 +39,7 @@ class FusedTrainer(Trainer):
                 "use '--profile reference'"
             )
         fuse(model)
-        self.data_collator = _Targets(self.data_collator)
+        self.data_collator = _TargetCollator(self.data_collator)
         if longest:
             self.train_dataset = _cut(self.train_dataset, longest)
             self.eval_dataset = _cut(self.eval_dataset, longest)
@@ -49,9 +51,9 @@ class FusedTrainer(Trainer):
         return_outputs: bool = False,  # noqa: FBT001 - the signature is transformers'
         num_items_in_batch: Tensor | int | None = None,
     ) -> Any:
-        """Return the loss of the batch, weighted by token over the whole optimiser step."""
-        given = {key: value for key, value in inputs.items() if key != "labels"}
-        loss = model(**given, use_cache=False)
+        """Return the loss of a batch, weighted by token over the whole optimiser step."""
+        fields = {key: value for key, value in inputs.items() if key != "labels"}
+        loss = model(**fields, use_cache=False)
         if num_items_in_batch is None:
             loss = loss / max(len(inputs["targets"]), 1)
         else:
@@ -60,15 +62,15 @@ class FusedTrainer(Trainer):
                 loss = loss * self.accelerator.num_processes
         return (loss, None) if return_outputs else loss
 
-    def _counted_once(self, batch: Batch) -> Batch:
-        counted = super()._counted_once(batch)
-        return counted if counted is batch else counted | _targets(counted["labels"])
+    def _ignore_repeated(self, batch: Batch) -> Batch:
+        masked = super()._ignore_repeated(batch)
+        return masked if masked is batch else masked | _targets(masked["labels"])
 
 
-class _Targets:
-    """Says where a batch has tokens to learn from, while it is still in the CPU's memory.
+class _TargetCollator:
+    """Collates a batch, and adds the tokens to learn from and their places.
 
-    Asked of the GPU, their number would make the CPU wait for it.
+    This happens while the batch is on the CPU. On the GPU, the CPU would wait for their number.
     """
 
     def __init__(self, collate: Callable[[list[Batch]], Batch]) -> None:
@@ -86,12 +88,12 @@ def _targets(labels: Tensor) -> Batch:
 
 
 def _cut(dataset: Any, longest: int) -> Any:
-    """Cut examples to length as TRL cuts padded ones, and drop those with nothing to learn."""
+    """Cut examples as TRL cuts padded ones, and drop those without a token to learn from."""
 
     def cut(example: dict[str, list[int]]) -> dict[str, list[int]]:
         return {key: example[key][:longest] for key in ("input_ids", "labels")}
 
-    def is_learned_from(example: dict[str, list[int]]) -> bool:
+    def has_targets(example: dict[str, list[int]]) -> bool:
         return any(label != -100 for label in example["labels"])
 
-    return dataset.map(cut).filter(is_learned_from)
+    return dataset.map(cut).filter(has_targets)

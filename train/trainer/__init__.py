@@ -1,1 +1,1 @@
-"""TRL's trainer, and what happens around its loop: callbacks, checkpoints, processes."""
+"""TRL's trainer and its surroundings: callbacks, checkpoints, processes, tracking."""

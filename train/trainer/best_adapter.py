@@ -1,4 +1,4 @@
-"""The adapter with the lowest held-out loss so far, kept beside the last one."""
+"""The adapter with the lowest held-out loss so far, saved beside the checkpoints."""
 
 import shutil
 from dataclasses import asdict, dataclass
@@ -11,52 +11,58 @@ if TYPE_CHECKING:
     from peft import PeftModel
 
 LAST = "last"
-"""Folder within an adapter's: the adapter as it was at the end, where that was not the best."""
+"""Subfolder of an adapter with the weights at the end of the run, if those were not the best."""
 
 _FOLDER, _SCORE = "best", "score.json"
 
 
 @dataclass(frozen=True, slots=True)
 class HeldOutScore:
-    """A held-out loss in nats a token, and the optimiser step it was measured at."""
+    """A held-out loss in nats a token, and the optimiser step at which it was measured."""
 
     step: int
     loss: float
 
 
-def find_best(work: Path) -> HeldOutScore | None:
-    """Read the score of the best adapter so far."""
-    path = work / _FOLDER / _SCORE
+def find_best(checkpoints: Path) -> HeldOutScore | None:
+    """Read the score of the best adapter so far; None if there is none."""
+    path = checkpoints / _FOLDER / _SCORE
     return HeldOutScore(**read_json(path)) if path.is_file() else None
 
 
-def save_best(model: "PeftModel", score: HeldOutScore, work: Path) -> None:
-    """Save an adapter unless one before it was as good."""
-    best = find_best(work)
+def save_best(model: "PeftModel", score: HeldOutScore, checkpoints: Path) -> None:
+    """Save an adapter if its loss is lower than that of the best so far."""
+    best = find_best(checkpoints)
     if best is None or score.loss < best.loss:
-        with atomic_folder(work / _FOLDER) as folder:
+        with atomic_folder(checkpoints / _FOLDER) as folder:
             model.save_pretrained(str(folder))
             write_json(folder / _SCORE, asdict(score))
 
 
-def forget_best(work: Path) -> None:
-    """Remove the best adapter of another run."""
-    shutil.rmtree(work / _FOLDER, ignore_errors=True)
+def delete_best(checkpoints: Path) -> None:
+    """Delete the best adapter of another run."""
+    shutil.rmtree(checkpoints / _FOLDER, ignore_errors=True)
 
 
 def save_adapter(
-    model: "PeftModel", last: HeldOutScore, work: Path, folder: Path
+    model: "PeftModel", last: HeldOutScore, checkpoints: Path, folder: Path
 ) -> Literal["best", "last"]:
-    """Put the better one of the best and the last adapter into a folder, and say which it was.
+    """Write the better one of the best and the last adapter, and return which one it is.
 
-    If it is not the last, that one lies in a folder below.
+    If the best is written, the last goes into the subfolder `last`.
+
+    Args:
+        model: The model at the end of the run.
+        last: Its score.
+        checkpoints: The folder of the run's checkpoints.
+        folder: Where to write.
     """
-    best = find_best(work)
+    best = find_best(checkpoints)
     if best is None or last.loss <= best.loss:
         model.save_pretrained(str(folder))
         return "last"
     shutil.copytree(
-        work / _FOLDER, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(_SCORE)
+        checkpoints / _FOLDER, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(_SCORE)
     )
     model.save_pretrained(str(folder / LAST))
     return "best"

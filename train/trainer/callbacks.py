@@ -1,4 +1,4 @@
-"""What happens while the trainer runs: progress, a watch on the losses, whole checkpoints."""
+"""Trainer callbacks: progress, checks on the losses, the best adapter, sealed checkpoints."""
 
 import sys
 from collections.abc import Callable
@@ -12,14 +12,19 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from nothing_gpt.errors import UserError
 from train.trainer import checkpoints
 from train.trainer.best_adapter import HeldOutScore, save_best
-from train.trainer.loss_monitor import LogEntry, count_without_gain, find_breakdown, list_remarks
+from train.trainer.loss_checks import (
+    LogEntry,
+    count_without_gain,
+    find_breakdown,
+    list_loss_warnings,
+)
 from train.trainer.process_group import ProcessGroup
-from train.trainer.progress_bar import Advance, bar
+from train.trainer.progress_bar import Advance, show_progress
 
 if TYPE_CHECKING:
     from peft import PeftModel
 
-_SHOWN = {
+_STATUS = {
     "loss": "loss {:.3f}",
     "eval_loss": "held out {:.3f}",
     "tokens_per_second": "{:,.0f} tokens/s",
@@ -28,21 +33,21 @@ _SHOWN = {
 
 
 class ProgressBar(TrainerCallback):
-    """Shows how far training is, how long it still takes, its losses, speed and memory."""
+    """Shows the steps done, the remaining time, and the latest losses, speed and memory."""
 
     def __init__(self) -> None:
         self._stack = ExitStack()
         self._advance: Advance | None = None
-        self._notes: dict[str, str] = {}
+        self._status: dict[str, str] = {}
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        """Open the bar where training stands."""
+        """Open the bar at the current step."""
         if not state.is_world_process_zero:
             return
-        shown = bar("training the adapter", state.max_steps, state.global_step)
-        self._advance = self._stack.enter_context(shown)
+        bar = show_progress("training the adapter", state.max_steps, state.global_step)
+        self._advance = self._stack.enter_context(bar)
 
     def on_log(
         self,
@@ -52,38 +57,39 @@ class ProgressBar(TrainerCallback):
         logs: dict[str, float] | None = None,
         **_: Any,
     ) -> None:
-        """Note the newest figures."""
-        for key, shown in _SHOWN.items():
+        """Store the latest figures."""
+        for key, text in _STATUS.items():
             if logs and key in logs:
-                self._notes[key] = shown.format(logs[key])
+                self._status[key] = text.format(logs[key])
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        """Move the bar by a step."""
+        """Advance the bar by a step."""
         if self._advance:
-            self._advance(", ".join(self._notes[key] for key in _SHOWN if key in self._notes))
+            self._advance(", ".join(self._status[key] for key in _STATUS if key in self._status))
 
     def close(self) -> None:
-        """Leave the terminal as it was, also after an error."""
+        """Restore the terminal, also after an error."""
         self._stack.close()
 
 
 class LossMonitor(TrainerCallback):
-    """Stops a run that has broken down, or that no longer gains; says what is odd once.
+    """Stops a run that broke down or no longer improves, and prints each warning once.
 
-    `patience` is in evaluations; None goes on to the end.
+    Args:
+        patience: Evaluations without a lower loss after which to stop; None never stops.
     """
 
     def __init__(self, patience: int | None) -> None:
         self._patience = patience
-        self._said: set[str] = set()
+        self._printed: set[str] = set()
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        """Know what was said before an interruption."""
-        self._said.update(list_remarks(state.log_history))
+        """Skip the warnings that were printed before an interruption."""
+        self._printed.update(list_loss_warnings(state.log_history))
 
     def on_log(
         self,
@@ -93,23 +99,23 @@ class LossMonitor(TrainerCallback):
         logs: LogEntry | None = None,
         **_: Any,
     ) -> None:
-        """Look at the newest numbers, before a checkpoint is made of what led to them.
+        """Check the latest figures, before a checkpoint is made of that state.
 
         Raises:
-            UserError: a loss or gradient is no number any more.
+            UserError: a loss or gradient is not a finite number.
         """
         broken = find_breakdown(logs or {}, scaled=args.fp16)
         if broken:
             raise UserError(_explain(broken, state.global_step, args))
-        for remark in list_remarks(state.log_history):
-            if remark not in self._said and state.is_world_process_zero:
-                print(f"warning: {remark}", file=sys.stderr)
-            self._said.add(remark)
+        for warning in list_loss_warnings(state.log_history):
+            if warning not in self._printed and state.is_world_process_zero:
+                print(f"warning: {warning}", file=sys.stderr)
+            self._printed.add(warning)
 
     def on_evaluate(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        """End the run if patience has run out."""
+        """Stop the run when patience runs out."""
         without = count_without_gain(state.log_history)
         if self._patience is not None and without >= self._patience:
             control.should_training_stop = True
@@ -120,11 +126,11 @@ class LossMonitor(TrainerCallback):
 class BestAdapterSaver(TrainerCallback):
     """Saves the adapter after each evaluation that is better than all before it.
 
-    The one before the first step is of the base alone and does not count.
+    The evaluation before the first step is of the base alone, and does not count.
     """
 
-    def __init__(self, work: Path) -> None:
-        self._work = work
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
 
     def on_evaluate(
         self,
@@ -138,40 +144,41 @@ class BestAdapterSaver(TrainerCallback):
         """Save the adapter if it is the best so far."""
         if not (metrics and model and state.global_step and state.is_world_process_zero):
             return
-        save_best(model, HeldOutScore(state.global_step, metrics["eval_loss"]), self._work)
+        save_best(model, HeldOutScore(state.global_step, metrics["eval_loss"]), self._folder)
 
 
 class CheckpointSealer(TrainerCallback):
-    """Declares each checkpoint whole once all processes have written their parts of it.
+    """Seals each checkpoint after all processes have written their parts of it.
 
-    `published` runs after that; on Modal it commits the volume.
+    Args:
+        publish: Called after that; on Modal it commits the volume.
+        group: The processes of this run.
     """
 
-    def __init__(self, published: Callable[[], None], group: ProcessGroup) -> None:
-        self._published = published
+    def __init__(self, publish: Callable[[], None], group: ProcessGroup) -> None:
+        self._publish = publish
         self._group = group
 
     def on_save(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
         """Seal the checkpoint of this step."""
-        self._group.wait()
-        self._group.decide(
-            lambda: self._publish(Path(args.output_dir or "") / f"checkpoint-{state.global_step}")
-        )
+        checkpoint = Path(args.output_dir or "") / f"checkpoint-{state.global_step}"
+        self._group.wait_for_all()
+        self._group.run_on_first(lambda: self._seal(checkpoint))
 
-    def _publish(self, checkpoint: Path) -> None:
+    def _seal(self, checkpoint: Path) -> None:
         checkpoints.seal(checkpoint)
-        self._published()
+        self._publish()
 
 
-class RowMaskSetup(TrainerCallback):
-    """Lets every process draw its own dropout masks; the trainer seeds all of them alike."""
+class DropoutSeeder(TrainerCallback):
+    """Gives every process its own dropout masks; the trainer seeds all processes alike."""
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        """Seed, after the data's order was drawn and before a checkpoint's state is restored."""
+        """Seed torch, after the data's order is drawn and before a checkpoint is restored."""
         if args.process_index:
             torch.manual_seed(args.seed + args.process_index)
 

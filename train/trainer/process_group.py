@@ -1,10 +1,10 @@
-"""Several processes that train one adapter, each on a GPU of its own.
+"""Several processes that train one adapter, each on its own GPU.
 
     torchrun --standalone --nproc-per-node 2 -m train --show unclaimed
 
-Every process has its own copy of the base and a share of each step's examples. What is done once
-is done by the first process, through this module; a process alone is a group of one, for which
-everything here is the plain call.
+Every process has its own copy of the base and trains on a share of each step's examples. Work
+that must happen once runs in the first process, by the methods of `ProcessGroup`. A single
+process is a group of one, for which these methods are plain calls.
 """
 
 import os
@@ -23,22 +23,22 @@ from train.config.training_config import TrainingConfig
 
 T = TypeVar("T")
 
-_PATIENCE = timedelta(hours=2)
-"""How long processes wait for the first: it may download a base, or build one."""
+_TIMEOUT = timedelta(hours=2)
+"""How long processes wait for the first: it can be downloading a base, or building one."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessGroup:
-    """The processes of one training, seen by one of them."""
+    """The processes of one training run: this one's rank, and how many there are."""
 
     rank: int
     size: int
 
-    def decide(self, job: Callable[[], T]) -> T:
-        """Do a job in the first process alone, and give its result, pickled, to all.
+    def run_on_first(self, job: Callable[[], T]) -> T:
+        """Run a job in the first process only, and return its pickled result in all of them.
 
         Raises:
-            SystemExit: it failed in the first process, which says why; this is another one.
+            SystemExit: this is another process, and the job failed in the first, which reports it.
         """
         if self.size == 1:
             return job()
@@ -56,35 +56,35 @@ class ProcessGroup:
         result: T = answer[1]
         return result
 
-    def take_turns(self, job: Callable[[], T]) -> T:
-        """Do a job in every process, in the others once it has gone well in the first.
+    def run_in_turn(self, job: Callable[[], T]) -> T:
+        """Run a job in every process, but in the others only after it succeeded in the first.
 
-        So what it downloads is downloaded once, and what is wrong with it is said once.
+        A download then happens once, and an error is reported once.
         """
-        made: list[T] = []
-        self.decide(lambda: made.append(job()))
-        return made[0] if made else job()
+        results: list[T] = []
+        self.run_on_first(lambda: results.append(job()))
+        return results[0] if results else job()
 
     @contextmanager
-    def held(self, context: AbstractContextManager[None]) -> Iterator[None]:
-        """Enter a context in the first process, on behalf of all."""
+    def enter_on_first(self, context: AbstractContextManager[None]) -> Iterator[None]:
+        """Enter a context in the first process only, for all of them."""
         with ExitStack() as stack:
-            self.decide(lambda: stack.enter_context(context))
+            self.run_on_first(lambda: stack.enter_context(context))
             yield
 
-    def wait(self) -> None:
-        """Go on when all processes have come here."""
+    def wait_for_all(self) -> None:
+        """Block until all processes have called this."""
         if self.size > 1:
             import torch
             import torch.distributed as dist
 
-            # On the CPU: a barrier of NCCL's would be one on the GPU, and its patience another.
+            # On the CPU: NCCL's barrier would run on the GPU, with a timeout of its own.
             dist.all_reduce(torch.zeros(1))
 
-    def divide(self, config: TrainingConfig) -> TrainingConfig:
-        """Give one process its share, so that a step has as many examples as it had.
+    def split_step(self, config: TrainingConfig) -> TrainingConfig:
+        """Return one process's share, such that a step of all has as many examples as before.
 
-        Fewer parts of a step come first: batches stay as large as memory was planned for.
+        Micro-batches are taken away before they get smaller: memory was planned for their size.
 
         Raises:
             UserError: the processes cannot share a step equally.
@@ -93,7 +93,7 @@ class ProcessGroup:
         smaller = self.size // fewer
         if config.train_batch % smaller:
             whole = config.effective_batch
-            possible = [n for n in range(1, whole + 1) if _divides(config, n)]
+            possible = [n for n in range(1, whole + 1) if _can_share(config, n)]
             raise UserError(
                 f"a step of {whole} examples cannot be shared by {self.size} processes;"
                 f" use one of {', '.join(map(str, possible))}"
@@ -105,18 +105,18 @@ class ProcessGroup:
 
 
 def launch(size: int, job: Callable[..., T], *arguments: Any) -> T:
-    """Start so many processes on this machine, which do a job together, as torchrun does.
+    """Start processes on this machine that run a job together, as torchrun does.
 
     Args:
-        size: One for each GPU.
-        job: A function of a module, which the processes import; it may use `join`.
-        arguments: What it is called with; pickled.
+        size: The number of processes, one for each GPU.
+        job: A module-level function, which each process imports; it can use `current_group`.
+        arguments: The arguments of the job; they are pickled.
 
     Returns:
-        What the first process returned.
+        The result of the first process.
 
     Raises:
-        ChildFailedError: a process crashed, and so the others were stopped.
+        ChildFailedError: a process crashed, and the others were stopped.
     """
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
@@ -134,15 +134,15 @@ def launch(size: int, job: Callable[..., T], *arguments: Any) -> T:
     return answers[0]
 
 
-def _divides(config: TrainingConfig, size: int) -> bool:
+def _can_share(config: TrainingConfig, size: int) -> bool:
     return config.train_batch % (size // gcd(config.accumulation, size)) == 0
 
 
 @cache
-def join() -> ProcessGroup:
-    """Join the processes that torchrun started beside this one, if it did.
+def current_group() -> ProcessGroup:
+    """Return the group of this process; the first call joins what torchrun started.
 
-    Only the first is heard on stdout. The others keep stderr, for what only they can tell.
+    Only the first process keeps its stdout. The others keep stderr, for their own errors.
 
     Raises:
         UserError: there are more processes than GPUs.
@@ -157,17 +157,17 @@ def join() -> ProcessGroup:
 
     backend = "gloo"
     if torch.cuda.is_available():
-        here = int(os.environ["LOCAL_WORLD_SIZE"])
-        if here > torch.cuda.device_count():
+        local_size = int(os.environ["LOCAL_WORLD_SIZE"])
+        if local_size > torch.cuda.device_count():
             raise UserError(
-                f"{here} processes need as many GPUs, and there are {torch.cuda.device_count()};"
-                f" say --nproc-per-node {torch.cuda.device_count()}"
+                f"{local_size} processes need as many GPUs, and there are"
+                f" {torch.cuda.device_count()}; say --nproc-per-node {torch.cuda.device_count()}"
             )
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
         backend = "cuda:nccl,cpu:gloo"
-    dist.init_process_group(backend, timeout=_PATIENCE)
+    dist.init_process_group(backend, timeout=_TIMEOUT)
     atexit.register(dist.destroy_process_group)
     group = ProcessGroup(dist.get_rank(), size)
     if group.rank:
-        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - as long as the process
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - open until the process ends
     return group

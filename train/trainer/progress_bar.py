@@ -1,4 +1,4 @@
-"""Progress bars with the time left, on a terminal and in a log alike."""
+"""Progress bars with the remaining time, for a terminal and for a log."""
 
 import sys
 import time
@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 Advance = Callable[[str], None]
-"""Call it after each step, with a word on how it goes."""
+"""Called after each step with a short status text."""
+
+_LOG_INTERVAL = 10
+"""Seconds between lines in a log."""
 
 
 @contextmanager
-def bar(title: str, steps: int, done: int = 0) -> Iterator[Advance]:
-    """Show a bar over so many steps; where there is no terminal, a line every ten seconds."""
+def show_progress(title: str, steps: int, done: int = 0) -> Iterator[Advance]:
+    """Show a bar of `steps` steps; without a terminal, print a line every ten seconds."""
     if sys.stderr.isatty():
         with _terminal_bar(title, steps, done) as advance:
             yield advance
@@ -38,26 +41,27 @@ def _terminal_bar(title: str, steps: int, done: int) -> Iterator[Advance]:
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[status]}"),
     )
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task(title, total=steps, completed=done, note="")
-        yield lambda note: progress.update(task, advance=1, note=note)
+        task = progress.add_task(title, total=steps, completed=done, status="")
+        yield lambda status: progress.update(task, advance=1, status=status)
 
 
 def _log_lines(title: str, steps: int, done: int) -> Advance:
     count = done
-    begun = shown = 0.0
+    first = printed = 0.0
 
-    def advance(note: str) -> None:
-        nonlocal count, begun, shown
+    def advance(status: str) -> None:
+        nonlocal count, first, printed
         count += 1
         now = time.monotonic()
-        # The first step says nothing of the rest: compiling and evaluating may come before it.
-        begun = begun or now
-        if now - shown >= 10 or count == steps:
-            shown = now
-            left = (now - begun) / max(count - done - 1, 1) * (steps - count)
-            print(f"{title}: {count}/{steps}, {left:.0f} s left, {note}", file=sys.stderr)
+        # Time is counted from the end of the first step, which can include compiling and an
+        # evaluation.
+        first = first or now
+        if now - printed >= _LOG_INTERVAL or count == steps:
+            printed = now
+            left = (now - first) / max(count - done - 1, 1) * (steps - count)
+            print(f"{title}: {count}/{steps}, {left:.0f} s left, {status}", file=sys.stderr)
 
     return advance

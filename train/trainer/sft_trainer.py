@@ -1,6 +1,16 @@
-"""TRL's trainer, with losses that are the same however batches and processes share examples.
+"""TRL's trainer with losses that do not depend on how batches and processes share examples.
 
-What it logs, and W&B is told, is what `history.json` keeps: the losses with speed and memory.
+`history.json` and Weights & Biases get the same log: losses with speed and memory.
+
+This is the only module that uses private parts of TRL, transformers and accelerate (TRL 1.16):
+
+- `TrainingArguments._n_gpu`: there is no public way to train on one of several visible GPUs in
+  one process; the trainer would wrap the model in torch's DataParallel.
+- `SFTTrainer._metrics`: TRL logs a token count of its own, which starts again after an
+  interruption, and has no option to leave it out.
+- `Trainer._save_checkpoint`: the token count must be current before the state is saved, and no
+  callback runs at that point.
+- `GradientState.active_dataloader`: accelerate's own `remainder` is wrong in a continued run.
 """
 
 from collections.abc import Iterator
@@ -12,73 +22,75 @@ from trl.trainer.sft_trainer import SFTTrainer
 from train.trainer.throughput import ThroughputMeter
 
 
-class Trainer(SFTTrainer):
-    """Counts every example once, and every token of the held-out examples alike.
+class AdapterTrainer(SFTTrainer):
+    """Counts every example once, and weights every held-out token equally.
 
-    Its parent fills the last batches up with examples from the start, so that all processes have
-    equally many, and gives every held-out batch the same weight, however few tokens it has.
+    The parent class fills up the last batches with examples from the start of the data, so that
+    all processes have equally many batches. It also gives every held-out batch the same weight,
+    however few tokens it has.
     """
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
+    def __init__(self, *, args: Any, **options: Any) -> None:
+        if args.world_size == 1:
+            args._n_gpu = min(args.n_gpu, 1)
         self._meter = ThroughputMeter()
-        super().__init__(*arguments, **options)
+        self._eval_sums: list[torch.Tensor] = []
+        super().__init__(args=args, **options)
         self.add_callback(self._meter)
 
     def get_batch_samples(self, epoch_iterator: Iterator[Any], *rest: Any) -> Any:
-        """Fetch the parts of a step."""
-        batches = (self._counted_once(batch) for batch in epoch_iterator)
+        """Fetch the micro-batches of a step, and count their tokens."""
+        batches = (self._ignore_repeated(batch) for batch in epoch_iterator)
         samples, items = super().get_batch_samples(batches, *rest)
         for batch in samples:
             self._meter.count(batch)
         return samples, items
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Log losses, and beside those of training what they took."""
+        """Log losses; training losses come with speed and memory."""
         for metrics in self._metrics.values():
-            # TRL's count, which begins again after an interruption.
             metrics.pop("num_tokens", None)
         if "loss" in logs:
-            self._meter.settle(self.state, self.accelerator.reduce)
+            self._meter.store_count(self.state, self.accelerator.reduce)
             logs.update(self._meter.measure())
         super().log(logs, start_time)
 
     def evaluate(self, *arguments: Any, **options: Any) -> Any:
-        """Judge the held-out examples, while the meter stands still."""
+        """Evaluate the held-out examples; the speed of training leaves this time out."""
         with self._meter.paused():
             return super().evaluate(*arguments, **options)
 
     def _save_checkpoint(self, *arguments: Any, **options: Any) -> None:
         with self._meter.paused():
-            self._meter.settle(self.state, self.accelerator.reduce)
+            self._meter.store_count(self.state, self.accelerator.reduce)
             super()._save_checkpoint(*arguments, **options)  # type: ignore[no-untyped-call]
 
     def evaluation_loop(self, *arguments: Any, **options: Any) -> Any:
-        """Judge the held-out examples; their loss is the mean over all their tokens."""
-        self._judged: list[torch.Tensor] = []
+        """Evaluate the held-out examples; the loss is the mean over all their tokens."""
+        self._eval_sums = []
         output = super().evaluation_loop(*arguments, **options)
-        summed = torch.stack(self._judged).sum(dim=0)
+        summed = torch.stack(self._eval_sums).sum(dim=0)
         total, tokens = self.accelerator.reduce(summed, "sum").tolist()
         prefix = options.get("metric_key_prefix", "eval")
         loss = {f"{prefix}_loss": total / max(tokens, 1)}
         return output._replace(metrics=(output.metrics or {}) | loss)
 
     def prediction_step(self, model: Any, inputs: dict[str, Any], *rest: Any, **more: Any) -> Any:
-        """Judge a batch, and note what it adds."""
-        inputs = self._counted_once(inputs)
-        found = super().prediction_step(model, inputs, *rest, **more)
-        loss = found[0].double()  # the mean over this process's part of the batch
+        """Evaluate a batch, and add its loss and tokens to the sums."""
+        inputs = self._ignore_repeated(inputs)
+        result = super().prediction_step(model, inputs, *rest, **more)
+        loss = result[0].double()  # the mean over this process's part of the batch
         tokens = inputs["labels"][..., 1:].ne(-100).sum().to(loss.device)
-        self._judged.append(torch.stack([loss * tokens, tokens.double()]))
-        return found
+        self._eval_sums.append(torch.stack([loss * tokens, tokens.double()]))
+        return result
 
-    def _counted_once(self, batch: dict[str, Any]) -> dict[str, Any]:
-        """Take the labels from examples that only fill the last batch up."""
+    def _ignore_repeated(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """Mask the labels of examples that only fill up the last batch."""
         state, processes = self.accelerator.gradient_state, self.args.world_size
         if processes == 1 or not state.end_of_dataloader:
             return batch
         labels, starts = batch["labels"], batch.get("cu_seq_lens_q")
         examples = len(labels) if starts is None else len(starts) - 1
-        # Accelerate's own count of them is wrong after a training has been continued.
         left = len(state.active_dataloader.dataset) % (examples * processes)
         if not left:
             return batch

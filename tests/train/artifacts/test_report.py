@@ -57,7 +57,7 @@ DATA = {
 def test_the_page_tells_what_was_done_on_what_and_what_it_cost() -> None:
     page = render_report(MANIFEST, ENTRIES, DATA, Machine("NVIDIA L4", 1, gpu=True))
     assert page.startswith("# Adapter pier-phase4\n\nHeld-out loss **2.100** at step 50 of 100;")
-    for told in (
+    for text in (
         "the last one, with 2.300, lies in `last/`",
         "**Warning:** training loss 1.200 far below the held-out 2.300 at step 100",
         "| machine | 1 x NVIDIA L4 |",
@@ -70,7 +70,7 @@ def test_the_page_tells_what_was_done_on_what_and_what_it_cost() -> None:
         "| git revision | `abcdef0` |",
         "| torch | 2.13.0 |",
     ):
-        assert told in page
+        assert text in page
 
 
 def test_a_cost_that_nobody_knows_is_not_guessed() -> None:

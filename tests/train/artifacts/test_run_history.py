@@ -1,4 +1,4 @@
-"""A run of the history at the size of a test, and what is told of it afterwards."""
+"""A preset at the size of a test, and its row in the table of runs."""
 
 import subprocess
 import sys
@@ -11,12 +11,15 @@ from nothing_gpt.adapter.manifest import read_manifest
 from nothing_gpt.errors import UserError
 from nothing_gpt.files import read_json
 from nothing_gpt.workspace import Workspace
-from tests.train.conftest import TOML
-from train.artifacts.run_history import main, read_runs, render_table
+from tests.train.conftest import RECIPE, TOML
+from train.artifacts.__main__ import main
+from train.artifacts.run_history import read_runs, render_table
 from train.base_model.loading import load_base
 from train.config.presets import PRESETS, at_pocket_size
+from train.config.run import Run, resolve_run
 from train.data.examples import read_examples
-from train.finetuning import Run, build_trainer, finetune
+from train.finetuning import finetune
+from train.trainer_factory import build_trainer
 
 
 def prepare(place: Workspace, format_name: str) -> None:
@@ -33,35 +36,34 @@ def scripts() -> Path:
     return SHOWS / "unclaimed" / "scripts"
 
 
-def repeat(run: Run, name: str) -> Run:
+def repeat(run: Run, place: Workspace, name: str) -> Run:
     preset = PRESETS[name]
-    brief = replace(run.config, rank=preset.config.rank, alpha=preset.config.alpha)
-    brief = replace(brief, completion_only=preset.config.completion_only, max_steps=2)
-    return replace(run, preset=preset, config=brief)
+    config = replace(run.config, rank=preset.config.rank, alpha=preset.config.alpha)
+    config = replace(config, completion_only=preset.config.completion_only, max_steps=2)
+    return resolve_run(run.show, "pocket", config, place, preset=preset, pretraining=RECIPE)
 
 
 def test_a_preset_has_data_and_an_adapter_of_its_own_and_shares_the_base(
-    run: Run, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    run: Run, place: Workspace, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    place = run.workspace
     with pytest.raises(UserError, match="run 'python -m data_prep --show NAME --format single-t"):
-        finetune(repeat(run, "phase1-r16"))
+        repeat(run, place, "phase1-r16")
     prepare(place, "single-turn")
-    card = (place.base("tiny") / "pocket.json").stat().st_mtime_ns
-    folder = finetune(replace(repeat(run, "phase1-r16"), fresh=True))
-    assert (place.base("tiny") / "pocket.json").stat().st_mtime_ns == card
+    built = (place.base("tiny") / "pocket.json").stat().st_mtime_ns
+    folder = finetune(replace(repeat(run, place, "phase1-r16"), fresh=True))
+    assert (place.base("tiny") / "pocket.json").stat().st_mtime_ns == built
     assert folder == place.adapter("tiny-phase1-r16")
     assert not place.adapter("tiny").exists()
     manifest = read_manifest(folder)
     assert (manifest.preset, manifest.format, manifest.rank) == ("phase1-r16", "single-turn", 16)
     report = (folder / "report.md").read_text()
-    for told in (
+    for text in (
         "# Adapter tiny-phase1-r16",
         "![loss](loss.png)",
         manifest.inputs,
         "| rank | 16 |",
     ):
-        assert told in report
+        assert text in report
     logged = [e for e in read_json(folder / "history.json") if "loss" in e]
     assert [e["tokens"] for e in logged] == sorted({e["tokens"] for e in logged})
     assert all(e["tokens_per_second"] > 0 and e["memory_gib"] > 0 for e in logged)
@@ -76,28 +78,27 @@ def test_a_preset_has_data_and_an_adapter_of_its_own_and_shares_the_base(
     assert f"Curves: {tmp_path / 'curves.png'}" in capsys.readouterr().out
 
 
-def test_the_second_phase_learns_from_the_whole_chat(run: Run) -> None:
-    prepare(run.workspace, "per-character")
-    chosen = repeat(run, "phase2-r32")
-    training, held_out = read_examples(chosen.data, "per-character")
-    loaded = load_base("pocket-tiny", run.workspace.find_base("pocket-tiny"))
-    trainer = build_trainer(chosen, loaded, training[:4], held_out[:1], run.workspace.root / "c")
+def test_the_second_phase_learns_from_the_whole_chat(run: Run, place: Workspace) -> None:
+    prepare(place, "per-character")
+    chosen = repeat(run, place, "phase2-r32")
+    training, held_out = read_examples(chosen.data)
+    loaded = load_base(chosen.base, chosen.base_source)
+    trainer = build_trainer(chosen, chosen.config, loaded, training[:4], held_out[:1])
     batch = next(iter(trainer.get_train_dataloader()))
     assert (batch["labels"] != -100).equal(batch["attention_mask"] == 1)
 
 
-def test_examples_of_another_format_are_refused(run: Run) -> None:
-    script = run.workspace.data("tiny")
-    script.rename(run.workspace.data("tiny", "single-turn"))
+def test_examples_of_another_format_are_refused(run: Run, place: Workspace) -> None:
+    run.data.rename(place.data("tiny", "single-turn"))
     with pytest.raises(UserError, match="examples of the format 'script', not 'single-turn'"):
-        finetune(repeat(run, "phase1-r16"))
+        repeat(run, place, "phase1-r16")
 
 
 def test_nothing_run_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main("unclaimed", None, tmp_path)
-    said = capsys.readouterr().out
-    assert said.count("not run") == len(PRESETS)
-    assert "No run of 'unclaimed' here yet" in said
+    output = capsys.readouterr().out
+    assert output.count("not run") == len(PRESETS)
+    assert "No run of 'unclaimed' here yet" in output
 
 
 def test_a_real_base_keeps_the_presets_method() -> None:

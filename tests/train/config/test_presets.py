@@ -14,11 +14,11 @@ def test_the_last_phase_is_the_reference_and_nothing_is_said_against_it() -> Non
 
 
 def test_what_the_report_left_behind_is_warned_of() -> None:
-    def said(name: str) -> str:
+    def warnings_of(name: str) -> str:
         return " ".join(list_warnings(PRESETS[name].config))
 
-    assert "alpha/r 2" in said("phase3")
-    assert "r 64 gained 0.005" in said("phase2-r64")
+    assert "alpha/r 2" in warnings_of("phase3")
+    assert "r 64 gained 0.005" in warnings_of("phase2-r64")
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -1,4 +1,4 @@
-"""What a run is said to take, against what was measured and what the report met."""
+"""Estimates of runs, compared with measurements and with the failures in the report."""
 
 from dataclasses import replace
 from typing import Any
@@ -11,8 +11,10 @@ from nothing_gpt.gpus import GPUS
 from train.__main__ import app
 from train.config.training_config import FAST, REFERENCE, TrainingConfig
 from train.data.lengths import count_batches, reference_lengths
-from train.estimate.memory import GIB, LLAMA_3B, RESERVE, USABLE, training_bytes
-from train.estimate.plan import find_fitting, find_largest, fits, make_plan
+from train.estimate.memory import GIB, RESERVE, USABLE, training_bytes
+from train.estimate.memory_fit import find_fitting, find_largest, fits
+from train.estimate.model_shape import LLAMA_3B
+from train.estimate.plan import make_plan
 
 PATHS: dict[str, TrainingConfig] = {
     "reference": REFERENCE,

@@ -1,4 +1,4 @@
-"""The forms of an adapter, each held against the adapter as it was trained."""
+"""The exported forms of an adapter, compared with the adapter as it was trained."""
 
 import json
 import shutil
@@ -11,12 +11,13 @@ from nothing_gpt.adapter.manifest import read_manifest
 from nothing_gpt.errors import UserError
 from nothing_gpt.show import Show
 from nothing_gpt.workspace import Workspace
-from train.base_model.pocket_training import Pretraining
+from train.config.pretraining_config import PretrainingConfig
+from train.config.run import resolve_run
 from train.config.training_config import TrainingConfig
 from train.export.exporter import export, read_export
-from train.finetuning import Run, finetune
+from train.finetuning import finetune
 
-RECIPE = Pretraining(tokens=4_000)
+RECIPE = PretrainingConfig(tokens=4_000)
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +27,8 @@ def trained(
     """A workspace with an adapter that has learnt something, if nothing of use."""
     place = Workspace(tmp_path_factory.mktemp("export") / "workspace")
     shutil.copytree(base.root, place.root)
-    finetune(Run(show, "pocket", replace(brief, learning_rate=0.02), place, RECIPE))
+    config = replace(brief, learning_rate=0.02)
+    finetune(resolve_run(show, "pocket", config, place, pretraining=RECIPE))
     return place
 
 

@@ -14,9 +14,10 @@ from nothing_gpt.workspace import Workspace
 from tests.train.conftest import RECIPE
 from train.base_model.loading import load_base
 from train.base_model.pocket_training import ensure_base
+from train.config.run import resolve_run
 from train.config.training_config import POCKET, TrainingConfig
 from train.data.examples import read_examples
-from train.finetuning import Run, build_trainer
+from train.trainer_factory import build_trainer
 
 STEPS = 50
 PLAIN = replace(
@@ -46,12 +47,12 @@ def make_trainer(prepared: tuple[Show, Workspace], tmp_path: Path) -> Callable[.
     """Builds trainers on the prepared workspace, which they only read."""
     show, workspace = prepared
     training, held_out = read_examples(workspace.data(show.name))
-    name = ensure_base(workspace.base(show.name), training, RECIPE).id
+    ensure_base(workspace.base(show.name), training, RECIPE)
 
     def make(config: TrainingConfig) -> Any:
-        loaded = load_base(name, workspace.find_base(name))
-        run = Run(show, "pocket", config, workspace, RECIPE)
-        trainer = build_trainer(run, loaded, training, held_out[:4], tmp_path)
+        run = replace(resolve_run(show, "pocket", config, workspace), checkpoints=tmp_path)
+        loaded = load_base(run.base, run.base_source)
+        trainer = build_trainer(run, config, loaded, training, held_out[:4])
         trainer.args.save_strategy = trainer.args.eval_strategy = "no"
         trainer.args.eval_on_start = False
         return trainer

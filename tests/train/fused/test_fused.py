@@ -15,7 +15,7 @@ from train.fused import fuse, is_fusible
 from train.fused.elementwise import drop
 from train.fused.head import completion_loss
 from train.fused.layer import PackedBatch
-from train.fused.projection import refresh
+from train.fused.projection import copy_adapters
 
 LENGTHS = (5, 11, 1, 8)
 
@@ -78,7 +78,7 @@ def test_outputs_and_gradients_are_the_plain_ones(
         layer.keep_attention, layer.keep_mlp, layer.keep_norms = kept
         if all(kept):
             for group in layer.groups:
-                group.hold()
+                group.keep_unpacked()
     expected = torch.cat([plain(input_ids=ids[None]).logits[0] for ids in documents()])
     found = fused(**flat(documents())).logits[0]
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
@@ -113,7 +113,7 @@ def test_gradients_under_dropout(kept: bool) -> None:  # noqa: FBT001
     batch = PackedBatch(angles.cos(), angles.sin(), starts, 5, 0.3, seeds)
 
     def run(*_: Tensor) -> Tensor:
-        refresh(layer.groups, h)
+        copy_adapters(layer.groups, h)
         return layer.run(h, batch)
 
     watched = [h, *layer.qkv.adapters[2:4], layer.down.adapters[0], layer.gate_up.adapters[3]]

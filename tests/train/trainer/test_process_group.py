@@ -1,4 +1,4 @@
-"""Two real processes on the CPU, as torchrun starts them: the answer is that of one."""
+"""Two real processes on the CPU, started by torchrun, get the result of one."""
 
 import os
 import signal
@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 from nothing_gpt.adapter.manifest import read_manifest
 from nothing_gpt.errors import UserError
 from nothing_gpt.files import read_json
+from nothing_gpt.workspace import Workspace
 from tests.train.conftest import BRIEF, TOML
 from tests.train.test_finetuning import wait_for
+from train.config.run import Run
 from train.config.training_config import FAST, REFERENCE, TrainingConfig
-from train.finetuning import Run, finetune
+from train.finetuning import finetune
 from train.trainer.process_group import ProcessGroup
 
 # Four examples a step, the last step three; the held-out ones do not fill their last batches.
@@ -33,9 +35,11 @@ from nothing_gpt.show import load_show
 from nothing_gpt.workspace import Workspace
 from tests.train.conftest import RECIPE
 from tests.train.trainer.test_process_group import SHARED
-from train.finetuning import Run, finetune
+from train.config.run import resolve_run
+from train.finetuning import finetune
 with reported_errors():
-    finetune(Run(load_show(sys.argv[1]), "pocket", SHARED, Workspace(Path(sys.argv[2])), RECIPE))
+    show, place = load_show(sys.argv[1]), Workspace(Path(sys.argv[2]))
+    finetune(resolve_run(show, "pocket", SHARED, place, pretraining=RECIPE))
 """
 
 
@@ -62,28 +66,30 @@ def kill(group: "subprocess.Popen[str]") -> None:
     group.communicate()
 
 
-def test_two_processes_learn_what_one_learns_also_when_killed(run: Run, tmp_path: Path) -> None:
+def test_two_processes_learn_what_one_learns_also_when_killed(
+    run: Run, place: Workspace, tmp_path: Path
+) -> None:
     alone = read_json(finetune(replace(run, config=ALONE)) / "history.json")
-    adapter = run.workspace.adapter("tiny")
+    adapter = run.adapter
     adapter.rename(tmp_path / "alone")
-    first = start(run.workspace.root, tmp_path)
-    wait_for((run.workspace.checkpoints("tiny") / "checkpoint-4" / "sealed.json").exists, first)
+    first = start(place.root, tmp_path)
+    wait_for((run.checkpoints / "checkpoint-4" / "sealed.json").exists, first)
     kill(first)
     assert not adapter.exists()
-    second = start(run.workspace.root, tmp_path)
-    said, _ = second.communicate()
-    assert second.returncode == 0, said
-    assert said.count("continuing from checkpoint-") == 1
-    assert said.count("held-out loss") == 1
+    second = start(place.root, tmp_path)
+    output, _ = second.communicate()
+    assert second.returncode == 0, output
+    assert output.count("continuing from checkpoint-") == 1
+    assert output.count("held-out loss") == 1
     manifest = read_manifest(adapter)
     assert manifest.metrics["steps"] == alone[-1]["step"] == 10
     assert manifest.config["train_batch"] * manifest.config["accumulation"] == 4
     shared = read_json(adapter / "history.json")
     assert course(shared, "loss") == pytest.approx(course(alone, "loss"), rel=1e-4)
     assert course(shared, "grad_norm") == pytest.approx(course(alone, "grad_norm"), rel=1e-3)
-    judged = course(alone, "eval_loss")
+    evaluated = course(alone, "eval_loss")
     assert course(shared, "eval_loss") == pytest.approx(
-        {step: judged[step] for step in (0, 4, 8, 10)}, rel=1e-4
+        {step: evaluated[step] for step in (0, 4, 8, 10)}, rel=1e-4
     )
 
 
@@ -99,7 +105,7 @@ def course(entries: list[dict[str, float]], key: str) -> dict[float, float]:
 def test_a_step_keeps_its_examples(size: int, train_batch: int, accumulation: int) -> None:
     config = TrainingConfig(train_batch=train_batch, accumulation=accumulation)
     try:
-        share = ProcessGroup(0, size).divide(config)
+        share = ProcessGroup(0, size).split_step(config)
     except UserError:
         assert config.effective_batch % size
     else:
@@ -108,9 +114,9 @@ def test_a_step_keeps_its_examples(size: int, train_batch: int, accumulation: in
 
 
 def test_how_the_profiles_are_shared() -> None:
-    assert ProcessGroup(0, 1).divide(REFERENCE) == REFERENCE
-    four = ProcessGroup(3, 4).divide(REFERENCE)
+    assert ProcessGroup(0, 1).split_step(REFERENCE) == REFERENCE
+    four = ProcessGroup(3, 4).split_step(REFERENCE)
     assert (four.train_batch, four.accumulation, four.eval_batch) == (4, 1, 2)
-    assert ProcessGroup(1, 2).divide(FAST).train_batch == 8
+    assert ProcessGroup(1, 2).split_step(FAST).train_batch == 8
     with pytest.raises(UserError, match=r"16 examples .* 3 processes; use one of 1, 2, 4, 8, 16"):
-        ProcessGroup(0, 3).divide(REFERENCE)
+        ProcessGroup(0, 3).split_step(REFERENCE)

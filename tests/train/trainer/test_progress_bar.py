@@ -1,10 +1,10 @@
 import pytest
 
-from train.trainer.progress_bar import bar
+from train.trainer.progress_bar import show_progress
 
 
 def test_a_log_gets_the_last_step_with_its_note(capsys: pytest.CaptureFixture[str]) -> None:
-    with bar("training", 10, done=7) as advance:
+    with show_progress("training", 10, done=7) as advance:
         for step in (8, 9, 10):
             advance(f"loss {step}")
     lines = capsys.readouterr().err.splitlines()

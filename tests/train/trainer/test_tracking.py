@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from nothing_gpt.files import read_json
-from train.finetuning import Run, finetune
+from train.config.run import Run
+from train.finetuning import finetune
 from train.trainer.tracking import configure_tracking
 
 
@@ -35,24 +36,24 @@ def test_an_offline_run_is_written_beside_the_logs(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WANDB_MODE", "offline")
-    monkeypatch.setenv("WANDB_DIR", str(run.workspace.logs))
-    run.workspace.logs.mkdir(exist_ok=True)  # another test of the shared workspace may have
+    monkeypatch.setenv("WANDB_DIR", str(run.logs))
+    run.logs.mkdir(exist_ok=True)  # another test of the shared workspace may have
     folder = finetune(replace(run, config=replace(run.config, max_steps=1)))
     import wandb
 
     wandb.finish()
-    (written,) = run.workspace.logs.glob("wandb/offline-run-*/*.wandb")
-    told: dict[str, dict[str, float]] = {"train": {}, "eval": {}}
+    (written,) = run.logs.glob("wandb/offline-run-*/*.wandb")
+    logged: dict[str, dict[str, float]] = {"train": {}, "eval": {}}
     for record in records(written.read_bytes()):
         for item in record.history.item:
             kind, _, name = (item.nested_key[0] if item.nested_key else item.key).partition("/")
-            told.setdefault(kind, {})[name] = json.loads(item.value_json)
-    # W&B keeps what was told last; so the last entry of each kind.
+            logged.setdefault(kind, {})[name] = json.loads(item.value_json)
+    # W&B keeps the last value of each kind.
     for kind, key in (("train", "loss"), ("eval", "eval_loss")):
         entry = [e for e in read_json(folder / "history.json") if key in e][-1]
         kept = {k.removeprefix("eval_"): v for k, v in entry.items() if k not in ("step", "epoch")}
-        assert kept.items() <= told[kind].items()
-    assert told["train"]["tokens_per_second"] > 0
+        assert kept.items() <= logged[kind].items()
+    assert logged["train"]["tokens_per_second"] > 0
 
 
 def records(data: bytes) -> Iterator[Any]:

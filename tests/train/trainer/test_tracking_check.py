@@ -1,4 +1,4 @@
-"""Keys that are refused, asked of a real server by the real client."""
+"""Keys that a real server refuses, tried with the real client."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ import pytest
 
 CHECK = """
 from nothing_gpt.errors import reported_errors
-from train.base_model.access_check import check_tracking
+from train.trainer.tracking import check_tracking
 with reported_errors():
     check_tracking("modal secret create wandb WANDB_API_KEY=...")
 """

@@ -9,7 +9,8 @@ from nothing_gpt.adapter.manifest import read_manifest
 from nothing_gpt.errors import UserError
 from nothing_gpt.files import read_json
 from tests.train.conftest import BRIEF
-from train.finetuning import Run, finetune
+from train.config.run import Run
+from train.finetuning import finetune
 from train.trainer.best_adapter import HeldOutScore, find_best, save_adapter, save_best
 from train.trainer.checkpoints import find_latest
 
@@ -33,26 +34,26 @@ def test_a_run_that_gets_worse_stops_and_leaves_its_best_and_its_last(
     assert manifest.metrics["last_eval_loss"] == losses[max(losses)]
     weights = "adapter_model.safetensors"
     assert (folder / weights).read_bytes() != (folder / "last" / weights).read_bytes()
-    said = capsys.readouterr().out
-    assert f"step {best + 1}: evaluations without gain: 1; stopping" in said
-    assert f"after {best} steps, the best of {best + 1}" in said
+    output = capsys.readouterr().out
+    assert f"step {best + 1}: evaluations without gain: 1; stopping" in output
+    assert f"after {best} steps, the best of {best + 1}" in output
     assert "lies in `last/`" in (folder / "report.md").read_text()
 
 
 def test_a_run_that_breaks_down_leaves_everything_as_it_was(run: Run) -> None:
-    adapter = run.workspace.adapter("tiny")
+    adapter = run.adapter
     adapter.mkdir(parents=True)
     (adapter / "kept").touch()
     with pytest.raises(UserError, match=r"nan at step \d+ \(looked at every 1\)") as caught:
         finetune(replace(run, config=replace(WILD, learning_rate=1000.0), fresh=True))
-    good, _ = find_latest(run.workspace.checkpoints("tiny"))
+    good, _ = find_latest(run.checkpoints)
     assert f"the last good checkpoint is {good}," in str(caught.value)
     assert "Try a learning rate below 1000," in str(caught.value)
     assert [path.name for path in adapter.iterdir()] == ["kept"]
 
 
 class Weights:
-    """Stands for a PEFT model, of which only the saving matters here."""
+    """A fake PEFT model that can only be saved."""
 
     def __init__(self, text: str) -> None:
         self._text = text

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from train.trainer.loss_monitor import count_without_gain, find_breakdown, list_remarks
+from train.trainer.loss_checks import count_without_gain, find_breakdown, list_loss_warnings
 
 
 def evaluations(*losses: float) -> list[dict[str, Any]]:
@@ -51,12 +51,14 @@ def test_a_growing_gap_is_said_once_and_one_from_the_start_is_not() -> None:
             for entry in ({"step": step, "loss": 2.0}, {"step": step, "eval_loss": 2.0 + gap})
         ]
 
-    assert list_remarks(course(1.0, 1.05, 1.1)) == []
-    (remark,) = list_remarks(course(0.05, 0.2, 0.5, 0.9))
-    assert "2.000 far below the held-out 2.500 at step 3" in remark
+    assert list_loss_warnings(course(1.0, 1.05, 1.1)) == []
+    (warning,) = list_loss_warnings(course(0.05, 0.2, 0.5, 0.9))
+    assert "2.000 far below the held-out 2.500 at step 3" in warning
 
 
 def test_a_gradient_far_above_the_usual_is_said() -> None:
     norms = [0.5, 0.6, 0.4, 0.5, 0.5, 4.0, 9.0, math.nan]
-    (remark,) = list_remarks([{"step": i, "grad_norm": norm} for i, norm in enumerate(norms)])
-    assert "gradient norm 9 at step 6, 18 times the usual" in remark
+    (warning,) = list_loss_warnings(
+        [{"step": i, "grad_norm": norm} for i, norm in enumerate(norms)]
+    )
+    assert "gradient norm 9 at step 6, 18 times the usual" in warning

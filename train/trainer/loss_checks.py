@@ -1,27 +1,27 @@
-"""What the losses of a run say against it, and when they say to stop."""
+"""Checks on the losses of a run: breakdown, no gain, growing gaps."""
 
 import math
 from statistics import median
 from typing import Any
 
 LogEntry = dict[str, Any]
-"""What the trainer logged at one step; losses in nats a token."""
+"""What the trainer logged at one optimiser step; losses are in nats a token."""
 
 _GAP = 0.3
-"""Growth of held-out over training loss, in nats, that is said aloud; the reference ended at
-0.09, and three times that is no noise of 50 steps. An assumption."""
+"""Growth of held-out over training loss, in nats, that causes a warning. An assumption: the
+reference ended at 0.09, and three times that is more than the noise of 50 steps."""
 
 _SPIKE = 10.0
-"""Times the median of the gradient norms so far that is said aloud; an assumption."""
+"""A gradient norm of so many times the median so far causes a warning. An assumption."""
 
 
 def find_breakdown(entry: LogEntry, *, scaled: bool) -> str | None:
-    """Name the first number of an entry that is no number.
+    """Return the first value of an entry that is not finite, with its name; None if all are.
 
     Args:
         entry: What was logged.
-        scaled: Whether gradients are scaled (fp16): an infinite one is then a step that the
-            scaler left out, and no breakdown.
+        scaled: Whether gradients are scaled, as in fp16. An infinite gradient then is a step
+            that the scaler left out, and no breakdown.
     """
     for key, label in (
         ("loss", "training loss"),
@@ -36,25 +36,25 @@ def find_breakdown(entry: LogEntry, *, scaled: bool) -> str | None:
 def count_without_gain(entries: list[LogEntry]) -> int:
     """Count the latest evaluations in a row that did not lower the held-out loss.
 
-    That of the base itself, before the first step, does not count.
+    The evaluation before the first step is of the base alone, and does not count.
     """
     losses = [e["eval_loss"] for e in entries if "eval_loss" in e and e["step"] > 0]
     return len(losses) - 1 - losses.index(min(losses)) if losses else 0
 
 
-def list_remarks(entries: list[LogEntry]) -> list[str]:
-    """List what a person should know of a run so far, in the order in which it showed."""
-    found: list[str] = []
+def list_loss_warnings(entries: list[LogEntry]) -> list[str]:
+    """List warnings about a run so far, in the order of the steps that caused them."""
+    warnings: list[str] = []
     norms: list[float] = []
-    trained, first = None, None
-    told = False
+    trained, first_gap = None, None
+    gap_found = False
     for entry in entries:
         if "loss" in entry:
             trained = entry["loss"]
         norm = entry.get("grad_norm", math.nan)
         usual = median(norms) if len(norms) >= 5 else 0.0
         if usual and norm > _SPIKE * usual:
-            found.append(
+            warnings.append(
                 f"gradient norm {norm:.3g} at step {entry['step']}, {norm / usual:.0f} times the"
                 " usual; if losses rise after it, lower the learning rate"
             )
@@ -62,12 +62,12 @@ def list_remarks(entries: list[LogEntry]) -> list[str]:
             norms.append(norm)
         if "eval_loss" in entry and trained is not None:
             gap = entry["eval_loss"] - trained
-            first = gap if first is None else first
-            if gap - first > _GAP and not told:
-                told = True
-                found.append(
+            first_gap = gap if first_gap is None else first_gap
+            if gap - first_gap > _GAP and not gap_found:
+                gap_found = True
+                warnings.append(
                     f"training loss {trained:.3f} far below the held-out {entry['eval_loss']:.3f}"
                     f" at step {entry['step']}: it learns by heart (the reference's gap was 0.09);"
                     " fewer epochs, a lower rank, or --patience"
                 )
-    return found
+    return warnings

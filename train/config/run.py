@@ -1,0 +1,154 @@
+"""One training run with every name and path worked out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from nothing_gpt.adapter.manifest import adapter_name
+from nothing_gpt.show import FormatName, Show
+from nothing_gpt.workspace import Workspace
+from train.config.base_names import POCKET_BASE
+from train.config.presets import Preset, at_pocket_size, with_profile
+from train.config.pretraining_config import PretrainingConfig
+from train.config.training_config import POCKET, TrainingConfig, load_profile
+from train.data.examples import read_data_report
+
+
+@dataclass(frozen=True, slots=True)
+class PocketBase:
+    """How to build the pocket base of a show.
+
+    Attributes:
+        folder: The folder of the model.
+        data: The folder of the show's examples in its own format. All presets share one pocket
+            base, so that it does not depend on the format of the run.
+        pretraining: The hyperparameters.
+    """
+
+    folder: Path
+    data: Path
+    pretraining: PretrainingConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One training run; made by `resolve_run`.
+
+    Attributes:
+        show: The show.
+        name: The adapter's name: the show's, or `SHOW-PRESET`.
+        format: The prompt format of the examples.
+        config: The hyperparameters of a whole optimiser step, before processes share it.
+        base: The base model as the manifest names it: a hub id, a folder, or `pocket-SHOW`.
+        base_source: A folder or hub id that transformers can load the base from.
+        data: The folder of the examples.
+        adapter: The folder of the finished adapter.
+        checkpoints: The folder of an unfinished run's checkpoints.
+        logs: The folder of tracking files.
+        data_report: data_prep's report on the examples.
+        preset: The name of the reference's run that this one repeats, or "".
+        pocket: How to build the base if it is the pocket base.
+        fresh: Whether to ignore finished and unfinished work.
+        publish: Called after every checkpoint and at the end; on Modal it commits the volume.
+    """
+
+    show: Show
+    name: str
+    format: FormatName
+    config: TrainingConfig
+    base: str
+    base_source: str
+    data: Path
+    adapter: Path
+    checkpoints: Path
+    logs: Path
+    data_report: dict[str, Any] = field(default_factory=dict)
+    preset: str = ""
+    pocket: PocketBase | None = None
+    fresh: bool = False
+    publish: Callable[[], None] = lambda: None
+
+
+def resolve_config(
+    base: str,
+    profile: str,
+    preset: Preset | None = None,
+    *,
+    seed: int | None = None,
+    patience: int | None = None,
+) -> TrainingConfig:
+    """Choose the hyperparameters of a run.
+
+    Args:
+        base: `pocket`, a hub id or a folder.
+        profile: The name of the profile of a real base; the pocket base has only one.
+        preset: The reference's run to repeat.
+        seed: Replaces the configuration's seed.
+        patience: Evaluations without a lower loss after which to stop.
+
+    Raises:
+        UserError: there is no profile of this name.
+    """
+    pocket = base == POCKET_BASE
+    config = POCKET if pocket else load_profile(profile)
+    if preset:
+        config = at_pocket_size(preset) if pocket else with_profile(preset, config)
+    seed = config.seed if seed is None else seed
+    return replace(config, seed=seed, patience=patience)
+
+
+def resolve_run(
+    show: Show,
+    base: str,
+    config: TrainingConfig,
+    workspace: Workspace,
+    *,
+    preset: Preset | None = None,
+    pretraining: PretrainingConfig | None = None,
+    fresh: bool = False,
+    publish: Callable[[], None] = lambda: None,
+) -> Run:
+    """Work out the names and paths of a run.
+
+    Args:
+        show: The show.
+        base: `pocket`, a hub id or a folder.
+        config: The hyperparameters.
+        workspace: The folder that the stages share.
+        preset: The reference's run to repeat; it decides the data format and the adapter's name.
+        pretraining: The hyperparameters of the pocket base; by default those of the project.
+        fresh: Whether to ignore finished and unfinished work.
+        publish: Called after every checkpoint and at the end.
+
+    Raises:
+        UserError: the data is not prepared, or is of another format than the preset's.
+    """
+    own_data = workspace.examples(show, show.prompt.format)
+    data = workspace.examples(show, preset.format) if preset else own_data
+    report = read_data_report(data, preset.format if preset else None)
+    preset_name = preset.name if preset else ""
+    name = adapter_name(show.name, preset_name)
+    pocket = None
+    source = workspace.find_base(base)
+    if base == POCKET_BASE:
+        folder = workspace.base(show.name)
+        pocket = PocketBase(folder, own_data, pretraining or PretrainingConfig())
+        base, source = folder.name, str(folder.resolve())
+    return Run(
+        show=show,
+        name=name,
+        format=report["format"],
+        config=config,
+        base=base,
+        base_source=source,
+        data=data,
+        adapter=workspace.adapter(name),
+        checkpoints=workspace.checkpoints(name),
+        logs=workspace.logs,
+        data_report=report,
+        preset=preset_name,
+        pocket=pocket,
+        fresh=fresh,
+        publish=publish,
+    )

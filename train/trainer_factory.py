@@ -1,0 +1,103 @@
+"""The trainer of a run: TRL's, with LoRA on every linear layer."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from nothing_gpt.errors import UserError
+from train.base_model.loading import LoadedBase
+from train.config.run import Run
+from train.config.training_config import TrainingConfig
+from train.data.examples import ChatExample, as_dataset
+from train.trainer.process_group import current_group
+from train.trainer.trl_arguments import make_arguments
+
+if TYPE_CHECKING:
+    import torch
+
+    from train.trainer.sft_trainer import AdapterTrainer
+
+
+def build_trainer(
+    run: Run,
+    share: TrainingConfig,
+    base: LoadedBase,
+    training: list[ChatExample],
+    held_out: list[ChatExample],
+) -> "AdapterTrainer":
+    """Build the trainer of this process. The adapters are in float32.
+
+    Args:
+        run: The run.
+        share: This process's share of the run's configuration.
+        base: The base; it gets the adapters.
+        training: The examples to train on.
+        held_out: The examples to evaluate.
+
+    Raises:
+        UserError: the fast path cannot train this base, or not on this GPU.
+    """
+    import datasets
+    from peft import LoraConfig
+    from transformers.trainer_callback import PrinterCallback, ProgressCallback
+
+    from train.trainer.callbacks import (
+        BestAdapterSaver,
+        CheckpointSealer,
+        DropoutSeeder,
+        LossMonitor,
+    )
+
+    datasets.disable_progress_bars()
+    arguments = make_arguments(
+        share,
+        run_name=f"{run.name}-{base.base.id}",
+        dtype=base.model.dtype,
+        steps=share.count_steps(len(training)),
+        checkpoints=run.checkpoints,
+        logs=run.logs,
+    )
+    trainer = _choose_class(share, base.model.dtype)(
+        model=base.model,
+        args=arguments,
+        train_dataset=as_dataset(training),
+        eval_dataset=as_dataset(held_out),
+        processing_class=base.tokenizer,
+        peft_config=LoraConfig(
+            r=share.rank,
+            lora_alpha=share.alpha,
+            lora_dropout=share.dropout,
+            target_modules="all-linear",
+            task_type="CAUSAL_LM",
+        ),
+        callbacks=[
+            LossMonitor(share.patience),
+            BestAdapterSaver(run.checkpoints),
+            CheckpointSealer(run.publish, current_group()),
+            DropoutSeeder(),
+        ],
+    )
+    # TRL keeps QLoRA's trainable weights in bf16, which rounds away updates smaller than 1/256
+    # of a weight: at the reference's learning rate, all updates of the A matrices.
+    for parameter in base.model.parameters():
+        if parameter.requires_grad:
+            parameter.data = parameter.data.float()
+    trainer.remove_callback(PrinterCallback)
+    trainer.remove_callback(ProgressCallback)
+    return trainer
+
+
+def _choose_class(config: TrainingConfig, dtype: "torch.dtype") -> Callable[..., "AdapterTrainer"]:
+    import torch
+
+    from train.trainer.sft_trainer import AdapterTrainer
+
+    if not config.fused:
+        return AdapterTrainer
+    if dtype == torch.float16:
+        raise UserError(
+            "the fused layers need a card with bf16, as an L4; use '--profile reference' here"
+        )
+    from train.fused.trainer import FusedTrainer
+
+    return partial(FusedTrainer, longest=config.max_length)
