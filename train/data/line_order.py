@@ -9,7 +9,7 @@ import heapq
 import random
 from collections.abc import Sequence
 
-from train.data.examples import ChatExample
+from train.data.chat_example import ChatExample
 
 
 def order_by_new_lines(examples: Sequence[ChatExample], seed: int) -> list[ChatExample]:

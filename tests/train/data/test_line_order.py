@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from train.data.examples import ChatExample
+from train.data.chat_example import ChatExample
 from train.data.line_order import order_by_new_lines
 
 
