@@ -4,7 +4,7 @@ from typing import Any
 
 
 def __getattr__(name: str) -> Any:
-    # For `modal run -m serve`; whoever imports the package otherwise needs no modal.
+    # For `modal run -m serve`. Other imports of this package must not need modal.
     if name == "app":
         from serve.modal_app import app
 

@@ -1,7 +1,7 @@
 """Serves a base model and its adapters over OpenAI's API.
 
-python -m serve                            # what the workspace holds, on 127.0.0.1:8000
-python -m serve --show unclaimed           # the base that one show's adapter stands on
+python -m serve                            # the workspace's adapters, on 127.0.0.1:8000
+python -m serve --show unclaimed           # the base of one show's adapter
 python -m serve --base HUB_ID --engine vllm
 python -m serve --engine vllm --print-command
 """
@@ -16,12 +16,15 @@ import typer
 
 from nothing_gpt.errors import UserError, reported_errors
 from nothing_gpt.workspace import VARIABLE, Workspace
-from serve.middleware.api_keys import KEY, read_keys
+from serve.middleware.api_keys import KEYS_VARIABLE, read_keys
 from serve.models.base_files import write_template
-from serve.models.served_models import choose_models
+from serve.models.served_models import ServedModels, choose_models
+from serve.process.engine_process import SOCKET_VARIABLE
 from serve.process.port import bind_port
-from serve.process.supervisor import SOCKET, supervise
-from serve.vllm import server as vllm
+from serve.process.supervisor import supervise
+from serve.vllm.arguments import VllmSettings, build_command
+from serve.vllm.child_process import is_usable, run_vllm
+from serve.vllm.lora_kernels import write_tables
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -34,7 +37,7 @@ def main(
         Engine, typer.Option(help="auto: vllm where there are a GPU and vLLM, else local.")
     ] = "auto",
     show: Annotated[
-        str | None, typer.Option(help="Serve the base that this show's adapter stands on.")
+        str | None, typer.Option(help="Serve the base of this show's adapter.")
     ] = None,
     base: Annotated[
         str | None, typer.Option(help="Serve this base: a hub id, a folder, or pocket-SHOW.")
@@ -68,39 +71,49 @@ def main(
     NOTHING_GPT_KEYS names a file with named keys and their limits (docs/serving.md).
     """
     place = Workspace(workspace) if workspace else Workspace.default()
-    offer = choose_models(place, show, base)
-    limits = {"max_length": max_length, "max_sequences": max_sequences}
-    given = {name: value for name, value in limits.items() if value is not None}
-    if path := os.environ.get(SOCKET):
-        from serve.local_engine.server import run
+    models = choose_models(place, show, base)
+    options = {"max_length": max_length, "max_sequences": max_sequences}
+    limits = {name: value for name, value in options.items() if value is not None}
+    if path := os.environ.get(SOCKET_VARIABLE):
+        from serve.local_engine.server import run_local_engine
 
-        run(offer, path, **given)
+        run_local_engine(models, path, **limits)
         return
-    for name, why in offer.left_out.items():
-        print(f"left out: {name}, {why}", file=sys.stderr)
+    for name, reason in models.left_out.items():
+        print(f"left out: {name}, {reason}", file=sys.stderr)
     if engine == "auto":
-        engine = "vllm" if print_command or vllm.is_usable(vllm_python) else "local"
+        engine = "vllm" if print_command or is_usable(vllm_python) else "local"
     if engine == "local" and print_command:
         raise UserError("the local engine has no command: it runs in this process")
-    if not print_command:
-        _warn_if_open(host)
-        listener = bind_port(host, port)
-    if engine == "local":
-        # The same command once more, which finds SOCKET and is then the engine.
-        command = [sys.executable, "-m", "serve", *sys.argv[1:]]
-        raise typer.Exit(supervise(lambda _path: command, {}, listener, offer.models))
-    template = write_template(offer, place)
-    settings = vllm.VllmSettings(offer, template, place.cache("vllm"), host, port, **given)
-    vllm.write_tables(settings.cache)
     if print_command:
-        print(shlex.join(vllm.build_command(vllm_python, settings)))
-    else:
-        raise typer.Exit(vllm.run(vllm_python, settings, listener))
+        settings = _prepare_vllm(models, place, host, port, limits)
+        print(shlex.join(build_command(vllm_python, settings)))
+        return
+    _warn_without_keys(host)
+    listener = bind_port(host, port)
+    if engine == "vllm":
+        settings = _prepare_vllm(models, place, host, port, limits)
+        raise typer.Exit(run_vllm(vllm_python, settings, listener))
+    # The same command, in a process that finds SOCKET_VARIABLE set and becomes the engine.
+    command = [sys.executable, "-m", "serve", *sys.argv[1:]]
+    raise typer.Exit(supervise(lambda _path: command, {}, listener, models.names))
 
 
-def _warn_if_open(host: str) -> None:
+def _prepare_vllm(
+    models: ServedModels, workspace: Workspace, host: str, port: int, limits: dict[str, int]
+) -> VllmSettings:
+    """Make vLLM's settings, and write the files that they name."""
+    template, cache = write_template(models, workspace), workspace.cache("vllm")
+    write_tables(cache)
+    return VllmSettings(models, template, cache, host, port, **limits)
+
+
+def _warn_without_keys(host: str) -> None:
     if not read_keys() and host not in ("127.0.0.1", "localhost", "::1"):
-        print(f"open to whoever reaches {host}; to ask for keys, set {KEY}", file=sys.stderr)
+        print(
+            f"open to whoever reaches {host}; to ask for keys, set {KEYS_VARIABLE}",
+            file=sys.stderr,
+        )
 
 
 if __name__ == "__main__":

@@ -1,19 +1,16 @@
 """The OpenAI-compatible endpoint on Modal: vLLM on one GPU, with every adapter on the volume.
 
-modal run -m serve           # what would be served; without a GPU
+modal run -m serve           # print what would be served; without a GPU
 modal deploy -m serve
 
-`modal deploy` takes no options of ours, so these come from the environment: NOTHING_GPT_GPU,
-NOTHING_GPT_SHOW or NOTHING_GPT_BASE (which base, where the volume holds adapters of several),
-NOTHING_GPT_OPEN=1 (no API key) and NOTHING_GPT_SNAPSHOT=1 (start from a snapshot of the GPU).
+`modal deploy` has no options for applications, so environment variables are used:
+NOTHING_GPT_GPU, NOTHING_GPT_SHOW or NOTHING_GPT_BASE (which base, if the volume has adapters of
+several), NOTHING_GPT_OPEN=1 (no API key) and NOTHING_GPT_SNAPSHOT=1 (start from a snapshot of the
+GPU).
 """
 
 import os
-import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -24,22 +21,25 @@ from deployment.outcome import Outcome, attempt, report
 from nothing_gpt.errors import UserError, reported_errors
 from nothing_gpt.gpus import find_gpu
 from nothing_gpt.workspace import Workspace
-from serve.middleware.gateway import KEY
+from serve.middleware.api_keys import KEYS_VARIABLE
+from serve.models.base_files import write_template
 from serve.models.served_models import choose_models
-from serve.vllm import server as vllm
+from serve.vllm.arguments import VllmSettings, build_arguments
+from serve.vllm.child_process import start_vllm, wait_until_healthy
+from serve.vllm.lora_kernels import write_tables
 
 PORT = 8000
 
 MAX_SEQUENCES = 64
-"""A 3B base leaves room on 24 GB for over 100,000 tokens: 64 scenes of the usual length."""
+"""Beside a 3B base, 24 GB hold over 100,000 tokens: 64 scenes of the usual length."""
 
 STARTUP = 15 * 60
-"""Seconds for the slowest start: weights downloaded, then compiled."""
+"""Seconds for the slowest start, which downloads the weights and compiles the model."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeployOptions:
-    """What whoever deploys chooses. A container finds the same choice in its environment."""
+    """The choices at a deployment; a container has the same ones in its environment."""
 
     gpu: str = "L4"
     show: str = ""
@@ -49,10 +49,10 @@ class DeployOptions:
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "DeployOptions":
-        """Read the variables.
+        """Read the options from environment variables.
 
         Raises:
-            UserError: there is no such GPU.
+            UserError: the GPU is unknown.
         """
         names = cls.__dataclass_fields__
         given = {name: environment.get(f"NOTHING_GPT_{name.upper()}", "") for name in names}
@@ -60,7 +60,7 @@ class DeployOptions:
         return cls(gpu, **given)
 
     def to_environment(self) -> dict[str, str | None]:
-        """Give the variables that `read` reads."""
+        """Return the variables that `read` reads."""
         names = self.__dataclass_fields__
         return {f"NOTHING_GPT_{name.upper()}": getattr(self, name) for name in names}
 
@@ -96,20 +96,19 @@ image = _add_code(
 )
 
 
-def make_settings(place: Workspace) -> vllm.VllmSettings:
-    """Decide what a container serves, from what is on the volume when it starts.
+def make_settings(workspace: Workspace) -> VllmSettings:
+    """Choose what a container serves, from what is on the volume when it starts.
 
     Raises:
-        UserError: there is nothing to serve, or the adapters do not go together; or no key is
-            set where one is wanted.
+        UserError: there is nothing to serve, the adapters do not fit together, or no key is set
+            although the endpoint is not open.
     """
-    if not options.open and not os.environ.get(KEY):
-        raise UserError(f"{KEY} is empty in the secret '{deployment.API_KEY.name}'")
-    offer = choose_models(place, options.show or None, options.base or None)
-    template = place.template(offer.base)
+    if not options.open and not os.environ.get(KEYS_VARIABLE):
+        raise UserError(f"{KEYS_VARIABLE} is empty in the secret '{deployment.API_KEY.name}'")
+    models = choose_models(workspace, options.show or None, options.base or None)
+    template, cache = workspace.template(models.base), workspace.cache("vllm")
     host = "0.0.0.0"  # noqa: S104 - Modal looks for a web server at the outer address
-    cache = place.cache("vllm")
-    return vllm.VllmSettings(offer, template, cache, host, PORT, max_sequences=MAX_SEQUENCES)
+    return VllmSettings(models, template, cache, host, PORT, max_sequences=MAX_SEQUENCES)
 
 
 @app.function(
@@ -120,21 +119,20 @@ def make_settings(place: Workspace) -> vllm.VllmSettings:
     timeout=60,
 )
 def check() -> Outcome:
-    """Tell what a container would serve, or why it could not."""
+    """Report what a container would serve, or why it cannot."""
 
     def job() -> str:
         settings = make_settings(Workspace.default())
-        arguments = vllm.build_arguments(settings)
-        offer = settings.offer
-        left_out = "".join(f"\nleft out: {name}, {why}" for name, why in offer.left_out.items())
-        return f"{', '.join(offer.models)} on {options.gpu}{left_out}\nvLLM: {' '.join(arguments)}"
+        arguments, models = build_arguments(settings), settings.models
+        left_out = "".join(f"\nleft out: {name}, {why}" for name, why in models.left_out.items())
+        return f"{', '.join(models.names)} on {options.gpu}{left_out}\nvLLM: {' '.join(arguments)}"
 
     return attempt("serve", job)
 
 
 @app.local_entrypoint()
 def main() -> None:
-    """Look, without a GPU, at what the endpoint would serve."""
+    """Print what the endpoint would serve; this needs no GPU."""
     with reported_errors():
         report([check.remote()])
 
@@ -156,48 +154,25 @@ def main() -> None:
 )
 @modal.concurrent(max_inputs=MAX_SEQUENCES)
 class Endpoint:
-    """A container: vLLM as a child process, behind the gate that serve puts before it."""
+    """A container: vLLM as a child process, with the gateway as its middleware."""
 
     @modal.enter(snap=bool(options.snapshot))
     def start(self) -> None:
         """Start vLLM with the adapters that are on the volume now, and wait until it answers."""
-        from serve.models.base_files import write_template
-
-        place = Workspace.default()
-        settings = make_settings(place)
-        write_template(settings.offer, place)
-        vllm.write_tables(settings.cache)
-        self.process = subprocess.Popen(
-            [sys.executable, *vllm.build_arguments(settings)],
-            env=os.environ | vllm.build_environment(settings),
-        )
-        wait_until_healthy(self.process, f"http://127.0.0.1:{PORT}/health", STARTUP)
+        workspace = Workspace.default()
+        settings = make_settings(workspace)
+        write_template(settings.models, workspace)
+        write_tables(settings.cache)
+        self.process = start_vllm(sys.executable, settings)
+        wait_until_healthy(self.process, PORT, STARTUP)
         volume.commit()
 
     @modal.web_server(PORT, startup_timeout=STARTUP)
     def web(self) -> None:
-        """Hand requests on to vLLM."""
+        """Forward requests to vLLM."""
 
     @modal.exit()
     def stop(self) -> None:
-        """Let vLLM end what it is at."""
+        """Stop vLLM; it finishes its answers first."""
         self.process.terminate()
         self.process.wait()
-
-
-def wait_until_healthy(process: "subprocess.Popen[bytes]", url: str, patience: float) -> None:
-    """Wait for a child process to answer.
-
-    Raises:
-        RuntimeError: it ended, or did not answer in time.
-    """
-    deadline = time.monotonic() + patience
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise RuntimeError(f"vLLM ended with {process.returncode}; its log is above")
-        try:
-            with urllib.request.urlopen(url, timeout=5):  # noqa: S310
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.5)
-    raise RuntimeError(f"vLLM did not answer within {patience:.0f} s")

@@ -1,4 +1,4 @@
-"""A small OpenAI-compatible server that says what a test tells it to, in a thread."""
+"""A small OpenAI-compatible server in a thread, whose behaviour a test sets."""
 
 import json
 import socket
@@ -20,14 +20,20 @@ SCENE = (
 
 @dataclass
 class Script:
-    """How the server behaves from now on; tests change it while it runs.
+    """The behaviour of the server; tests change it while it runs.
 
-    `pieces` are the texts of the stream; `delay` seconds lie before each. `hang_after` and
-    `die_after` count pieces: then nothing comes until the client goes, or the connection ends.
-    Until `awake_at`, by the monotonic clock, it answers 503; after that come so many `redirects`
-    before each answer, as Modal gives to a request that waits for long. A request with the
-    `unknown` field is refused. After an answer, the first of `later` are the next one's pieces.
-    With a `gathering`, answers begin when as many requests have come as it wants.
+    Attributes:
+        pieces: The texts of a stream.
+        delay: Seconds before each piece.
+        hang_after: The number of pieces after which nothing comes until the client disconnects.
+        die_after: The number of pieces after which the server closes the connection.
+        raw: Bytes to send after the pieces.
+        key: The API key; without one, none is required.
+        awake_at: The monotonic time until which the server answers 503.
+        redirects: Redirects before each answer, as Modal sends to a request that waits long.
+        unknown: The name of a field; requests with it are refused.
+        later: The pieces of the following answers.
+        gathering: A barrier; answers start when enough requests have come.
     """
 
     models: list[dict[str, Any]] = field(default_factory=lambda: [{"id": "unclaimed"}])
@@ -48,7 +54,7 @@ class Script:
 
 @dataclass
 class FakeEndpoint:
-    """The running server: its address, what was asked of it, and which clients went early."""
+    """A running server, the requests that it got, and whether a client disconnected early."""
 
     url: str
     script: Script
@@ -70,7 +76,7 @@ def free_port() -> int:
 
 @contextmanager
 def fake_endpoint(script: Script | None = None, port: int = 0) -> Iterator[FakeEndpoint]:
-    """Run the server; a second one on the first one's port is the server come back."""
+    """Run the server; with the port of an earlier one, it stands for that server restarted."""
     endpoint = FakeEndpoint("", script or Script())
     server = _Server(("127.0.0.1", port), _handler(endpoint))
     endpoint.url = f"http://127.0.0.1:{server.server_address[1]}/v1"
@@ -90,7 +96,7 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
 
     def handle_error(self, *_: Any) -> None:
-        """A client that goes is what tests are about, not an error."""
+        """Ignore clients that disconnect; tests do that on purpose."""
 
 
 def _handler(endpoint: FakeEndpoint) -> type[BaseHTTPRequestHandler]:
@@ -147,15 +153,15 @@ def _handler(endpoint: FakeEndpoint) -> type[BaseHTTPRequestHandler]:
                 if i == script.die_after:
                     return
                 if i == script.hang_after:
-                    self._wait_for_client_to_go()
+                    self._wait_for_disconnect()
                 time.sleep(script.delay)
                 self._event({"choices": [{"index": 0, "delta": {"content": piece}}]})
             self.wfile.write(script.raw)
             self._event({"choices": [{"index": 0, "delta": {}, "finish_reason": script.finish}]})
             self.wfile.write(b"data: [DONE]\n\n")
 
-        def _wait_for_client_to_go(self) -> None:
-            self.connection.recv(1)  # gives nothing, once the client has closed
+        def _wait_for_disconnect(self) -> None:
+            self.connection.recv(1)  # returns when the client has disconnected
             raise ConnectionAbortedError
 
         def _event(self, data: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.vllm.shapes import TARGETS
-from serve.vllm.server import list_switches, list_tuning
+from serve.vllm.arguments import list_switches, list_tuning
 
 RANK = 32
 

@@ -33,7 +33,7 @@ from benchmarks.vllm.rows import ROWS, SMOKE, BenchmarkRow, list_arguments
 from benchmarks.vllm.shapes import write_models
 from nothing_gpt.cast_lock import CastLock
 from nothing_gpt.errors import UserError, reported_errors
-from serve.vllm.server import write_tables
+from serve.vllm.lora_kernels import write_tables
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

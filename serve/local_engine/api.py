@@ -1,4 +1,4 @@
-"""The HTTP side of the local engine: OpenAI's routes over the scheduler."""
+"""The HTTP API of the local engine: OpenAI's routes on top of the scheduler."""
 
 import asyncio
 import json
@@ -14,75 +14,69 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response, Streami
 
 from serve.local_engine.job import GenerationJob, TextChunk
 from serve.local_engine.request import ChatRequest
-from serve.middleware.gateway import make_error
+from serve.middleware.error_body import make_error
+from serve.middleware.refusal import RefusedError
 
 if TYPE_CHECKING:
     from serve.local_engine.scheduler import Scheduler
 
 
-_encode = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps would make one each time
-
-
-class RefusalError(Exception):
-    """An answer that is an error."""
-
-    def __init__(
-        self, status: int, message: str, param: str | None = None, code: str | None = None
-    ) -> None:
-        super().__init__(message)
-        kind = "server_error" if status >= 500 else "invalid_request_error"
-        self.status, self.body = status, make_error(message, kind, param=param, code=code)
+_encode_json = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps makes one at each call
 
 
 class LocalApi(FastAPI):
-    """The routes. `scheduler` is None until the model is in memory."""
+    """The routes.
+
+    Attributes:
+        scheduler: None until the model is in memory.
+    """
 
     def __init__(self) -> None:
         super().__init__(title="Nothing-GPT", docs_url=None, redoc_url=None)
         self.scheduler: Scheduler | None = None
         self._loop: asyncio.AbstractEventLoop
-        self.add_exception_handler(RefusalError, _refuse)
-        self.add_exception_handler(RequestValidationError, _refuse_invalid)
+        self.add_exception_handler(RefusedError, _respond_refused)
+        self.add_exception_handler(RequestValidationError, _respond_invalid)
         self.get("/health")(self.health)
         self.get("/metrics", response_class=PlainTextResponse)(self.metrics)
         self.get("/v1/models")(self.models)
         self.post("/v1/chat/completions")(self.chat)
 
-    def ready(self) -> "Scheduler":
-        """Give the scheduler, or refuse while there is none that works."""
+    def _require_scheduler(self) -> "Scheduler":
+        """Return the scheduler; raise `RefusedError` while there is none that works."""
         if self.scheduler is None:
-            raise RefusalError(503, "the model is still loading; try again soon", code="loading")
+            raise RefusedError(503, "the model is still loading; try again soon", code="loading")
         if self.scheduler.failure is not None:
-            raise RefusalError(503, "the engine has failed and ends", code="engine_failed")
+            raise RefusedError(503, "the engine has failed and ends", code="engine_failed")
         return self.scheduler
 
     async def health(self) -> dict[str, str]:
-        """Tell whether requests can be answered."""
-        self.ready()
+        """Report whether requests can be answered."""
+        self._require_scheduler()
         return {"status": "ok"}
 
     async def metrics(self) -> Response:
-        """Give what the engine has counted, under vLLM's names."""
-        return PlainTextResponse(self.ready().metrics.render())
+        """Report the engine's metrics, under vLLM's names."""
+        return PlainTextResponse(self._require_scheduler().metrics.render())
 
     async def models(self) -> dict[str, Any]:
-        """List what may be asked for; the gate adds what the manifests say."""
-        model = self.ready().model
-        about = {"object": "model", "created": int(time.time()), "max_model_len": model.limit}
-        return {"object": "list", "data": [{"id": name, **about} for name in model.names]}
+        """List the models; the gateway adds what their manifests say."""
+        model = self._require_scheduler().model
+        card = {"object": "model", "created": int(time.time()), "max_model_len": model.max_length}
+        return {"object": "list", "data": [{"id": name, **card} for name in model.names]}
 
     async def chat(self, body: ChatRequest, request: Request) -> Response:
-        """Continue a chat, as a whole or as a stream."""
+        """Continue a chat, as one response or as a stream."""
         self._loop = asyncio.get_running_loop()
-        scheduler = self.ready()
-        job = await run_in_threadpool(_prepare, scheduler, body)
-        pieces = _listen(scheduler, job, request)
+        scheduler = self._require_scheduler()
+        job = await run_in_threadpool(_make_job, scheduler, body)
+        chunks = _run_job(scheduler, job, request)
         if body.stream:
-            return StreamingResponse(_stream(job, pieces), media_type="text/event-stream")
-        return JSONResponse(await _gather(job, pieces))
+            return StreamingResponse(_stream_events(job, chunks), media_type="text/event-stream")
+        return JSONResponse(await _collect_completion(job, chunks))
 
     def send(self, items: list[tuple[GenerationJob, TextChunk | Exception]]) -> None:
-        """Take what a step made, in the scheduler's thread, and wake the event loop once."""
+        """Put results into the queues of their jobs; called in the scheduler's thread."""
 
         def deliver() -> None:
             for job, item in items:
@@ -92,34 +86,39 @@ class LocalApi(FastAPI):
             self._loop.call_soon_threadsafe(deliver)
 
 
-def _prepare(scheduler: "Scheduler", body: ChatRequest) -> GenerationJob:
+def _make_job(scheduler: "Scheduler", body: ChatRequest) -> GenerationJob:
+    """Turn a request into a job; raise `RefusedError` if it cannot be answered."""
     model = scheduler.model
     if body.model not in model.names:
-        raise RefusalError(404, "no such model", "model", "model_not_found")
+        raise RefusedError(404, "no such model", param="model", code="model_not_found")
     if body.n > scheduler.rows:
-        raise RefusalError(400, f"n may be at most {scheduler.rows} here", "n")
+        raise RefusedError(400, f"n may be at most {scheduler.rows} here", param="n")
     try:
-        prompt = model.read([message.flat() for message in body.messages])
+        prompt = model.tokenize([message.flatten() for message in body.messages])
     except ValueError as error:
-        raise RefusalError(400, str(error), "messages") from None
-    rule = body.structured_outputs
+        raise RefusedError(400, str(error), param="messages") from None
+    constraint = body.structured_outputs
     try:
-        matcher = model.compile(rule.regex) if rule else None
+        matcher = model.compile_regex(constraint.regex) if constraint else None
     except ValueError as error:
-        raise RefusalError(400, f"regex: {error}", "structured_outputs") from None
-    room = model.limit - len(prompt)
-    wanted = body.max_completion_tokens or body.max_tokens or max(room, 1)
-    if wanted > room:
-        text = f"{len(prompt)} tokens of prompt and {wanted} to write: only {model.limit} fit"
-        raise RefusalError(400, text, "messages", "context_length_exceeded")
+        raise RefusedError(400, f"regex: {error}", param="structured_outputs") from None
+    available = model.max_length - len(prompt)
+    wanted = body.max_completion_tokens or body.max_tokens or max(available, 1)
+    if wanted > available:
+        text = f"{len(prompt)} tokens of prompt and {wanted} to write: only {model.max_length} fit"
+        raise RefusedError(400, text, param="messages", code="context_length_exceeded")
     seed = random.getrandbits(62) if body.seed is None else body.seed
     return GenerationJob(body, prompt, wanted, seed, matcher)
 
 
-async def _listen(
+async def _run_job(
     scheduler: "Scheduler", job: GenerationJob, request: Request
 ) -> AsyncIterator[list[TextChunk]]:
-    """Run a job: yield each choice's new pieces until all are finished or the client is gone."""
+    """Run a job, and yield new chunks until all choices are finished or the client disconnects.
+
+    Yields:
+        The new chunks of one choice.
+    """
 
     async def watch() -> None:
         while (await request.receive())["type"] != "http.disconnect":
@@ -132,95 +131,79 @@ async def _listen(
     try:
         scheduler.submit(job)
         while unfinished:
-            fresh: dict[int, list[TextChunk]] = {}
-            # What piled up while the client or the event loop was busy goes out together.
-            for item in [await job.results.get(), *_drain(job.results)]:
+            by_choice: dict[int, list[TextChunk]] = {}
+            # Chunks that came while the client or the event loop was busy are sent together.
+            for item in [await job.results.get(), *_take_available(job.results)]:
                 if item is None:
                     return
                 if isinstance(item, Exception):
                     text = "the engine stopped in the middle"
-                    raise RefusalError(503, text, code="engine_stopped")
-                fresh.setdefault(item.index, []).append(item)
-                unfinished -= item.finish is not None
-                job.made += 1
-            for pieces in fresh.values():
-                yield pieces
+                    raise RefusedError(503, text, code="engine_stopped")
+                by_choice.setdefault(item.index, []).append(item)
+                unfinished -= item.finish_reason is not None
+                job.completion_tokens += 1
+            for chunks in by_choice.values():
+                yield chunks
     finally:
         job.cancelled = True
         watcher.cancel()
 
 
-def _drain(
+def _take_available(
     results: "asyncio.Queue[TextChunk | Exception | None]",
 ) -> list[TextChunk | Exception | None]:
     return [results.get_nowait() for _ in range(results.qsize())]
 
 
-async def _gather(job: GenerationJob, pieces: AsyncIterator[list[TextChunk]]) -> dict[str, Any]:
-    """Put everything into one completion."""
-    got: dict[int, list[TextChunk]] = {}
-    async for fresh in pieces:
-        got.setdefault(fresh[0].index, []).extend(fresh)
+async def _collect_completion(
+    job: GenerationJob, chunks: AsyncIterator[list[TextChunk]]
+) -> dict[str, Any]:
+    """Put all chunks of a job into one completion."""
+    by_choice: dict[int, list[TextChunk]] = {}
+    async for new in chunks:
+        by_choice.setdefault(new[0].index, []).extend(new)
     choices = []
-    for index in sorted(got):
-        text = "".join(piece.text for piece in got[index])
+    for index in sorted(by_choice):
+        text = "".join(chunk.text for chunk in by_choice[index])
         message = {"role": "assistant", "content": text, "refusal": None}
-        choices.append(_choice(job, got[index], message=message))
-    return _object(job, "chat.completion", choices, usage=_usage(job), **_ids(job))
+        choices.append(job.make_choice(by_choice[index], message=message))
+    more = {"usage": job.make_usage(), **job.make_prompt_ids()}
+    return job.make_object("chat.completion", choices, **more)
 
 
-async def _stream(
-    job: GenerationJob, pieces: AsyncIterator[list[TextChunk]]
+async def _stream_events(
+    job: GenerationJob, chunks: AsyncIterator[list[TextChunk]]
 ) -> AsyncIterator[str]:
-    """Give an event for each piece of text."""
+    """Yield the events of a job's stream."""
+    kind = "chat.completion.chunk"
     opening = {"role": "assistant", "content": ""}
     first = [{"index": index, "delta": opening} for index in range(job.request.n)]
-    yield _event(_object(job, "chat.completion.chunk", first, **_ids(job)))
+    yield _make_event(job.make_object(kind, first, **job.make_prompt_ids()))
     try:
-        async for fresh in pieces:
-            text = "".join(piece.text for piece in fresh)
-            if text or fresh[-1].finish or job.request.return_token_ids:
-                choice = _choice(job, fresh, delta={"content": text})
-                yield _event(_object(job, "chat.completion.chunk", [choice]))
-    except RefusalError as refusal:
-        yield _event(refusal.body)
+        async for new in chunks:
+            text = "".join(chunk.text for chunk in new)
+            if text or new[-1].finish_reason or job.request.return_token_ids:
+                choice = job.make_choice(new, delta={"content": text})
+                yield _make_event(job.make_object(kind, [choice]))
+    except RefusedError as refusal:
+        yield _make_event(refusal.body)
     if job.request.stream_options.include_usage:
-        yield _event(_object(job, "chat.completion.chunk", [], usage=_usage(job)))
+        yield _make_event(job.make_object(kind, [], usage=job.make_usage()))
     yield "data: [DONE]\n\n"
 
 
-def _object(job: GenerationJob, kind: str, choices: list[Any], **more: Any) -> dict[str, Any]:
-    head = {"id": job.id, "object": kind, "created": job.created, "model": job.request.model}
-    return {**head, "choices": choices, **more}
+def _make_event(data: dict[str, Any]) -> str:
+    return f"data: {_encode_json(data)}\n\n"
 
 
-def _choice(job: GenerationJob, pieces: list[TextChunk], **content: Any) -> dict[str, Any]:
-    ids = {"token_ids": [piece.token for piece in pieces]} if job.request.return_token_ids else {}
-    last = pieces[-1]
-    return {"index": last.index, "finish_reason": last.finish, **content, **ids}
-
-
-def _ids(job: GenerationJob) -> dict[str, list[int]]:
-    return {"prompt_token_ids": job.prompt} if job.request.return_token_ids else {}
-
-
-def _usage(job: GenerationJob) -> dict[str, int]:
-    read, made = len(job.prompt), job.made
-    return {"prompt_tokens": read, "completion_tokens": made, "total_tokens": read + made}
-
-
-def _event(data: dict[str, Any]) -> str:
-    return f"data: {_encode(data)}\n\n"
-
-
-async def _refuse(_request: Request, error: Exception) -> Response:
-    refusal = cast(RefusalError, error)
+async def _respond_refused(_request: Request, error: Exception) -> Response:
+    refusal = cast(RefusedError, error)
     return JSONResponse(refusal.body, refusal.status)
 
 
-async def _refuse_invalid(_request: Request, error: Exception) -> Response:
+async def _respond_invalid(_request: Request, error: Exception) -> Response:
     first = cast(RequestValidationError, error).errors()[0]
-    where = [str(part) for part in first["loc"][1:]]
-    message = f"{'.'.join(where) or 'body'}: {first['msg']}"
-    param = where[0] if where else None
+    path = [str(part) for part in first["loc"][1:]]
+    message = f"{'.'.join(path) or 'body'}: {first['msg']}"
+    param = path[0] if path else None
     return JSONResponse(make_error(message, "invalid_request_error", param=param), 400)

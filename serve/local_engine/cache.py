@@ -1,4 +1,4 @@
-"""Keys and values of all running sequences, a row each, written in place."""
+"""The keys and values of all running sequences, one row for each, written in place."""
 
 from typing import Any
 
@@ -10,33 +10,34 @@ _BLOCK = 256  # tokens by which the rows grow
 
 
 class RowCache(Cache):
-    """A cache in which every row has a length of its own, so that sequences come and go.
+    """A KV cache whose rows have different lengths, so that sequences can come and go.
 
-    The running sequences are rows 0 to n - 1, without gaps: attention then reads a view, and
-    nothing is padded, packed or copied from step to step.
+    The running sequences are rows 0 to n - 1, without gaps. So attention reads a view, and nothing
+    is padded, packed or copied between steps.
     """
 
     def __init__(self, rows: int, dtype: torch.dtype) -> None:
         super().__init__(layers=[])
-        self._size, self._dtype = rows, dtype
-        self._stores: dict[int, list[Tensor]] = {}
+        self._row_count, self._dtype = rows, dtype
+        self._stored: dict[int, list[Tensor]] = {}
 
-    def aim(self, first: int, positions: Tensor) -> Tensor:
-        """Say which rows the next forward pass writes, and where.
+    def prepare(self, first_row: int, positions: Tensor) -> Tensor:
+        """Set which rows and positions the next forward pass writes.
 
         Args:
-            first: The first row; the others follow it.
-            positions: Of the new tokens in their sequences, shaped (rows, tokens).
+            first_row: The first of the rows, which are consecutive.
+            positions: The positions of the new tokens in their sequences, shaped (rows, tokens).
 
         Returns:
-            What to add to attention's scores: 0, and -inf for keys that a new token must not
+            The attention mask to add to the scores: 0, or -inf for keys that a new token must not
             see. Shaped (rows, 1, tokens, keys).
         """
-        self._rows, self._end = slice(first, first + len(positions)), int(positions.max()) + 1
-        steps = torch.arange(self._end, device=positions.device)
-        rows = torch.arange(first, self._rows.stop, device=positions.device)
-        self._places = (rows[:, None], slice(None), positions)
-        hidden = (steps > positions[:, :, None])[:, None]
+        self._rows = slice(first_row, first_row + len(positions))
+        self._end = int(positions.max()) + 1
+        keys = torch.arange(self._end, device=positions.device)
+        rows = torch.arange(first_row, self._rows.stop, device=positions.device)
+        self._written = (rows[:, None], slice(None), positions)
+        hidden = (keys > positions[:, :, None])[:, None]
         return torch.zeros(hidden.shape, dtype=self._dtype, device=positions.device).masked_fill_(
             hidden, -torch.inf
         )
@@ -44,26 +45,26 @@ class RowCache(Cache):
     def update(
         self, key_states: Tensor, value_states: Tensor, layer_idx: int, *_: Any, **__: Any
     ) -> tuple[Tensor, Tensor]:
-        """Write a layer's new keys and values, and return all it has; attention calls this."""
+        """Write a layer's new keys and values, and return all of them; attention calls this."""
         new = key_states, value_states
-        stores = self._stores.setdefault(layer_idx, [n.new_empty(0, 0, 0, 0) for n in new])
-        for at, part in enumerate(new):
-            if self._end > stores[at].shape[2]:
-                stores[at] = self._grow(stores[at], part)
-            stores[at][self._places] = part.transpose(1, 2)
-        keys, values = (store[self._rows, :, : self._end] for store in stores)
+        stored = self._stored.setdefault(layer_idx, [n.new_empty(0, 0, 0, 0) for n in new])
+        for i, states in enumerate(new):
+            if self._end > stored[i].shape[2]:
+                stored[i] = self._grow(stored[i], states)
+            stored[i][self._written] = states.transpose(1, 2)
+        keys, values = (tensor[self._rows, :, : self._end] for tensor in stored)
         return keys, values
 
-    def _grow(self, store: Tensor, part: Tensor) -> Tensor:
-        # Zeros, because attention also multiplies what it then masks out.
+    def _grow(self, tensor: Tensor, states: Tensor) -> Tensor:
+        # Zeros, because attention also multiplies the values that it masks out.
         end = -(-self._end // _BLOCK) * _BLOCK
-        grown = part.new_zeros(self._size, part.shape[1], end, part.shape[3])
-        if store.numel():
-            grown[:, :, : store.shape[2]] = store
+        grown = states.new_zeros(self._row_count, states.shape[1], end, states.shape[3])
+        if tensor.numel():
+            grown[:, :, : tensor.shape[2]] = tensor
         return grown
 
-    def copy(self, source: int, target: int, length: int) -> None:
-        """Put the first tokens that a row holds into another row."""
-        for store in self._stores.values():
-            for part in store:
-                part[target, :, :length] = part[source, :, :length]
+    def copy_row(self, source: int, target: int, length: int) -> None:
+        """Copy the first `length` tokens of a row to another row."""
+        for stored in self._stored.values():
+            for tensor in stored:
+                tensor[target, :, :length] = tensor[source, :, :length]

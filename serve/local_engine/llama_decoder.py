@@ -208,7 +208,7 @@ class LlamaDecoder:
             self._keys[index], self._values[index] = keys, values
         self._length = length
 
-    def copy(self, source: int, target: int, length: int) -> None:
+    def copy_row(self, source: int, target: int, length: int) -> None:
         """Copy the first tokens of a row into another row."""
         for keys, values in zip(self._keys, self._values, strict=True):
             keys[target, ..., :length] = keys[source, ..., :length]

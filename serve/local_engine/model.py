@@ -1,4 +1,4 @@
-"""The model in memory: messages and tokens in, logits out, adapters mixed in one batch."""
+"""The model in memory: messages to token ids, token ids to logits, adapters mixed in one batch."""
 
 import asyncio
 import warnings
@@ -19,60 +19,74 @@ from transformers.utils.logging import disable_progress_bar
 from nothing_gpt.errors import UserError
 from nothing_gpt.prompt import Message
 from serve.local_engine.cache import RowCache
+from serve.local_engine.llama_decoder import LlamaDecoder, is_supported
 from serve.models.adapter_check import PROBE, check_adapters
-from serve.models.base_files import fetch, find_template, load_tokenizer
+from serve.models.base_files import fetch_base, find_template, load_tokenizer
 from serve.models.served_models import ServedModels
 
-_CONTEXT = 4096  # tokens, where neither the model nor a person sets a lower limit
-_SMALL = 100_000_000  # parameters, up to which a second thread costs more than it gives
+_DEFAULT_MAX_LENGTH = 4096  # tokens, unless the model or `max_length` has a lower limit
+_SMALL = 100_000_000  # parameters up to which a second thread costs more time than it saves
 _BASE = "__base__"  # PEFT's name for no adapter
 
 
 class LocalModel:
     """A base model with its adapters, its tokenizer, and the cache of the running sequences.
 
-    Attributes:
-        network: The model itself, of transformers' kind, with the adapters in its layers.
-
     Args:
-        rows: How many sequences run at once.
-        limit: Tokens of prompt and completion together; None for what the model was made for.
-        dtype: To compute in; as the base was saved if not said.
+        rows: Sequences that run at once.
+        max_length: Tokens of prompt and completion together; None for the model's own limit.
+        dtype: The type to compute in; by default the one that the base was saved in.
+
+    Attributes:
+        network: transformers' model, with the adapters in its layers.
+        backend_tokenizer: The `tokenizers` object inside the tokenizer.
+        end_tokens: The ids that end a completion.
 
     Raises:
-        UserError: it cannot be loaded, or is of a kind that this engine cannot run.
+        UserError: the model cannot be loaded, or this engine cannot run its architecture.
     """
 
     def __init__(
-        self, offer: ServedModels, *, rows: int, limit: int | None = None, dtype: str = "auto"
+        self,
+        models: ServedModels,
+        *,
+        rows: int,
+        max_length: int | None = None,
+        dtype: str = "auto",
     ) -> None:
         disable_progress_bar()
         warnings.filterwarnings("ignore", category=FutureWarning)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.tokenizer = load_tokenizer(offer)
-        self._template, folder, loading = find_template(offer), fetch(offer), offer.base
-        self._aliases, self._active = {offer.base: _BASE}, ""
+        self.tokenizer = load_tokenizer(models)
+        self._template, folder, loading = find_template(models), fetch_base(models), models.base
+        self._aliases, self._active_alias = {models.base: _BASE}, ""
         self._peft: Any = None
         try:
             self.network: Any = AutoModelForCausalLM.from_pretrained(
                 folder, dtype=dtype, attn_implementation="sdpa", device_map=self.device
             ).eval()
-            for loading, adapter in offer.adapters.items():
-                self._add(loading, str(adapter.path))
+            for loading, adapter in models.adapters.items():
+                self._load_adapter(loading, str(adapter.path))
         except (OSError, ValueError, RuntimeError, SafetensorError) as error:
             raise UserError(f"'{loading}' cannot be loaded: {error}") from None
         if self.network.num_parameters() < _SMALL:
             torch.set_num_threads(1)
-        self.limit = min(limit or _CONTEXT, _longest(self.network.config.get_text_config()))
-        self.cache = RowCache(rows, self.network.dtype)
-        self.core = self.tokenizer.backend_tokenizer
-        self.vocabulary: int = self.network.get_input_embeddings().num_embeddings
+        longest = _read_max_length(self.network.config.get_text_config())
+        self.max_length = min(max_length or _DEFAULT_MAX_LENGTH, longest)
+        adapters = [alias for alias in self._aliases.values() if alias != _BASE]
+        self._decoder: LlamaDecoder | None = None
+        if is_supported(self.network, adapters):
+            self._decoder = LlamaDecoder(self.network, adapters, rows)
+        self._row_cache = RowCache(rows, self.network.dtype)
+        self.cache = self._decoder or self._row_cache
+        self.backend_tokenizer = self.tokenizer.backend_tokenizer
+        self.vocabulary_size: int = self.network.get_input_embeddings().num_embeddings
         ends = self.network.generation_config.eos_token_id
         ends = ends if isinstance(ends, list) else [ends]
-        self.ends = {self.tokenizer.eos_token_id, *ends} - {None}
+        self.end_tokens = {self.tokenizer.eos_token_id, *ends} - {None}
 
-    def _add(self, name: str, path: str) -> None:
-        # PEFT makes module names of adapters' names, where a dot cannot stand.
+    def _load_adapter(self, name: str, path: str) -> None:
+        # PEFT uses an adapter's name as a module name, which cannot have a dot.
         alias = self._aliases[name] = f"adapter-{len(self._aliases)}"
         if self._peft is None:
             self._peft = PeftModel.from_pretrained(self.network, path, adapter_name=alias)
@@ -81,11 +95,11 @@ class LocalModel:
 
     @property
     def names(self) -> list[str]:
-        """What requests may call for, the base first."""
+        """All model names, the base first."""
         return [*self._aliases]
 
-    def read(self, messages: Sequence[Message]) -> list[int]:
-        """Turn messages into the tokens that ask for the answer.
+    def tokenize(self, messages: Sequence[Message]) -> list[int]:
+        """Return the token ids of a chat, up to where the answer starts.
 
         Raises:
             ValueError: the chat template refuses the messages.
@@ -96,7 +110,7 @@ class LocalModel:
             )
         except TemplateError as error:
             raise ValueError(str(error)) from None
-        return list(self.core.encode(text, add_special_tokens=False).ids)
+        return list(self.backend_tokenizer.encode(text, add_special_tokens=False).ids)
 
     def check_adapters(self) -> None:
         """Compare what follows a short text with and without each adapter.
@@ -104,61 +118,68 @@ class LocalModel:
         Raises:
             UserError: an adapter changes nothing.
         """
-        probe = self.read(PROBE)
+        probe = self.tokenize(PROBE)
 
         async def score(name: str) -> list[float]:
-            scores = self.forward([probe], 0, [0], [name])[0].log_softmax(dim=-1)
-            return list(scores.tolist())
+            logprobs = self.forward([probe], 0, [0], [name])[0].log_softmax(dim=-1)
+            return list(logprobs.tolist())
 
         with torch.inference_mode():
             asyncio.run(check_adapters(score, self.names[0], self.names[1:]))
 
-    def compile(self, regex: str) -> LLMatcher:
-        """Make what keeps a completion to a regular expression.
+    def compile_regex(self, regex: str) -> LLMatcher:
+        """Make a matcher that keeps a completion to a regular expression.
 
         Raises:
-            ValueError: it is not one, or too large.
+            ValueError: the expression is invalid or too large.
         """
-        matcher = LLMatcher(self._guide, LLMatcher.grammar_from_regex(regex), log_level=0)
+        matcher = LLMatcher(
+            self._grammar_tokenizer, LLMatcher.grammar_from_regex(regex), log_level=0
+        )
         if matcher.is_error():
             raise ValueError(matcher.get_error().splitlines()[0])
         return matcher
 
-    def mask(self, matcher: LLMatcher, scores: Tensor) -> None:
-        """Forbid, in place, the tokens that a grammar does not allow next."""
+    def mask_logits(self, matcher: LLMatcher, logits: Tensor) -> None:
+        """Set the logits of tokens that a matcher does not allow next to -inf, in place."""
         packed = torch.frombuffer(bytearray(matcher.compute_bitmask()), dtype=torch.uint8)
-        allowed = (packed[:, None] >> torch.arange(8) & 1).flatten()[: len(scores)].bool()
-        scores.masked_fill_(~allowed.to(scores.device), -torch.inf)
+        allowed = (packed[:, None] >> torch.arange(8) & 1).flatten()[: len(logits)].bool()
+        logits.masked_fill_(~allowed.to(logits.device), -torch.inf)
 
     @cached_property
-    def _guide(self) -> LLTokenizer:
-        return from_tokenizer(self.tokenizer, self.vocabulary, eos_token=sorted(self.ends))
+    def _grammar_tokenizer(self) -> LLTokenizer:
+        ends = sorted(self.end_tokens)
+        return from_tokenizer(self.tokenizer, self.vocabulary_size, eos_token=ends)
 
     def forward(
-        self, tokens: list[list[int]], first: int, starts: Sequence[int], names: Sequence[str]
+        self, tokens: list[list[int]], first_row: int, starts: Sequence[int], names: Sequence[str]
     ) -> Tensor:
-        """Read tokens into the cache and return the logits after the last ones.
+        """Add tokens to the cache and return the logits after the last ones.
 
         Args:
-            tokens: The new tokens of each row, equally many.
-            first: The first row; the others follow it.
-            starts: Where in their sequences the tokens stand.
-            names: The model that each row is for.
+            tokens: The new tokens of each row, the same number for all rows.
+            first_row: The first of the rows, which are consecutive.
+            starts: The position of each row's first new token in its sequence.
+            names: The model of each row.
 
         Returns:
-            In float32, shaped (rows, vocabulary).
+            float32, shaped (rows, vocabulary).
         """
         ids = torch.tensor(tokens, device=self.device)
         steps = torch.arange(ids.shape[1], device=self.device)
         positions = torch.tensor(starts, device=self.device)[:, None] + steps
+        aliases = [self._aliases[name] for name in names]
+        if self._decoder is not None:
+            adapters = [None if alias == _BASE else alias for alias in aliases]
+            return self._decoder.forward(ids, positions, first_row, adapters)
         inputs: dict[str, Any] = {
             "input_ids": ids,
             "position_ids": positions,
-            "attention_mask": self.cache.aim(first, positions),
-            "past_key_values": self.cache,
+            "attention_mask": self._row_cache.prepare(first_row, positions),
+            "past_key_values": self._row_cache,
             "logits_to_keep": 1,
         }
-        logits: Tensor = self._run(inputs, [self._aliases[name] for name in names]).logits
+        logits: Tensor = self._run(inputs, aliases).logits
         return logits[:, -1].float()
 
     def _run(self, inputs: dict[str, Any], aliases: list[str]) -> Any:
@@ -166,19 +187,20 @@ class LocalModel:
         if self._peft is not None:
             if alias == _BASE or set(aliases) != {alias}:
                 return self._peft(adapter_names=aliases, **inputs)
-            # One adapter for all rows is the usual case, and faster without PEFT sorting rows.
-            if alias != self._active:
+            # One adapter for all rows is the usual case. It is faster if PEFT does not sort rows.
+            if alias != self._active_alias:
                 self._peft.set_adapter(alias)
-                self._active = alias
+                self._active_alias = alias
         return self.network(**inputs)
 
 
-def _longest(config: Any) -> int:
+def _read_max_length(config: Any) -> int:
+    """Return how many tokens a model can attend to with this engine's cache."""
     kinds = set(getattr(config, "layer_types", None) or ["full_attention"])
     if not kinds <= {"full_attention", "sliding_attention"}:
         raise UserError(
             f"the local engine cannot run a {config.model_type} model; use --engine vllm"
         )
-    longest: int = getattr(config, "max_position_embeddings", _CONTEXT)
-    # Within its window a sliding layer attends to everything, as the cache here always does.
+    longest: int = getattr(config, "max_position_embeddings", _DEFAULT_MAX_LENGTH)
+    # The cache here always attends to everything, as a sliding layer does within its window.
     return min(longest, config.sliding_window) if "sliding_attention" in kinds else longest

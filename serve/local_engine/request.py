@@ -1,4 +1,4 @@
-"""What a request for a chat completion may hold."""
+"""The body of a request for a chat completion."""
 
 from typing import Annotated, Any, Literal
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from nothing_gpt.prompt import Message
 
-# Clients send them, and they have no bearing on the completion.
+# Some clients send these fields. They have no effect on the completion.
 _IGNORED = ("user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key")
 
 
@@ -22,32 +22,32 @@ class TextPart(_Strict):
 
 
 class ChatMessage(_Strict):
-    """One message; contents are text, whole or in parts."""
+    """One message; its content is one text, or a list of parts."""
 
     role: Literal["system", "user", "assistant"]
     content: str | list[TextPart]
     name: str | None = None
 
-    def flat(self) -> Message:
-        """The message as chat templates take it; vLLM too puts parts on lines of their own."""
+    def flatten(self) -> Message:
+        """Return the message as chat templates expect it, with one line for each part, as vLLM."""
         parts = [self.content] if isinstance(self.content, str) else [p.text for p in self.content]
         return {"role": self.role, "content": "\n".join(parts)}
 
 
 class StreamOptions(_Strict):
-    """What a stream carries besides text."""
+    """What a stream contains besides text."""
 
     include_usage: bool = False
 
 
 class StructuredOutputs(_Strict):
-    """What the completion must look like; the field has vLLM's name."""
+    """A constraint on the completion; the field has vLLM's name."""
 
     regex: str
 
 
 class SamplingParams(_Strict):
-    """How tokens are chosen; temperature 0 always takes the likeliest."""
+    """How tokens are sampled; temperature 0 always takes the likeliest."""
 
     temperature: float = Field(default=1.0, ge=0, le=2)
     top_p: float = Field(default=1.0, gt=0, le=1)
@@ -58,7 +58,7 @@ class SamplingParams(_Strict):
 class ChatRequest(SamplingParams):
     """The body of POST /v1/chat/completions.
 
-    A parameter that would change the completion and is not known here is refused, not ignored.
+    An unknown parameter that would change the completion is refused, not ignored.
     """
 
     model: str
@@ -78,13 +78,13 @@ class ChatRequest(SamplingParams):
     def _simplify(cls, data: Any) -> Any:
         if not isinstance(data, dict):
             return data
-        # null, and a feature that is switched off, mean the same as nothing said.
+        # null, and a feature that is switched off, are the same as a missing field.
         off: tuple[Any, ...] = (False, [], {}, {"type": "text"})
-        said = {
+        fields = {
             key: value
             for key, value in data.items()
             if value is not None and (key in cls.model_fields or value not in off)
         }
-        if isinstance(said.get("stop"), str):
-            said["stop"] = [said["stop"]]
-        return {key: value for key, value in said.items() if key not in _IGNORED}
+        if isinstance(fields.get("stop"), str):
+            fields["stop"] = [fields["stop"]]
+        return {key: value for key, value in fields.items() if key not in _IGNORED}

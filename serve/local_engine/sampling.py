@@ -1,4 +1,4 @@
-"""The next token of every running sequence, drawn in one go."""
+"""Sampling of the next token of every running sequence, in one batch."""
 
 from collections.abc import Sequence
 
@@ -7,52 +7,53 @@ from torch import Tensor
 
 from serve.local_engine.request import SamplingParams
 
-_LIKELY = 512  # tokens among which a nucleus is sought before the whole vocabulary is sorted
+_TOP = 512  # likeliest tokens to look for a nucleus in, before the whole vocabulary is sorted
 
 
-def draw(
+def sample(
     logits: Tensor,
-    made: Sequence[Sequence[int]],
-    samplings: Sequence[SamplingParams],
-    chances: Sequence[float],
+    generated: Sequence[Sequence[int]],
+    params: Sequence[SamplingParams],
+    randoms: Sequence[float],
 ) -> list[int]:
-    """Choose a token for each row.
+    """Sample a token for each row.
 
-    A row's choice depends on nothing but that row, so a seeded sequence comes out the same
-    whatever runs beside it.
+    A row's token depends only on that row, so that a seeded sequence is the same whatever runs
+    beside it.
 
     Args:
-        logits: (rows, vocabulary), -inf for what a grammar forbids; penalties are taken off in
-            place.
-        made: The tokens that each sequence has so far, which the penalties are for.
-        samplings: One for each row.
-        chances: A random number in [0, 1) for each row, 0 where the temperature is 0.
+        logits: Shaped (rows, vocabulary), -inf for tokens that a grammar forbids. Penalties are
+            subtracted in place.
+        generated: The tokens of each sequence so far, to which the penalties apply.
+        params: The parameters of each row.
+        randoms: A random number in [0, 1) for each row; 0 where the temperature is 0.
     """
 
     def column(values: Sequence[float]) -> Tensor:
         return torch.tensor(values, dtype=torch.float32, device=logits.device)[:, None]
 
-    for scores, tokens, how in zip(logits, made, samplings, strict=True):
-        if tokens and (how.frequency_penalty or how.presence_penalty):
-            seen, often = torch.tensor(tokens, device=logits.device).unique(return_counts=True)
-            scores[seen] -= how.frequency_penalty * often + how.presence_penalty
-    shares = (logits / column([max(s.temperature, 1e-4) for s in samplings])).softmax(dim=-1)
-    # The smallest nucleus holds the likeliest token alone, which is temperature 0's meaning.
-    nuclei = [s.temperature and s.top_p for s in samplings]
-    if min(nuclei) < 1:
-        shares *= shares >= _least(shares, column(nuclei))
-    mass = shares.cumsum(dim=-1)
-    # Rounding must not put the chance at the very end of the mass, after the last token.
-    places = torch.minimum(column(chances) * mass[:, -1:], mass[:, -1:] * (1 - 1e-6))
-    return list(torch.searchsorted(mass, places, right=True)[:, 0].tolist())
+    for row, tokens, p in zip(logits, generated, params, strict=True):
+        if tokens and (p.frequency_penalty or p.presence_penalty):
+            ids, counts = torch.tensor(tokens, device=logits.device).unique(return_counts=True)
+            row[ids] -= p.frequency_penalty * counts + p.presence_penalty
+    probabilities = (logits / column([max(p.temperature, 1e-4) for p in params])).softmax(dim=-1)
+    # Temperature 0 becomes the smallest nucleus, which has only the likeliest token.
+    top_p = [p.temperature and p.top_p for p in params]
+    if min(top_p) < 1:
+        probabilities *= probabilities >= _smallest_in_nucleus(probabilities, column(top_p))
+    cumulative = probabilities.cumsum(dim=-1)
+    total = cumulative[:, -1:]
+    # Rounding must not put the point at the very end of the sum, after the last token.
+    points = torch.minimum(column(randoms) * total, total * (1 - 1e-6))
+    return list(torch.searchsorted(cumulative, points, right=True)[:, 0].tolist())
 
 
-def _least(shares: Tensor, top_p: Tensor) -> Tensor:
-    """Find the smallest share in each row's nucleus: the likeliest tokens that make up top_p."""
+def _smallest_in_nucleus(probabilities: Tensor, top_p: Tensor) -> Tensor:
+    """Find the smallest probability in each row's nucleus: its likeliest tokens, up to top_p."""
     partial = top_p < 1
-    top = shares.topk(min(_LIKELY, shares.shape[1])).values
+    top = probabilities.topk(min(_TOP, probabilities.shape[1])).values
     if (partial & (top.sum(dim=-1, keepdim=True) < top_p)).any():
-        top = shares.sort(dim=-1, descending=True).values
+        top = probabilities.sort(dim=-1, descending=True).values
     before = top.cumsum(dim=-1) - top
     last = (before < top_p).sum(dim=-1, keepdim=True) - 1
     return torch.where(partial, top.gather(1, last.clamp(min=0)), 0.0)

@@ -1,4 +1,4 @@
-"""Runs the local engine: listens at once, and answers when the model is in memory."""
+"""The local engine's process: it listens at once, and answers when the model is in memory."""
 
 import logging
 import threading
@@ -8,63 +8,68 @@ from types import FrameType
 import uvicorn
 
 from serve.local_engine.api import LocalApi
-from serve.middleware.gateway import Gateway, GatewaySettings
-from serve.middleware.logs import set_up
+from serve.logs import configure_logging
+from serve.middleware.gateway import Gateway
+from serve.middleware.gateway_settings import GatewaySettings
 from serve.models.served_models import ServedModels
-from serve.process.supervisor import read_drain
+from serve.process.supervisor import read_drain_seconds
 
 
 class EngineFailedError(Exception):
-    """The engine failed for good while the process lived."""
+    """The engine can no longer generate anything, though its process still runs."""
 
 
 class _Server(uvicorn.Server):
-    """Serves until it is told to stop, and then until what runs is finished, within a bound."""
+    """A uvicorn server that finishes running answers before it stops, within a limit."""
 
     def __init__(self, api: LocalApi, settings: GatewaySettings, path: str) -> None:
-        self._api, self._gate = api, Gateway(api, settings)
+        self._api, self._gateway = api, Gateway(api, settings)
         self._deadline: float | None = None
         super().__init__(
             uvicorn.Config(
-                self._gate,
+                self._gateway,
                 uds=path,
                 log_config=None,
                 access_log=False,
-                # After the deadline the streams are cut, and get this long to say so.
+                # Time for streams that were cut at the deadline to send their error.
                 timeout_graceful_shutdown=5,
             )
         )
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to drain; a second signal means now."""
+        """Start to drain; a second signal cuts the running answers."""
+        # Private in uvicorn: after the shutdown it raises these signals again, so that the process
+        # ends by them. The method that is overridden here would fill the list, but also stop at
+        # once.
         self._captured_signals.append(sig)
         if self._deadline is None:
-            self._gate.draining, self._deadline = True, time.monotonic() + read_drain()
+            self._gateway.draining = True
+            self._deadline = time.monotonic() + read_drain_seconds()
         else:
             self._deadline = 0.0
 
     async def on_tick(self, counter: int) -> bool:
-        """Stop when there is nothing more to wait for; uvicorn asks ten times a second."""
-        late = self._deadline is not None and time.monotonic() > self._deadline
-        idle = self._deadline is not None and not self._gate.in_hand
-        if late or self.has_failed():
-            self.cut()
-        if late or idle or self.has_failed():
+        """Stop when nothing is left to wait for; uvicorn calls this ten times a second."""
+        draining = self._deadline is not None
+        overdue = self._deadline is not None and time.monotonic() > self._deadline
+        if overdue or self.has_failed():
+            self.close_scheduler()
+        if overdue or self.has_failed() or (draining and not self._gateway.active_requests):
             self.should_exit = True
         return await super().on_tick(counter)
 
     def has_failed(self) -> bool:
-        """Whether the engine has failed for good."""
+        """Return whether the engine can no longer generate anything."""
         return self._api.scheduler is not None and self._api.scheduler.failure is not None
 
-    def cut(self) -> None:
-        """End what still runs."""
+    def close_scheduler(self) -> None:
+        """End what is still running."""
         if self._api.scheduler is not None:
             self._api.scheduler.close()
 
 
-def run(
-    offer: ServedModels,
+def run_local_engine(
+    models: ServedModels,
     path: str,
     *,
     max_length: int | None = None,
@@ -74,28 +79,29 @@ def run(
     """Serve at a Unix socket until SIGTERM.
 
     Args:
-        path: The socket's.
-        max_length: Tokens of prompt and completion together; None for what the model allows.
+        path: The socket's path.
+        max_length: Tokens of prompt and completion together; None for the model's own limit.
         max_sequences: Sequences generated at once.
-        max_waiting: Requests that may wait besides.
+        max_waiting: Requests that can wait in addition.
 
     Raises:
         UserError: the model cannot be loaded.
-        EngineFailedError: it failed for good later.
+        EngineFailedError: the engine failed later.
     """
-    set_up()
+    configure_logging()
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     api = LocalApi()
-    server = _Server(api, GatewaySettings.of(offer, max_sequences + max_waiting), path)
+    settings = GatewaySettings.for_models(models, max_sequences + max_waiting)
+    server = _Server(api, settings, path)
     failures: list[Exception] = []
 
     def load() -> None:
         try:
-            # Here, because importing takes seconds in which health is asked for already.
+            # Imported here, because health is already requested in the seconds that this takes.
             from serve.local_engine.model import LocalModel
             from serve.local_engine.scheduler import Scheduler
 
-            model = LocalModel(offer, rows=max_sequences, limit=max_length)
+            model = LocalModel(models, rows=max_sequences, max_length=max_length)
             model.check_adapters()
             api.scheduler = Scheduler(model, max_sequences, api.send)
         except Exception as error:  # noqa: BLE001 - raised again in the main thread
@@ -106,7 +112,7 @@ def run(
     try:
         server.run()
     finally:
-        server.cut()
+        server.close_scheduler()
     if failures:
         raise failures[0]
     if server.has_failed():

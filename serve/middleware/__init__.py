@@ -1,1 +1,5 @@
-"""ASGI middleware in front of both engines: keys, limits, errors, logs."""
+"""ASGI middleware for both engines: API keys, limits, error bodies, model cards, request logs.
+
+vLLM imports these modules into an environment of its own. They need only the standard library
+and `nothing_gpt`.
+"""

@@ -1,12 +1,12 @@
-"""Who may use a server, and how much: API keys with names and limits.
+"""API keys with names and limits.
 
-NOTHING_GPT_API_KEY holds plain keys, separated by commas. NOTHING_GPT_KEYS names a TOML file with
-a table for each key:
+NOTHING_GPT_API_KEY has plain keys, separated by commas. NOTHING_GPT_KEYS is the path of a TOML
+file with a table for each key:
 
     [ana]
     key = "..."
-    requests_per_minute = 60      # both limits may be left out
-    tokens_per_minute = 20000     # tokens that are written, not those that are read
+    requests_per_minute = 60      # both limits are optional
+    tokens_per_minute = 20000     # generated tokens; prompts do not count
 """
 
 import hashlib
@@ -21,13 +21,13 @@ from typing import Any
 
 from nothing_gpt.errors import UserError
 
-KEY = "NOTHING_GPT_API_KEY"
-FILE = "NOTHING_GPT_KEYS"
+KEYS_VARIABLE = "NOTHING_GPT_API_KEY"
+KEY_FILE_VARIABLE = "NOTHING_GPT_KEYS"
 
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """One key. Its name is what logs show; the key itself is shown nowhere."""
+    """A key. Its `repr` and the logs show the name, never the key itself."""
 
     name: str
     key: str
@@ -35,29 +35,32 @@ class ApiKey:
     tokens_per_minute: int | None = None
 
     def __repr__(self) -> str:
-        return f"Key({self.name!r})"
+        return f"ApiKey({self.name!r})"
 
 
 def read_keys(environment: Mapping[str, str] = os.environ) -> list[ApiKey]:
-    """Read the keys that open the server; none at all means that it is open.
+    """Read the keys. Without any, the server is open to everybody.
 
     Raises:
-        UserError: the file is not there, or is not what this module's docstring shows.
+        UserError: the file is missing or malformed, or a key is defined twice.
     """
-    plain = [key.strip() for key in environment.get(KEY, "").split(",") if key.strip()]
+    plain = [key.strip() for key in environment.get(KEYS_VARIABLE, "").split(",") if key.strip()]
     keys = [ApiKey(f"key {number}", key) for number, key in enumerate(plain, 1)]
-    if environment.get(FILE):
-        keys += _read_file(Path(environment[FILE]))
+    if environment.get(KEY_FILE_VARIABLE):
+        keys += _read_key_file(Path(environment[KEY_FILE_VARIABLE]))
     if len({key.key for key in keys}) < len(keys):
-        raise UserError(f"{KEY} and {FILE}: the same key stands there twice; take one away")
+        raise UserError(
+            f"{KEYS_VARIABLE} and {KEY_FILE_VARIABLE}: the same key stands there twice; "
+            "take one away"
+        )
     return keys
 
 
-def _read_file(path: Path) -> list[ApiKey]:
+def _read_key_file(path: Path) -> list[ApiKey]:
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UserError(f"{path}: {error.strerror}; {FILE} names it") from None
+        raise UserError(f"{path}: {error.strerror}; {KEY_FILE_VARIABLE} names it") from None
     except ValueError as error:
         raise UserError(f"{path}: {error}") from None
     return [_make_key(path, name, table) for name, table in tables.items()]
@@ -81,28 +84,36 @@ def _make_key(path: Path, name: str, table: Any) -> ApiKey:
 
 
 class _Bucket:
-    """So many in a minute: full at first, and filled again evenly."""
+    """A token bucket: it starts full, and refills evenly within a minute.
+
+    Args:
+        size: The limit for a minute; None for no limit.
+    """
 
     def __init__(self, size: int | None, clock: Callable[[], float]) -> None:
         self._size, self._clock = size or 0, clock
-        self._level, self._then = float(self._size), clock()
+        self._level, self._updated_at = float(self._size), clock()
 
-    def wait(self, amount: float) -> float:
-        """Tell in how many seconds an amount will be there; 0 if it is."""
+    def seconds_until(self, amount: float) -> float:
+        """Return in how many seconds an amount is available; 0 if it is now."""
         if not self._size:
             return 0.0
         now = self._clock()
-        filled = self._level + (now - self._then) * self._size / 60
-        self._level, self._then = min(filled, self._size), now
+        refilled = self._level + (now - self._updated_at) * self._size / 60
+        self._level, self._updated_at = min(refilled, self._size), now
         return max(amount - self._level, 0.0) * 60 / self._size
 
-    def take(self, amount: float) -> None:
-        """Take an amount out, and if need be more than there is."""
+    def remove(self, amount: float) -> None:
+        """Remove an amount; the level can become negative."""
         self._level -= amount
 
 
 class KeyUsage:
-    """A key in use: what it may still ask for in this minute."""
+    """What a key has used of its limits.
+
+    Attributes:
+        digest: SHA-256 of the key.
+    """
 
     def __init__(self, key: ApiKey, clock: Callable[[], float] = time.monotonic) -> None:
         self.name = key.name
@@ -110,31 +121,34 @@ class KeyUsage:
         self._requests = _Bucket(key.requests_per_minute, clock)
         self._tokens = _Bucket(key.tokens_per_minute, clock)
 
-    def enter(self) -> float:
-        """Begin a request, or tell after how many seconds one may be begun.
+    def start_request(self) -> float:
+        """Count a request, if the limits allow it.
 
-        Tokens are charged when they are written, so the last request of a minute may go over the
-        limit; the next one waits until the debt is paid.
+        Tokens are charged when they have been generated. So a request can exceed the limit, and
+        the next one has to wait until the excess is refilled.
+
+        Returns:
+            0 if the request was counted; otherwise the seconds to wait before the next try.
         """
-        seconds = max(self._requests.wait(1), self._tokens.wait(1))
+        seconds = max(self._requests.seconds_until(1), self._tokens.seconds_until(1))
         if not seconds:
-            self._requests.take(1)
+            self._requests.remove(1)
         return seconds
 
     def charge(self, tokens: int) -> None:
-        """Take written tokens off the allowance."""
-        self._tokens.take(tokens)
+        """Count generated tokens."""
+        self._tokens.remove(tokens)
 
 
-def find_key(holders: Sequence[KeyUsage], authorization: bytes) -> KeyUsage | None:
-    """Find whose key an Authorization header holds.
+def find_key(usages: Sequence[KeyUsage], authorization: bytes) -> KeyUsage | None:
+    """Find the key of an Authorization header.
 
-    Every key is compared, by digests of one length, so that timing tells nothing about them.
+    Every key is compared, by digests of equal length, so that timing reveals nothing about them.
     """
     scheme, _, given = authorization.partition(b" ")
     digest = hashlib.sha256(given.strip()).digest()
     found = None
-    for holder in holders:
-        if hmac.compare_digest(digest, holder.digest):
-            found = holder
+    for usage in usages:
+        if hmac.compare_digest(digest, usage.digest):
+            found = usage
     return found if scheme.lower() == b"bearer" else None

@@ -1,152 +1,157 @@
-"""An answer on its way out: what goes by is counted, and what the contract shapes is mended."""
+"""A response on its way to the client: tokens are counted, some bodies are rewritten."""
 
 import asyncio
 import json
 import re
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from nothing_gpt.prompt.token_estimate import estimate_tokens
 from serve.middleware.api_keys import KeyUsage
+from serve.middleware.asgi import AsgiMessage, Send
+from serve.middleware.request_body import MAX_BODY_BYTES, read_json
 
-AsgiMessage = MutableMapping[str, Any]
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[AsgiMessage]]
-Send = Callable[[AsgiMessage], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-LARGEST = 1024 * 1024
-"""Bytes of a body: more than any context that is served here holds."""
-
-# In JSON a quotation mark inside a text has a backslash, so no text can look like this.
-_NO_CHOICE = re.compile(rb'data: \{[^\[]*"choices": ?\[\]')
+# These patterns cannot match inside a text: JSON puts a backslash before its quotation marks.
+_NO_CHOICES = re.compile(rb'data: \{[^\[]*"choices": ?\[\]')
 _USAGE = re.compile(rb'"completion_tokens": ?(\d+)')
 _TEXT = re.compile(rb'"delta": ?\{[^{}]*"content": ?"((?:[^"\\]|\\.)+)"')
 
+RewriteBody = Callable[[int, Any], dict[str, Any]]
+"""Makes a new body from a status and the engine's parsed body."""
+
 
 class TrackedResponse:
-    """A `send` that watches an answer go by, and mends the bodies which the contract shapes."""
+    """An ASGI `send` that tracks a response.
 
-    def __init__(self, scope: Scope, send: Send, mend: Callable[[int, Any], Any]) -> None:
-        self.id, self.path, self.asked = uuid.uuid4().hex, scope["path"], b""
-        self.holder: KeyUsage | None = None
-        self.begun, self.first = time.monotonic(), 0.0
-        self.status, self.whole = 0, False
+    It counts the tokens, and has `rewrite` replace the bodies of errors and of `/v1/models`.
+
+    Attributes:
+        id: The value of `x-request-id`.
+        request_body: The request's body, for the log.
+        key_usage: The client's key.
+        started_at: When the request arrived, by the monotonic clock.
+        first_body_at: When the first part of the body came, by the same clock; 0 before.
+        blocked_since: Since when a message waits for the client to accept it; 0 if none does.
+        status: The HTTP status; 0 before the response starts.
+        complete: Whether the last part of the body has come.
+        keeps_text: Whether `text` is recorded.
+        hides_usage: Whether to drop the event with the token counts, which the client did not
+            request.
+    """
+
+    def __init__(self, path: str, send: Send, rewrite: RewriteBody) -> None:
+        self.id, self.path, self.request_body = uuid.uuid4().hex, path, b""
+        self.key_usage: KeyUsage | None = None
+        self.started_at, self.first_body_at, self.blocked_since = time.monotonic(), 0.0, 0.0
+        self.status, self.complete = 0, False
         self.keeps_text = self.hides_usage = False
-        self.sending = 0.0  # since when a piece waits for the client to take it
-        self._send, self._mend = send, mend
-        self._counted = self._usage = 0
-        self._held: AsgiMessage | None = None
+        self._send, self._rewrite = send, rewrite
+        self._estimated_tokens = self._reported_tokens = 0
+        self._delayed_start: AsgiMessage | None = None
         self._body = bytearray()
 
     @property
     def tokens(self) -> int:
-        """Tokens written: as the engine says, or by the text so far where it cannot any more."""
-        return self._usage or self._counted
+        """Generated tokens: the engine's count, or an estimate if the client left before it."""
+        return self._reported_tokens or self._estimated_tokens
 
     @property
     def text(self) -> str:
-        """What was answered, if it is to be kept."""
+        """The response's text, if `keeps_text` is set."""
         return self._body.decode(errors="replace")
 
     async def __call__(self, message: AsgiMessage) -> None:
-        """Send a message on, or hold it until the whole body is there to be mended."""
+        """Send a message, or collect it until the whole body can be rewritten."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             if self.status >= 400 or (self.path == "/v1/models" and self.status == 200):
-                self._held = message
+                self._delayed_start = message
                 return
             headers = [*message.get("headers", ()), (b"x-request-id", self.id.encode())]
-            await self._pass({**message, "headers": headers})
-        elif self._held is None:
-            self._watch(message.get("body", b""), more=message.get("more_body", False))
-            if not (self.hides_usage and _is_usage(message.get("body", b""))):
-                await self._pass(message)
+            await self._send_on({**message, "headers": headers})
+        elif self._delayed_start is None:
+            self._count_tokens(message.get("body", b""), more=message.get("more_body", False))
+            if not (self.hides_usage and _is_usage_event(message.get("body", b""))):
+                await self._send_on(message)
         else:
             self._body += message.get("body", b"")
             if not message.get("more_body"):
-                await self._finish(self._held)
+                await self._send_rewritten(self._delayed_start)
 
-    def _watch(self, body: bytes, *, more: bool) -> None:
-        self.first = self.first or time.monotonic()
-        self.whole = not more
+    def _count_tokens(self, body: bytes, *, more: bool) -> None:
+        self.first_body_at = self.first_body_at or time.monotonic()
+        self.complete = not more
         for text in _TEXT.findall(body):
-            self._counted += estimate_tokens(text)
+            self._estimated_tokens += estimate_tokens(text)
         if found := _USAGE.findall(body):
-            self._usage = int(found[-1])
+            self._reported_tokens = int(found[-1])
         if self.keeps_text:
-            self._body += body[: LARGEST - len(self._body)]
+            self._body += body[: MAX_BODY_BYTES - len(self._body)]
 
-    async def _pass(self, message: AsgiMessage) -> None:
-        self.sending = time.monotonic()
+    async def _send_on(self, message: AsgiMessage) -> None:
+        self.blocked_since = time.monotonic()
         await self._send(message)
-        self.sending = 0.0
+        self.blocked_since = 0.0
 
-    async def _finish(self, start: AsgiMessage) -> None:
-        kept = [(k, v) for k, v in start["headers"] if not k.lower().startswith(b"content-")]
+    async def _send_rewritten(self, start: AsgiMessage) -> None:
+        headers = [(k, v) for k, v in start["headers"] if not k.lower().startswith(b"content-")]
         if self.status == 503:
-            kept.append((b"retry-after", b"5"))
-        await self.give(self.status, self._mend(self.status, read_json(self._body)), kept)
+            headers.append((b"retry-after", b"5"))
+        await self.send_json(
+            self.status, self._rewrite(self.status, read_json(self._body)), headers
+        )
 
-    async def give(
+    async def send_json(
         self, status: int, data: Any, headers: Iterable[tuple[bytes, bytes]] = ()
     ) -> None:
-        """Send a whole answer."""
-        # Escaped: a lone surrogate, which JSON allows and UTF-8 does not, goes back as it came.
+        """Send a whole response."""
+        # ASCII: a lone surrogate, which JSON allows and UTF-8 does not, is returned as it came.
         body = json.dumps(data).encode()
-        self.status, self.whole = status, True
-        own = [
+        self.status, self.complete = status, True
+        own_headers = [
             (b"content-type", b"application/json"),
             (b"content-length", str(len(body)).encode()),
             (b"x-request-id", self.id.encode()),
         ]
-        await self._pass(
-            {"type": "http.response.start", "status": status, "headers": [*headers, *own]}
-        )
-        await self._pass({"type": "http.response.body", "body": body})
+        headers = [*headers, *own_headers]
+        await self._send_on({"type": "http.response.start", "status": status, "headers": headers})
+        await self._send_on({"type": "http.response.body", "body": body})
 
 
 class StallTimer:
-    """Gives up an answer of which the client takes nothing, so that it frees its place.
+    """A context manager that cancels a response when its client accepts no data.
 
-    A timer beside the answer, because one around each piece would cost more than sending it.
+    There is one timer for the whole response. A timeout around each message would cost more than
+    sending the message.
     """
 
-    def __init__(self, answer: TrackedResponse, patience: float) -> None:
-        self._answer, self._patience, self._stuck = answer, patience, False
+    def __init__(self, response: TrackedResponse, timeout: float) -> None:
+        self._response, self._timeout, self._stalled = response, timeout, False
 
     async def __aenter__(self) -> None:
         self._task = asyncio.current_task()
-        self._plan()
+        self._schedule()
 
-    def _plan(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(self._patience, self._look)
+    def _schedule(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(self._timeout, self._check)
 
-    def _look(self) -> None:
-        began = self._answer.sending
-        self._stuck = bool(began) and time.monotonic() - began >= self._patience
-        if self._stuck and self._task is not None:
+    def _check(self) -> None:
+        since = self._response.blocked_since
+        self._stalled = bool(since) and time.monotonic() - since >= self._timeout
+        if self._stalled and self._task is not None:
             self._task.cancel()
         else:
-            self._plan()
+            self._schedule()
 
     async def __aexit__(self, kind: Any, error: Any, trace: Any) -> bool:
         self._timer.cancel()
-        if self._stuck and kind is asyncio.CancelledError and self._task is not None:
+        if self._stalled and kind is asyncio.CancelledError and self._task is not None:
             self._task.uncancel()
             return True
         return False
 
 
-def _is_usage(event: bytes) -> bool:
-    return bool(_NO_CHOICE.match(event) and _USAGE.search(event))
-
-
-def read_json(body: bytes | bytearray) -> Any:
-    """Read a body; None if it is no JSON."""
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None
+def _is_usage_event(event: bytes) -> bool:
+    return bool(_NO_CHOICES.match(event) and _USAGE.search(event))

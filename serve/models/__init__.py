@@ -1,1 +1,1 @@
-"""Which models a server offers, their files, and the check that adapters work."""
+"""The served models: which ones, their files, and the check that adapters work."""

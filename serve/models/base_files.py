@@ -1,4 +1,4 @@
-"""The base model's files, and the one chat template that every model of an offer uses."""
+"""The base model's files, and the chat template that all served models share."""
 
 from pathlib import Path
 from typing import Any
@@ -9,59 +9,69 @@ from nothing_gpt.prompt.template import guard_template
 from nothing_gpt.workspace import Workspace
 from serve.models.served_models import ServedModels
 
-TEMPLATE = "chat_template.jinja"
+TEMPLATE_FILE = "chat_template.jinja"
 
-_TOKENIZER = ("*.json", "*.jinja", "*.model", "*.txt")
-_WEIGHTS = ("*.safetensors",)
+_TOKENIZER_FILES = ("*.json", "*.jinja", "*.model", "*.txt")
+_WEIGHT_FILES = ("*.safetensors",)
 
 
-def fetch(offer: ServedModels, *, weights: bool = True) -> str:
-    """Find the base's folder; from the hub it is downloaded, unless it was before.
+def fetch_base(models: ServedModels, *, weights: bool = True) -> str:
+    """Return the base's folder; download it from the hub if necessary.
+
+    Args:
+        weights: False for the tokenizer and the configuration only.
 
     Raises:
-        UserError: it can be had neither from the hub nor from an earlier download.
+        UserError: the base is neither on the hub nor in the cache of downloads.
     """
-    if Path(offer.location).is_dir():
-        return offer.location
+    if Path(models.location).is_dir():
+        return models.location
     from huggingface_hub import snapshot_download
 
-    patterns = [*_TOKENIZER, *(_WEIGHTS if weights else ())]
+    patterns = [*_TOKENIZER_FILES, *(_WEIGHT_FILES if weights else ())]
     try:
         return snapshot_download(
-            offer.location, revision=offer.revision, allow_patterns=patterns, ignore_patterns="*/*"
+            models.location,
+            revision=models.revision,
+            allow_patterns=patterns,
+            ignore_patterns="*/*",
         )
     except (OSError, ValueError) as error:
         raise UserError(
-            f"base model '{offer.location}': no such folder here, and Hugging Face does not give "
-            f"it ({str(error).splitlines()[0]}); check the name, the network and, for a gated "
-            "model, HF_TOKEN"
+            f"base model '{models.location}': no such folder here, and Hugging Face does not "
+            f"give it ({str(error).splitlines()[0]}); check the name, the network and, for a "
+            "gated model, HF_TOKEN"
         ) from None
 
 
-def load_tokenizer(offer: ServedModels) -> Any:
-    """Load the base's tokenizer, by transformers.
+def load_tokenizer(models: ServedModels) -> Any:
+    """Load the base's tokenizer, as transformers has it.
 
     Raises:
-        UserError: there is none, or it cannot be had.
+        UserError: the base has no tokenizer, or cannot be downloaded.
     """
     from transformers import AutoTokenizer
 
     try:
-        return AutoTokenizer.from_pretrained(fetch(offer, weights=False))
+        return AutoTokenizer.from_pretrained(fetch_base(models, weights=False))
     except (OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
-        raise UserError(f"base model '{offer.base}': no tokenizer ({reason})") from None
+        raise UserError(f"base model '{models.base}': no tokenizer ({reason})") from None
 
 
-def find_template(offer: ServedModels) -> str:
-    """Read the guarded template that the adapters were trained with, or make the base's own.
+def find_template(models: ServedModels) -> str:
+    """Read the guarded chat template that the adapters were trained with.
+
+    Without adapters it is made from the base's own template.
 
     Raises:
         UserError: there is no template, or two adapters were trained with different ones.
     """
-    if not offer.adapters:
-        return _make_template(offer)
-    texts = {name: _read(adapter.path / TEMPLATE) for name, adapter in offer.adapters.items()}
+    if not models.adapters:
+        return _guard_base_template(models)
+    texts = {
+        name: _read(adapter.path / TEMPLATE_FILE) for name, adapter in models.adapters.items()
+    }
     if len(set(texts.values())) > 1:
         raise UserError(
             f"{', '.join(texts)}: trained with different chat templates; "
@@ -70,10 +80,10 @@ def find_template(offer: ServedModels) -> str:
     return next(iter(texts.values()))
 
 
-def write_template(offer: ServedModels, workspace: Workspace) -> Path:
-    """Put the template where an engine in another process can read it."""
-    path = workspace.template(offer.base)
-    write_text(path, find_template(offer))
+def write_template(models: ServedModels, workspace: Workspace) -> Path:
+    """Write the template to the workspace, for an engine in another process."""
+    path = workspace.template(models.base)
+    write_text(path, find_template(models))
     return path
 
 
@@ -84,9 +94,9 @@ def _read(path: Path) -> str:
         raise UserError(f"{path}: {error.strerror}; train this adapter again") from None
 
 
-def _make_template(offer: ServedModels) -> str:
-    tokenizer = load_tokenizer(offer)
+def _guard_base_template(models: ServedModels) -> str:
+    tokenizer = load_tokenizer(models)
     if not isinstance(tokenizer.chat_template, str):
-        raise UserError(f"{offer.base}: has no chat template; use an instruct model as the base")
+        raise UserError(f"{models.base}: has no chat template; use an instruct model as the base")
     tokens = [token.content for token in tokenizer.added_tokens_decoder.values()]
     return guard_template(tokenizer.chat_template, tokens)

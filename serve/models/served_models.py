@@ -1,19 +1,19 @@
-"""What a server offers: one base model, and the adapters that were trained on it."""
+"""The choice of the served models: one base, and the adapters that were trained on it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from nothing_gpt.adapter.manifest import Manifest, fingerprint_base, list_adapters
 from nothing_gpt.errors import UserError
 from nothing_gpt.prompt import turns_given
-from nothing_gpt.records import encode
 from nothing_gpt.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
 class ServedAdapter:
-    """An adapter's folder, and what training wrote beside the weights."""
+    """An adapter's folder and its manifest."""
 
     path: Path
     manifest: Manifest
@@ -21,13 +21,14 @@ class ServedAdapter:
 
 @dataclass(frozen=True, slots=True)
 class ServedModels:
-    """A base model and its adapters, each under the name that requests call it by.
+    """A base model and its adapters.
 
     Attributes:
-        base: The base's model name: its hub id, or its folder's name.
+        base: The base's model name: its hub id, or the name of its folder.
         location: Where the base is loaded from: a hub id or a local folder.
-        revision: The hub's revision that the adapters were trained on, if it is known.
-        left_out: Adapters in the workspace that are not offered, and why not.
+        revision: The hub revision that the adapters were trained on, if it is known.
+        adapters: The adapters by model name.
+        left_out: Adapters in the workspace that are not served, with the reason.
     """
 
     base: str
@@ -37,83 +38,94 @@ class ServedModels:
     left_out: dict[str, str] = field(default_factory=dict)
 
     @property
-    def models(self) -> tuple[str, ...]:
-        """Every model name, the base's first."""
+    def names(self) -> tuple[str, ...]:
+        """All model names, the base first."""
         return (self.base, *self.adapters)
+
+
+class _BaseState(NamedTuple):
+    """Where an adapter's base is, and its state at training: a fingerprint or a hub revision."""
+
+    location: str
+    fingerprint: str
 
 
 def choose_models(
     workspace: Workspace, show: str | None = None, base: str | None = None
 ) -> ServedModels:
-    """Find out what to serve: the base of a show's adapter, or the base that is named.
+    """Choose the models to serve.
 
-    Without either, the one base that all adapters share.
+    Args:
+        show: Serve the base of this show's adapter.
+        base: Serve this base. Without a show and a base, all adapters must share one.
 
     Raises:
-        UserError: there is nothing to serve, or more than one base to choose from; or the base
-            is no longer the one that the adapters were trained on.
+        UserError: there is nothing to serve, or there are several bases to choose from; or the
+            base has changed since the adapters were trained.
     """
     every = list_adapters(workspace.adapters)
-    # A room asks for the lines of a cast; these know one speech at a time.
-    alone = {name: m.format for name, m in every.items() if turns_given(m.format) is not None}
-    found = {name: manifest for name, manifest in every.items() if name not in alone}
-    if show in alone:
+    # The writers' room asks for lines of a whole cast; these adapters answer with one speech.
+    single = {name: m.format for name, m in every.items() if turns_given(m.format) is not None}
+    manifests = {name: manifest for name, manifest in every.items() if name not in single}
+    if show in single:
         raise UserError(
-            f"adapter '{show}' answers as one character (format '{alone[show]}'); a server offers"
+            f"adapter '{show}' answers as one character (format '{single[show]}'); a server offers"
             " those that write for the whole cast"
         )
-    if show is not None and show not in found:
-        there = f"there are: {', '.join(found)}" if found else "there are none"
+    if show is not None and show not in manifests:
+        existing = f"there are: {', '.join(manifests)}" if manifests else "there are none"
         raise UserError(
-            f"no adapter '{show}' in {workspace.adapters} ({there}); "
+            f"no adapter '{show}' in {workspace.adapters} ({existing}); "
             f"train one with 'python -m train --show {show}'"
         )
-    places = {
-        name: (workspace.find_base(m.base.id), m.base.fingerprint) for name, m in found.items()
+    states = {
+        name: _BaseState(workspace.find_base(m.base.id), m.base.fingerprint)
+        for name, m in manifests.items()
     }
-    if show is not None:
-        location, state = places[show]
-        if base is not None and workspace.find_base(base) != location:
-            raise UserError(f"--show {show} stands on {location}, not on --base {base}")
-        adapters = [name for name, place in places.items() if place == (location, state)]
-    elif base is not None:
-        location = workspace.find_base(base)
-        adapters = [name for name, place in places.items() if place[0] == location]
-    elif places:
-        location = next(iter(places.values()))[0]
-        adapters = list(places)
-    else:
-        raise UserError(
-            f"no adapter in {workspace.adapters}; train one with 'python -m train', "
-            "or serve a base model alone with --base"
-        )
-    if len({places[name] for name in adapters}) > 1:
-        known = "; ".join(f"--show {name} ({places[name][0]})" for name in adapters)
-        raise UserError(f"the adapters stand on different bases, or states of one: choose {known}")
+    location, adapters = _choose_base(workspace, states, show, base)
     is_local = Path(location).is_dir()
-    if is_local and adapters and places[adapters[0]][1] != fingerprint_base(Path(location)):
-        raise UserError(
-            f"{', '.join(adapters)}: trained on another state of {location}, which was replaced "
-            "since; train again with 'python -m train --show NAME', or move the adapter away"
-        )
+    _check_states(location, {name: states[name] for name in adapters})
     return ServedModels(
         base=Path(location).name if is_local else location,
         location=location,
-        revision=places[adapters[0]][1] if adapters and not is_local else None,
+        revision=states[adapters[0]].fingerprint if adapters and not is_local else None,
         adapters={
-            name: ServedAdapter(workspace.adapters / name, found[name]) for name in adapters
+            name: ServedAdapter(workspace.adapters / name, manifests[name]) for name in adapters
         },
-        left_out={name: "on another base" for name in found if name not in adapters}
-        | dict.fromkeys(alone, "answers as one character"),
+        left_out={name: "on another base" for name in manifests if name not in adapters}
+        | dict.fromkeys(single, "answers as one character"),
     )
 
 
-def describe_adapter(manifest: Manifest) -> dict[str, Any]:
-    """Give the essentials of an adapter's manifest, as the list of models shows them.
+def _choose_base(
+    workspace: Workspace, states: Mapping[str, _BaseState], show: str | None, base: str | None
+) -> tuple[str, list[str]]:
+    """Return the base's location, and the names of the adapters to serve with it."""
+    if show is not None:
+        location = states[show].location
+        if base is not None and workspace.find_base(base) != location:
+            raise UserError(f"--show {show} stands on {location}, not on --base {base}")
+        return location, [name for name, state in states.items() if state == states[show]]
+    if base is not None:
+        location = workspace.find_base(base)
+        return location, [name for name, state in states.items() if state.location == location]
+    if states:
+        return next(iter(states.values())).location, list(states)
+    raise UserError(
+        f"no adapter in {workspace.adapters}; train one with 'python -m train', "
+        "or serve a base model alone with --base"
+    )
 
-    `system` is the system message for programs that know nothing of shows.
-    """
-    data = encode(manifest)
-    keys = ("show", "format", "rank", "metrics", "git_revision")
-    essentials = {key: data[key] for key in keys}
-    return {"base": manifest.base.id, "system": manifest.show.system, **essentials}
+
+def _check_states(location: str, states: Mapping[str, _BaseState]) -> None:
+    """Check that the adapters share one base, in the state that it has now."""
+    if len(set(states.values())) > 1:
+        known = "; ".join(f"--show {name} ({state.location})" for name, state in states.items())
+        raise UserError(f"the adapters stand on different bases, or states of one: choose {known}")
+    if not states or not Path(location).is_dir():
+        return
+    if next(iter(states.values())).fingerprint != fingerprint_base(Path(location)):
+        raise UserError(
+            f"{', '.join(states)}: trained on another state of {location}, which was replaced "
+            "since; train again with 'python -m train --show NAME', or move the adapter away"
+        )

@@ -1,1 +1,1 @@
-"""Comparison of the engines with training: the same tokens, the same losses."""
+"""The comparison of both engines with training: the same token ids, and the same losses."""

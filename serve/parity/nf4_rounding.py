@@ -1,4 +1,4 @@
-"""The base as QLoRA trained on it: in NF4, and back."""
+"""The base as QLoRA trains on it: rounded to NF4."""
 
 from typing import Any
 
@@ -6,12 +6,12 @@ from nothing_gpt.errors import UserError
 
 
 def round_to_nf4(network: Any) -> int:
-    """Give a model's linear layers the values they have after NF4 and back, as training had them.
+    """Quantize a model's linear layers to NF4 and back, so that they have training's values.
 
-    The head and the embeddings stay, as transformers leaves them in training, and so do adapters.
+    The head, the embeddings and the adapters keep their values, as in training.
 
     Returns:
-        How many layers were rounded.
+        The number of rounded layers.
 
     Raises:
         UserError: bitsandbytes is not installed.

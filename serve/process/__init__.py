@@ -1,1 +1,1 @@
-"""The server's processes: the supervisor, the proxy at the port, the port itself."""
+"""The server's processes: the port, the proxy, the engine's process and its supervisor."""

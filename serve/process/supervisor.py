@@ -1,11 +1,10 @@
-"""Keeps an engine running behind the port: waits for it, starts it again, stops it in order."""
+"""The supervisor: it starts the engine behind the port, restarts it, and stops it in order."""
 
 import asyncio
 import os
 import resource
 import signal
 import socket
-import subprocess
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -13,179 +12,157 @@ from pathlib import Path
 from typing import Any
 
 from nothing_gpt.errors import UserError
-from serve.middleware.logs import log, set_up
-from serve.process.proxy import Proxy
+from serve.logs import configure_logging, log_event
+from serve.process.engine_process import EngineProcess
+from serve.process.proxy import DRAINING, RESTARTING, Proxy
 
-SOCKET = "NOTHING_GPT_SOCKET"
-"""Environment variable by which an engine learns at which Unix socket to serve."""
-
-DRAIN = "NOTHING_GPT_DRAIN"
+DRAIN_VARIABLE = "NOTHING_GPT_DRAIN"
 """Environment variable: seconds that running answers get when the server is stopped."""
 
-_POLL = 0.2  # seconds between two looks at an engine that loads
-_LOOK = 10.0  # seconds between two looks at one that runs
-_HUNG = 60.0  # seconds without a good answer after which it is killed
-_LONGEST = 60.0  # seconds between two starts, at most
-_STEADY = 300.0  # seconds after which an engine that ran counts as a good one
-_GRACE = 15.0  # seconds on top of the drain, after which an engine is killed
-_HEIR = "read -r _; kill -s TERM -- -$0; sleep 5; kill -s KILL -- -$0"
+_POLL_INTERVAL = 0.2  # seconds between two checks of an engine that is loading
+_HEALTH_INTERVAL = 10.0  # seconds between two checks of one that answers
+_HANG_TIMEOUT = 60.0  # seconds without a good answer after which it is killed
+_MAX_RESTART_DELAY = 60.0  # seconds
+_STABLE_AFTER = 300.0  # seconds of running after which the restart delay starts from 1 again
+_KILL_GRACE = 15.0  # seconds after the drain before an engine is killed
 
-Make = Callable[[str], list[str]]
+BuildCommand = Callable[[str], list[str]]
+"""Makes the command line of an engine from the path of its Unix socket."""
 
 
-def read_drain() -> float:
-    """Read how long running answers get when the server is stopped: 30 seconds, or DRAIN's.
+def read_drain_seconds() -> float:
+    """Read how long running answers get when the server is stopped; 30 seconds by default.
 
     Raises:
-        UserError: it is not a number of seconds.
+        UserError: the variable is not a number of seconds.
     """
-    text = os.environ.get(DRAIN, "30")
+    text = os.environ.get(DRAIN_VARIABLE, "30")
     if not text.replace(".", "", 1).isdigit():
-        raise UserError(f"{DRAIN}={text}: must be a number of seconds")
+        raise UserError(f"{DRAIN_VARIABLE}={text}: must be a number of seconds")
     return float(text)
 
 
 def supervise(
-    make: Make, environment: Mapping[str, str], listener: socket.socket, models: Sequence[str]
+    build_command: BuildCommand,
+    environment: Mapping[str, str],
+    listener: socket.socket,
+    model_names: Sequence[str],
 ) -> int:
-    """Run an engine until it is to stop, or cannot be started; again whenever it fails later.
+    """Run an engine behind a port until the server is stopped or the engine cannot start.
 
-    SIGTERM, SIGINT and SIGHUP let it finish what it is at; a second one means now.
+    An engine that fails after it has answered once is restarted. SIGTERM, SIGINT and SIGHUP let
+    it finish its answers; a second signal stops it sooner.
 
     Args:
-        make: Makes the command that serves at a Unix socket, whose path it gets.
-        environment: What the command's environment has besides this process's own.
+        environment: Variables of the engine besides this process's own.
         listener: The port.
-        models: What the engine serves, for the log.
+        model_names: For the log.
 
     Returns:
-        The exit code: the engine's own when it never came up, 0 when it was stopped by SIGHUP,
-        130 for SIGINT; SIGTERM ends this process itself.
+        The exit code: the engine's own if it never answered, 0 after SIGHUP, 130 after SIGINT.
+        SIGTERM ends this process by that signal.
     """
     import uvloop
 
-    set_up()
+    configure_logging()
     with tempfile.TemporaryDirectory(prefix="serve-") as folder:
         path = str(Path(folder) / "engine")
         host, port = listener.getsockname()[:2]
-        about = {"models": models, "url": f"http://{host}:{port}/v1"}
-        keeper = _Keeper(make(path), os.environ | environment | {SOCKET: path}, path, about)
+        log_data = {"models": model_names, "url": f"http://{host}:{port}/v1"}
+        engine = EngineProcess(build_command(path), environment, path)
+        supervisor = _Supervisor(engine, Proxy(path), log_data)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            code = runner.run(keeper.keep(listener))
-    if keeper.asked == signal.SIGTERM:
+            code = runner.run(supervisor.run(listener))
+    if supervisor.stop_signal == signal.SIGTERM:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.raise_signal(signal.SIGTERM)
-    return 130 if keeper.asked == signal.SIGINT else code
+    return 130 if supervisor.stop_signal == signal.SIGINT else code
 
 
-class _Keeper:
-    def __init__(
-        self, command: list[str], environment: dict[str, str], path: str, about: dict[str, Any]
-    ) -> None:
-        self._command, self._environment, self._about = command, environment, about
-        self._door = Proxy(path)
-        self._drain = read_drain()
-        self._child: subprocess.Popen[bytes]
-        self._heir: subprocess.Popen[bytes]
-        self._stop = asyncio.Event()
-        self.asked: signal.Signals | None = None
+class _Supervisor:
+    """The loop that keeps an engine running.
 
-    async def keep(self, listener: socket.socket) -> int:
+    Args:
+        log_data: What the log says about the server when it answers.
+
+    Attributes:
+        stop_signal: The first signal that asked the server to stop; None before.
+    """
+
+    def __init__(self, engine: EngineProcess, proxy: Proxy, log_data: dict[str, Any]) -> None:
+        self._engine, self._proxy, self._log_data = engine, proxy, log_data
+        self._drain_seconds = read_drain_seconds()
+        self._stop_requested = asyncio.Event()
+        self.stop_signal: signal.Signals | None = None
+
+    async def run(self, listener: socket.socket) -> int:
+        """Serve at the port; return the exit code."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self._end, number)
+            loop.add_signal_handler(number, self._stop, number)
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 65536)), hard))
-        server = await loop.create_server(self._door.visit, sock=listener, backlog=1024)
+        server = await loop.create_server(self._proxy.accept, sock=listener, backlog=1024)
         try:
-            return await self._cycle(loop)
+            return await self._restart_until_stopped(loop)
         finally:
             server.close()
 
-    async def _cycle(self, loop: asyncio.AbstractEventLoop) -> int:
-        wait, came_up = 0.5, False
+    async def _restart_until_stopped(self, loop: asyncio.AbstractEventLoop) -> int:
+        delay, has_answered = 0.5, False
         while True:
-            began = loop.time()
-            self._start()
+            started_at = loop.time()
+            self._engine.start()
             code = await self._watch()
-            came_up = came_up or self._door.closed is None
-            if self.asked is not None:
+            has_answered = has_answered or self._proxy.unavailable is None
+            if self.stop_signal is not None:
                 return 0
-            self._door.closed = "restarting", "the engine failed and is started again"
-            if not came_up:
-                # As it is told to run it cannot; its own message says why.
+            self._proxy.unavailable = RESTARTING
+            if not has_answered:
+                # It cannot run with these arguments; its own message says why.
                 return code or 1
-            wait = 1.0 if loop.time() - began > _STEADY else min(2 * wait, _LONGEST)
-            log("engine ended", code=code, again_in_seconds=wait)
+            was_stable = loop.time() - started_at > _STABLE_AFTER
+            delay = 1.0 if was_stable else min(2 * delay, _MAX_RESTART_DELAY)
+            log_event("engine ended", code=code, again_in_seconds=delay)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), wait)
+                await asyncio.wait_for(self._stop_requested.wait(), delay)
                 return 0
-
-    def _start(self) -> None:
-        Path(self._door.path).unlink(missing_ok=True)
-        # A session of its own: Ctrl-C in a terminal would otherwise reach it twice.
-        self._child = subprocess.Popen(
-            self._command,
-            env=self._environment,
-            start_new_session=True,
-        )
-        # Whoever holds the other end of its input is this process: when that ends, however it
-        # went, the engine and the processes that it started are ended too.
-        self._heir = subprocess.Popen(
-            ["sh", "-c", _HEIR, str(self._child.pid)],
-            stdin=subprocess.PIPE,
-            start_new_session=True,
-        )
 
     async def _watch(self) -> int:
-        """Open the door when the engine answers, see that it goes on, and wait for its end."""
-        waiting = asyncio.create_task(asyncio.to_thread(self._child.wait))
+        """Check the engine's health until it ends; return its exit code.
+
+        Requests are let through from its first good answer on. An engine that hangs is killed.
+        """
+        end = asyncio.create_task(asyncio.to_thread(self._engine.wait))
         now = asyncio.get_running_loop().time
-        looked = well = now()
-        while not waiting.done():
-            if self.asked is None and (self._door.closed or now() - looked > _LOOK):
-                looked = now()
-                if await self._answers():
-                    well = looked
-                    self._open()
-                elif self._door.closed is None and now() - well > _HUNG:
-                    log("engine hangs", seconds=_HUNG)
-                    self._kill()
-            await asyncio.wait({waiting}, timeout=_POLL)
-        self._heir.kill()
-        self._heir.communicate()
-        code = waiting.result()
-        return code if code >= 0 else 128 - code
+        checked_at = healthy_at = now()
+        while not end.done():
+            due = self._proxy.unavailable or now() - checked_at > _HEALTH_INTERVAL
+            if self.stop_signal is None and due:
+                checked_at = now()
+                if await self._engine.is_healthy():
+                    healthy_at = checked_at
+                    self._let_requests_in()
+                elif self._proxy.unavailable is None and now() - healthy_at > _HANG_TIMEOUT:
+                    log_event("engine hangs", seconds=_HANG_TIMEOUT)
+                    self._engine.kill()
+            await asyncio.wait({end}, timeout=_POLL_INTERVAL)
+        self._engine.end_guard()
+        return end.result()
 
-    def _open(self) -> None:
-        if self._door.closed is not None and self.asked is None:
-            self._door.closed = None
-            log("serving", **self._about)
+    def _let_requests_in(self) -> None:
+        if self._proxy.unavailable is not None and self.stop_signal is None:
+            self._proxy.unavailable = None
+            log_event("serving", **self._log_data)
 
-    async def _answers(self) -> bool:
-        try:
-            async with asyncio.timeout(5):
-                reader, writer = await asyncio.open_unix_connection(self._door.path)
-                writer.write(b"GET /health HTTP/1.1\r\nhost: engine\r\nconnection: close\r\n\r\n")
-                first = await reader.readline()
-                writer.close()
-        except (OSError, TimeoutError):
-            return False
-        return b" 200 " in first
-
-    def _end(self, number: signal.Signals) -> None:
-        """Begin to stop, or, asked again, stop."""
-        again, self.asked = self.asked is not None, self.asked or number
-        self._door.closed = "draining", "the server is stopping"
-        self._stop.set()
-        if not again:
-            log("draining", seconds=self._drain)
-        with suppress(ProcessLookupError):
-            self._child.send_signal(signal.SIGTERM)
-        wait = _GRACE if again else self._drain + _GRACE
-        asyncio.get_running_loop().call_later(wait, self._kill)
-
-    def _kill(self) -> None:
-        # The whole group: vLLM's engine is a process of its own.
-        with suppress(ProcessLookupError):
-            os.killpg(self._child.pid, signal.SIGKILL)
+    def _stop(self, number: signal.Signals) -> None:
+        """Handle a signal: drain after the first, and shorten the wait after the second."""
+        repeated = self.stop_signal is not None
+        self.stop_signal = self.stop_signal or number
+        self._proxy.unavailable = DRAINING
+        self._stop_requested.set()
+        if not repeated:
+            log_event("draining", seconds=self._drain_seconds)
+        self._engine.terminate()
+        wait = _KILL_GRACE if repeated else self._drain_seconds + _KILL_GRACE
+        asyncio.get_running_loop().call_later(wait, self._engine.kill)

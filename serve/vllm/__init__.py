@@ -1,1 +1,1 @@
-"""vLLM as the engine: its command line, and the tables of its LoRA kernels."""
+"""vLLM as the engine: its command line, its process, and the tile sizes of its LoRA kernels."""

@@ -1,8 +1,9 @@
-"""Tile sizes for vLLM's LoRA kernels, in the file in which vLLM looks them up.
+"""Tile sizes of vLLM's LoRA kernels, in the files in which vLLM looks them up.
 
-vLLM's own sizes split a sum of 3,072 in 64 parts of 256, of which 52 are empty and are added all
-the same, and compute 64 rows where there is one. These are near the best of those that
-`benchmarks/lora_tiles.py` drew on an H100, for Llama 3.2 3B and rank 32 (RESULTS.md).
+vLLM's own sizes split a sum of 3,072 into 64 parts of 256, of which 52 are empty and are added
+all the same, and compute 64 rows where there is one. These sizes are close to the best of those
+that `benchmarks/vllm/lora_tiles.py` sampled on an H100, for Llama 3.2 3B and rank 32
+(RESULTS.md).
 """
 
 import subprocess
@@ -11,18 +12,23 @@ from pathlib import Path
 from nothing_gpt.files import write_json
 
 Tiles = dict[str, int | None]
-"""Sizes as vLLM names them."""
+"""Tile sizes, by vLLM's names."""
+
+RANK = 32
+COMMON: Tiles = {"num_ctas": 1, "max_nreg": None}
 
 _TOKENS = (1, 16, 32, 64, 128, 256, 512, 1024, 2048)
 _WIDTHS = (3072, 8192)
-_SLICES = (1, 2, 3)  # matrices with the same input: 3 for q, k, v; 2 for gate and up
-RANK = 32
+_SLICES = (1, 2, 3)  # matrices with the same input: 3 for q, k and v; 2 for gate and up
 
-COMMON: Tiles = {"num_ctas": 1, "max_nreg": None}
+
+def tile_folder(cache: Path) -> Path:
+    """Return where the tables of tile sizes are, in the folder of vLLM's caches."""
+    return cache / "lora-kernels"
 
 
 def name_gpu() -> str | None:
-    """Return the name of this machine's first GPU, None where there is none by NVIDIA."""
+    """Return the name of this machine's first NVIDIA GPU; None if there is none."""
     query = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
     try:
         found = subprocess.run(query, capture_output=True, text=True, check=True)
@@ -31,10 +37,17 @@ def name_gpu() -> str | None:
     return found.stdout.partition("\n")[0].strip() or None
 
 
-def write_tiles(folder: Path, gpu: str) -> None:
-    """Write the tables for a GPU: keys are adapters + 1, slices, tokens and the matrix's sides.
+def write_tables(cache: Path) -> None:
+    """Write the tables for this machine's GPU, if it has one."""
+    if gpu := name_gpu():
+        write_tiles(tile_folder(cache), gpu)
 
-    vLLM takes the nearest key where a number is missing.
+
+def write_tiles(folder: Path, gpu: str) -> None:
+    """Write the tables for a GPU.
+
+    The keys are: number of adapters + 1, slices, tokens, and the two sides of the matrix. vLLM
+    takes the nearest key if a number is missing.
     """
     shrink = {
         slices: {m: {k: {RANK: shrink_tiles(m, k, slices)} for k in _WIDTHS} for m in _TOKENS}
@@ -50,7 +63,7 @@ def write_tiles(folder: Path, gpu: str) -> None:
 
 
 def shrink_tiles(tokens: int, inner: int, slices: int) -> Tiles:
-    """Give the tiles of a product with A; `inner` is the length of the sum."""
+    """Return the tiles of a product with A; `inner` is the length of the sum."""
     short = inner <= _WIDTHS[0]
     if tokens <= 64:
         rows, step, parts, stages = (16 if tokens <= 16 else 32), 128, (24 if short else 32), 2
@@ -65,7 +78,7 @@ def shrink_tiles(tokens: int, inner: int, slices: int) -> Tiles:
 
 
 def expand_tiles(tokens: int, slices: int) -> Tiles:
-    """Give the tiles of a product with B."""
+    """Return the tiles of a product with B."""
     few, some, many = tokens <= 16, tokens <= 64, tokens > 256
     if slices == 3:
         rows, columns = (16, 32) if some else (128, 64 if many else 32)

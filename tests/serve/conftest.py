@@ -1,7 +1,6 @@
-"""A tiny base with random weights and two adapters on it, and servers started as people do."""
+"""A tiny base with random weights, nine adapters, and servers started by `python -m serve`."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from nothing_gpt.adapter.manifest import BaseModel, Manifest, fingerprint_base, 
 from nothing_gpt.prompt.template import guard_template
 from nothing_gpt.show import Character, Corpus, PromptText, Show
 from nothing_gpt.workspace import Workspace
+from tests.fake_endpoint import free_port
 
 ROOT = Path(__file__).parents[2]
 VLLM_PYTHON = ROOT / ".venv-vllm" / "bin" / "python"
@@ -59,7 +59,7 @@ MANIFEST = Manifest(
 
 @pytest.fixture(scope="session")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """A workspace as training leaves it, with nine adapters of nine ranks."""
+    """A workspace as training writes it, with nine adapters of nine ranks."""
     place = Workspace(tmp_path_factory.mktemp("workspace"))
     build_base(place.root / "bases" / BASE)
     for seed, (name, rank) in enumerate(RANKS.items()):
@@ -115,8 +115,8 @@ def build_base(folder: Path, template: str = GUARDED) -> None:
     model.generation_config = GenerationConfig(eos_token_id=ends)
     with torch.no_grad():
         model.model.embed_tokens.weight *= 5  # or greedy text gets stuck at one token
-        # One dimension stays positive throughout, and tells the end token and its like to stay
-        # away: completions then end only where a test makes them end.
+        # One dimension stays positive in all layers, and makes special tokens unlikely. So
+        # completions end only where a test makes them end.
         model.model.embed_tokens.weight[:, 0] = 4.0
         for layer in model.model.layers:
             layer.self_attn.o_proj.weight[0] = 0.0
@@ -151,7 +151,7 @@ def build_adapter(
 
 @dataclass(frozen=True)
 class Running:
-    """A server that answers, its process, and what health said until then."""
+    """A server that answers, its process, and the statuses of `/health` until then."""
 
     url: str
     process: "subprocess.Popen[str]"
@@ -166,12 +166,6 @@ class Running:
         return sum(float(line.rsplit(" ", 1)[1]) for line in lines)
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
-
-
 def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
     end = time.monotonic() + seconds
     while not condition():
@@ -181,7 +175,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
 
 @contextmanager
 def serving(workspace: Workspace, *options: str, seconds: float = 90) -> Iterator[Running]:
-    """Run `python -m serve` until it answers, and stop it afterwards."""
+    """Run `python -m serve`, wait until it answers, and stop it at the end."""
     port = free_port()
     command = [sys.executable, "-m", "serve", "--workspace", str(workspace.root)]
     environment = os.environ | {"NOTHING_GPT_API_KEY": f"spare,{KEY}"}
@@ -206,7 +200,7 @@ def serving(workspace: Workspace, *options: str, seconds: float = 90) -> Iterato
 
 
 def engine_options(engine: str) -> list[str]:
-    """Say how an engine is started here, or skip what this machine has not."""
+    """Return the options that start an engine; skip the test if this machine lacks it."""
     if engine == "local":
         return ["--engine", "local"]
     if not VLLM_PYTHON.exists():
@@ -217,7 +211,7 @@ def engine_options(engine: str) -> list[str]:
 
 @pytest.fixture(scope="session", params=["local", "vllm"])
 def server(request: pytest.FixtureRequest, workspace: Workspace) -> Iterator[Running]:
-    """Each engine in turn, with all adapters."""
+    """Each of the two engines in turn, with all adapters."""
     options = [*engine_options(request.param), "--max-sequences", "12"]
     with serving(workspace, *options, seconds=240) as running:
         yield running

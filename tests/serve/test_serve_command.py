@@ -1,4 +1,4 @@
-"""`python -m serve` as a person meets it: what it refuses, how it starts and how it stops."""
+"""The command `python -m serve`: what it refuses, how it starts and how it stops."""
 
 import json
 import os
@@ -16,7 +16,8 @@ import httpx
 import pytest
 
 from nothing_gpt.workspace import Workspace
-from tests.serve.conftest import BASE, RANKS, ROOT, free_port, serving, wait_for
+from tests.fake_endpoint import free_port
+from tests.serve.conftest import BASE, RANKS, ROOT, serving, wait_for
 
 
 class Reader:
@@ -133,8 +134,8 @@ def test_on_a_gpu_the_tables_lie_where_vllm_is_told_to_look(
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     done = serve(workspace.root, "--print-command", "--vllm-python", "/venv/python")
     variables = dict(word.split("=", 1) for word in shlex.split(done.stdout)[1:] if "=" in word)
-    told = Path(variables["VLLM_TUNED_CONFIG_FOLDER"])
-    found = sorted(path.name for path in told.iterdir())
+    folder = Path(variables["VLLM_TUNED_CONFIG_FOLDER"])
+    found = sorted(path.name for path in folder.iterdir())
     kinds = ("EXPAND_FALSE", "EXPAND_TRUE", "SHRINK")
     assert found == [f"NVIDIA_L4_{kind}.json" for kind in kinds]
 
@@ -155,12 +156,12 @@ def test_a_running_stream_ends_well_when_the_server_is_stopped(
         wait_for(lambda: server.metric("num_requests_running") == 1)
         server.process.send_signal(number)
         wait_for(lambda: httpx.get(f"{server.url}/health").status_code == 503)
-        turned_away = httpx.post(
+        rejected = httpx.post(
             f"{server.url}/v1/chat/completions", headers={"Authorization": "Bearer spare"}, json={}
         )
-        assert turned_away.status_code == 503
-        assert turned_away.json()["error"]["code"] == "draining"
-        assert int(turned_away.headers["retry-after"]) >= 1
+        assert rejected.status_code == 503
+        assert rejected.json()["error"]["code"] == "draining"
+        assert int(rejected.headers["retry-after"]) >= 1
         assert server.process.wait(20) == code
     *_, last, done = reader.events()
     assert json.loads(last.removeprefix("data: "))["choices"][0]["finish_reason"] == "length"
@@ -173,7 +174,7 @@ def test_a_stream_that_would_take_too_long_is_cut_and_told(
 ) -> None:
     monkeypatch.setenv("NOTHING_GPT_DRAIN", "2")
     with serving(workspace, "--engine", "local", "--max-sequences", "4") as server:
-        # One after the other, far more than a fast machine writes in the grace that is given.
+        # They run one after the other, and take much longer than the 2 seconds.
         readers = [Reader(server.url, n=4, max_tokens=1900) for _ in range(12)]
         wait_for(lambda: server.metric("num_requests_waiting") == 11)
         server.process.send_signal(signal.SIGINT)
@@ -195,10 +196,10 @@ def test_it_says_when_it_is_ready_and_nothing_that_people_wrote(
         httpx.get(f"{server.url}/v1/models?q=porridge", headers={"Authorization": "Bearer spare"})
     log = "".join(capfd.readouterr())
     records = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
-    serving_it, asked, listed, *_ = [r for r in records if r.get("status") != 503]
-    assert serving_it["models"] == [BASE, *sorted(RANKS)]
-    assert serving_it["url"] == f"{server.url}/v1"
-    assert (asked["key"], asked["model"], asked["status"]) == ("key 2", "tiny", 200)
-    assert (asked["tokens"], asked["whole"]) == (3, True)
-    assert (listed["key"], listed["path"]) == ("key 1", "/v1/models")
+    started, completion, listing, *_ = [r for r in records if r.get("status") != 503]
+    assert started["models"] == [BASE, *sorted(RANKS)]
+    assert started["url"] == f"{server.url}/v1"
+    assert (completion["key"], completion["model"], completion["status"]) == ("key 2", "tiny", 200)
+    assert (completion["tokens"], completion["whole"]) == (3, True)
+    assert (listing["key"], listing["path"]) == ("key 1", "/v1/models")
     assert "porridge" not in log

@@ -1,4 +1,4 @@
-"""What no client should send: it gets a clean refusal, and the next one is served as ever."""
+"""Requests that no client should send: they are refused, and the next one is answered."""
 
 import json
 import os
@@ -61,7 +61,7 @@ def client(abused: Running) -> Iterator[httpx.Client]:
 
 
 def check(answer: Any) -> None:
-    """Whatever was sent: an answer, or a refusal in OpenAI's shape."""
+    """Check that a response is an answer, or an error in OpenAI's shape."""
     assert answer.status_code < 500, answer.text
     if answer.status_code >= 400:
         error = answer.json()["error"]
@@ -71,7 +71,7 @@ def check(answer: Any) -> None:
 
 
 def is_well(client: httpx.Client) -> bool:
-    """Whether the server still serves."""
+    """Whether the server still answers."""
     return bool(client.post(CHAT, json=GOOD).json()["usage"]["completion_tokens"] == 2)
 
 
@@ -87,7 +87,7 @@ def test_what_the_description_allows_and_forbids(
     def probe(data: st.DataObject) -> None:
         case = data.draw(st.one_of(strategies))
         if isinstance(case.body, dict):
-            # Long completions are not what is tested here.
+            # Short completions, to save time.
             case.body["max_tokens"] = 2
         check(case.call(base_url=abused.url, headers=HEADERS, timeout=30))
 

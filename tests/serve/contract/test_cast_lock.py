@@ -1,4 +1,4 @@
-"""The cast lock where it is kept: llguidance, which both our engines use, and xgrammar."""
+"""The cast lock in llguidance, which both engines use, and in xgrammar."""
 
 import json
 import subprocess
@@ -45,8 +45,8 @@ def model(workspace: Workspace) -> LocalModel:
 
 
 def keeps(model: LocalModel, lock: CastLock, text: str) -> bool:
-    """Whether a text could come out of the local engine, token by token to the end."""
-    matcher = model.compile(lock.regex())
+    """Whether the local engine could generate a text, token by token to its end."""
+    matcher = model.compile_regex(lock.regex())
     ids = model.tokenizer.encode(text, add_special_tokens=False)
     return (
         matcher.validate_tokens(ids) == len(ids)
@@ -94,12 +94,12 @@ def test_xgrammar_reads_the_lock_as_python_does() -> None:
 
 
 def test_an_engine_writes_lines_of_the_cast_alone(server: Running) -> None:
-    """With random weights at temperature 1, which left alone would write none."""
+    """With random weights at temperature 1, which would not write such lines by themselves."""
     client: Any = server.client()
     count = Count()
     for turn in range(3):
         lock = make_lock(SHOW, turn, lines=8)
-        # These weights never end a line themselves: short ones, that there may be many.
+        # These weights never end a line themselves; short lines make many of them.
         regex = lock.regex().replace("]*", "]{0,15}")
         answer = client.chat.completions.create(
             model="tiny",

@@ -1,4 +1,4 @@
-"""What people's programs may rely on, asked of both engines through the official client."""
+"""What clients can rely on, tested with both engines through the official client."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -24,8 +24,8 @@ def client(server: Running) -> OpenAI:
 
 
 def ask(client: OpenAI, **changes: Any) -> Any:
-    asked = {"model": "tiny", "messages": MESSAGES, "max_tokens": 24, "seed": 7} | changes
-    return client.chat.completions.create(**asked)
+    request = {"model": "tiny", "messages": MESSAGES, "max_tokens": 24, "seed": 7} | changes
+    return client.chat.completions.create(**request)
 
 
 def text_of(completion: Any) -> str:
@@ -165,8 +165,8 @@ def test_a_regular_expression_is_kept(client: OpenAI) -> None:
 
 
 def test_max_completion_tokens_is_max_tokens(client: OpenAI) -> None:
-    asked = {"model": "tiny", "messages": MESSAGES, "max_completion_tokens": 5}
-    assert client.chat.completions.create(**asked).usage.completion_tokens == 5
+    request = {"model": "tiny", "messages": MESSAGES, "max_completion_tokens": 5}
+    assert client.chat.completions.create(**request).usage.completion_tokens == 5
 
 
 def test_text_parts_are_lines_of_one_text(client: OpenAI) -> None:
@@ -248,7 +248,7 @@ def test_a_client_that_leaves_stops_the_work(server: Running, *, stream: bool) -
     body |= {"structured_outputs": {"regex": "[a-z]{1500}"}}
 
     def begin() -> None:
-        # Reading for a moment only, then closing the connection in the middle of the answer.
+        # Reads for a moment, and closes the connection in the middle of the answer.
         timeout = httpx.Timeout(30, read=0.6)
         headers = {"Authorization": f"Bearer {KEY}"}
         url = f"{server.url}/v1/chat/completions"
@@ -278,7 +278,7 @@ def test_requests_at_once_do_not_mix(client: OpenAI) -> None:
     alone = [first_word(one) for one in wanted]
     with ThreadPoolExecutor(len(wanted)) as pool:
         together = list(pool.map(first_word, wanted))
-    # In bfloat16 company may tip a close call; a mix-up of rows or adapters would change most.
+    # In bfloat16 a batch can change a close choice; mixed-up rows or adapters would change most.
     assert len(set(alone)) >= 15
     assert sum(a == b for a, b in zip(alone, together, strict=True)) >= 24
 
@@ -288,7 +288,7 @@ def test_health_answers_under_load(server: Running, client: OpenAI) -> None:
     with ThreadPoolExecutor(4) as pool:
         futures = [pool.submit(ask, client, max_tokens=400, extra_body=body) for _ in range(4)]
         while not all(future.done() for future in futures):
-            # How soon is for benchmarks/local_engine.py to say.
+            # benchmarks/endpoint/local_engine.py measures how soon.
             assert httpx.get(f"{server.url}/health", timeout=30).status_code == 200
     assert all(future.result().usage.completion_tokens > 50 for future in futures)
 

@@ -1,4 +1,4 @@
-"""The endpoint of the Modal app, started where its container would be, with the real vLLM."""
+"""The Modal app's endpoint, started as in its container, with a real vLLM."""
 
 import json
 import os
@@ -24,7 +24,7 @@ import serve.modal_app as module
 module.PORT = int(os.environ["PORT"])
 sys.executable = os.environ["VLLM_PYTHON"]
 endpoint = module.Endpoint()
-endpoint.web.local()  # runs what comes before it in a container's life, too
+endpoint.web.local()  # also runs the methods that a container runs before it
 
 def ask(path, body=None, key=os.environ["NOTHING_GPT_API_KEY"]):
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
@@ -39,19 +39,19 @@ def ask(path, body=None, key=os.environ["NOTHING_GPT_API_KEY"]):
 def stream(model):
     messages = [{"role": "user", "content": "[ANA] Who left the porridge on the roof?"}]
     body = {"model": model, "messages": messages, "stream": True, "max_tokens": 30}
-    told["streams"].append(ask("/v1/chat/completions", body)[1].strip()[-12:])
+    result["streams"].append(ask("/v1/chat/completions", body)[1].strip()[-12:])
 
 paths = ["/health", "/metrics", "/sleep", "/v1/load_lora_adapter"]
-told = {path: ask(path)[0] for path in paths}
-told |= {"wrong key": ask("/v1/models", key="wrong")[0], "streams": []}
-told["models"] = [card["id"] for card in json.loads(ask("/v1/models")[1])["data"]]
+result = {path: ask(path)[0] for path in paths}
+result |= {"wrong key": ask("/v1/models", key="wrong")[0], "streams": []}
+result["models"] = [card["id"] for card in json.loads(ask("/v1/models")[1])["data"]]
 threads = [threading.Thread(target=stream, args=(name,)) for name in ["tiny", "other"] * 4]
 for thread in threads:
     thread.start()
 for thread in threads:
     thread.join()
 with open(os.environ["RESULT"], "w") as file:
-    json.dump(told, file)
+    json.dump(result, file)
 """
 
 
@@ -73,13 +73,13 @@ def test_it_serves_every_adapter_and_nothing_it_should_not(
             VLLM_PYTHON=str(VLLM_PYTHON),
             VLLM_CPU_KVCACHE_SPACE="1",
         )
-        said = ended(process)
+        output = read_to_end(process)
         assert plane.asked("VolumeCommit")
-    assert (tmp_path / "result").exists(), said
-    told: dict[str, Any] = json.loads((tmp_path / "result").read_text())
-    assert told.pop("models") == ["pocket-tiny", *sorted(RANKS)]
-    assert told.pop("streams") == ["data: [DONE]"] * 8
-    assert told == {
+    assert (tmp_path / "result").exists(), output
+    result: dict[str, Any] = json.loads((tmp_path / "result").read_text())
+    assert result.pop("models") == ["pocket-tiny", *sorted(RANKS)]
+    assert result.pop("streams") == ["data: [DONE]"] * 8
+    assert result == {
         "/health": 200,
         "/metrics": 200,
         "/sleep": 404,
@@ -88,14 +88,14 @@ def test_it_serves_every_adapter_and_nothing_it_should_not(
     }
 
 
-def ended(process: "subprocess.Popen[bytes]") -> str:
-    """Read what a process said until it ended, and end what it left running."""
-    said: list[bytes] = []
-    reader = threading.Thread(target=lambda: said.append(process.stdout.read()))  # type: ignore[union-attr]
+def read_to_end(process: "subprocess.Popen[bytes]") -> str:
+    """Read a process's output until it ends, and end the processes that it left running."""
+    output: list[bytes] = []
+    reader = threading.Thread(target=lambda: output.append(process.stdout.read()))  # type: ignore[union-attr]
     reader.start()
     try:
         process.wait(280)
     finally:
         os.killpg(process.pid, signal.SIGKILL)
     reader.join()
-    return b"".join(said).decode()
+    return b"".join(output).decode()

@@ -1,4 +1,4 @@
-"""Text from people stays text: point by point in token ids, at both engines."""
+"""User text cannot become control tokens, in both engines."""
 
 from pathlib import Path
 from typing import Any
@@ -56,7 +56,7 @@ def test_both_engines_read_what_training_showed(
     trained = tokenizer.apply_chat_template(
         chat(INJECTION), add_generation_prompt=True, return_dict=False
     )
-    assert read(server, chat(INJECTION)) == model.read(chat(INJECTION)) == trained
+    assert read(server, chat(INJECTION)) == model.tokenize(chat(INJECTION)) == trained
 
 
 def test_a_marker_cut_in_two_parts_is_not_joined(server: Running) -> None:
@@ -67,10 +67,10 @@ def test_a_marker_cut_in_two_parts_is_not_joined(server: Running) -> None:
 
 @given(st.lists(st.sampled_from(PARTS), max_size=8).map("".join))
 def test_no_text_makes_a_control_token(model: LocalModel, text: str) -> None:
-    assert controls(model.read(chat(text))) == controls(model.read(chat("hi")))
+    assert controls(model.tokenize(chat(text))) == controls(model.tokenize(chat("hi")))
 
 
 def test_a_base_that_nobody_guarded_is_guarded_here(tmp_path: Path) -> None:
     build_base(tmp_path / "bare", template=TEMPLATE)
     model = LocalModel(choose_models(Workspace(tmp_path), base=str(tmp_path / "bare")), rows=1)
-    assert len(controls(model.read(chat(INJECTION)))) == 9
+    assert len(controls(model.tokenize(chat(INJECTION)))) == 9

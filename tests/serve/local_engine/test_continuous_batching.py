@@ -1,4 +1,4 @@
-"""The local engine's core against transformers' own generation, token by token."""
+"""The scheduler compared with transformers' own generation, token by token."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -34,34 +34,34 @@ def scheduler(workspace: Workspace) -> Iterator[Scheduler]:
     scheduler.close()
 
 
-class Asked:
-    """A job and what came of it."""
+class Submitted:
+    """A submitted job and its results."""
 
     def __init__(self, scheduler: Scheduler, text: str, **options: Any) -> None:
         body = {"model": "tiny", "messages": [{"role": "user", "content": text}], **options}
         request = ChatRequest.model_validate(body)
-        prompt = scheduler.model.read([message.flat() for message in request.messages])
+        prompt = scheduler.model.tokenize([message.flatten() for message in request.messages])
         length = request.max_tokens or 1000
         self.job = GenerationJob(request, prompt, length, request.seed or 0, None)
         scheduler.submit(self.job)
 
-    def pieces(self) -> list[TextChunk]:
+    def chunks(self) -> list[TextChunk]:
         found = []
         open_choices = self.job.request.n
         while open_choices:
-            piece = arrived[self.job].get(timeout=60)
-            assert isinstance(piece, TextChunk)
-            found.append(piece)
-            open_choices -= piece.finish is not None
+            chunk = arrived[self.job].get(timeout=60)
+            assert isinstance(chunk, TextChunk)
+            found.append(chunk)
+            open_choices -= chunk.finish_reason is not None
         return found
 
     def tokens(self, index: int = 0) -> list[int]:
-        return [piece.token for piece in self.pieces() if piece.index == index]
+        return [chunk.token for chunk in self.chunks() if chunk.index == index]
 
 
 @pytest.fixture(scope="module")
 def reference(workspace: Workspace) -> dict[str, Any]:
-    """Each model by itself, its adapter merged into the weights."""
+    """Each model alone, with its adapter merged into the weights."""
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
 
@@ -92,63 +92,63 @@ def test_sequences_that_come_and_go_are_what_each_would_be_alone(
 ) -> None:
     names = [BASE, "tiny", "other", "tiny", "tiny", BASE, "other", "other", "tiny", "tiny"]
     lengths = [40, 5, 300, 17, 1, 60, 33, 2, 280, 9]
-    asked = [
-        Asked(scheduler, "porridge " * (7 * at), model=name, max_tokens=length, temperature=0)
+    submitted = [
+        Submitted(scheduler, "porridge " * (7 * at), model=name, max_tokens=length, temperature=0)
         for at, (name, length) in enumerate(zip(names, lengths, strict=True))
     ]
-    found = [one.tokens() for one in asked]
+    found = [one.tokens() for one in submitted]
     assert [len(tokens) for tokens in found] == lengths
-    assert found == [continued(reference, one.job) for one in asked]
+    assert found == [continued(reference, one.job) for one in submitted]
 
 
 def test_choices_start_from_the_same_prompt(
     scheduler: Scheduler, reference: dict[str, Any]
 ) -> None:
-    asked = Asked(scheduler, "spoons", n=3, max_tokens=20, temperature=0)
-    pieces = asked.pieces()
+    submitted = Submitted(scheduler, "spoons", n=3, max_tokens=20, temperature=0)
+    chunks = submitted.chunks()
     for index in range(3):
-        tokens = [piece.token for piece in pieces if piece.index == index]
-        assert tokens == continued(reference, asked.job)
+        tokens = [chunk.token for chunk in chunks if chunk.index == index]
+        assert tokens == continued(reference, submitted.job)
 
 
 def test_a_seeded_sequence_is_the_same_in_company(scheduler: Scheduler) -> None:
-    alone = Asked(scheduler, "the cat", max_tokens=60, seed=5).tokens()
-    company = [Asked(scheduler, "the cellar", max_tokens=200, seed=seed) for seed in (1, 2)]
-    assert Asked(scheduler, "the cat", max_tokens=60, seed=5).tokens() == alone
+    alone = Submitted(scheduler, "the cat", max_tokens=60, seed=5).tokens()
+    company = [Submitted(scheduler, "the cellar", max_tokens=200, seed=seed) for seed in (1, 2)]
+    assert Submitted(scheduler, "the cat", max_tokens=60, seed=5).tokens() == alone
     for other in company:
         other.job.cancelled = True
 
 
 def test_a_cancelled_job_leaves_whether_it_runs_or_waits(scheduler: Scheduler) -> None:
-    jobs = [Asked(scheduler, "the roof", max_tokens=1500).job for _ in range(ROWS + 2)]
+    jobs = [Submitted(scheduler, "the roof", max_tokens=1500).job for _ in range(ROWS + 2)]
     wait_for(lambda: len(scheduler.running) == ROWS and len(scheduler.waiting) == 2)
     for job in jobs:
         job.cancelled = True
     wait_for(lambda: not scheduler.running and not scheduler.waiting, 2)
-    assert Asked(scheduler, "the roof", max_tokens=3).tokens()
+    assert Submitted(scheduler, "the roof", max_tokens=3).tokens()
 
 
 def test_one_that_fails_does_not_take_the_engine_with_it(scheduler: Scheduler) -> None:
-    fine = Asked(scheduler, "the roof", max_tokens=3)
+    fine = Submitted(scheduler, "the roof", max_tokens=3)
     assert fine.tokens()
     broken = GenerationJob(fine.job.request, [10**6], 3, 0, None)
     scheduler.submit(broken)
     assert isinstance(arrived[broken].get(timeout=20), IndexError)
-    assert Asked(scheduler, "the roof", max_tokens=3).tokens()
+    assert Submitted(scheduler, "the roof", max_tokens=3).tokens()
 
 
 def test_what_a_row_still_holds_is_not_read_again(
     scheduler: Scheduler, reference: dict[str, Any]
 ) -> None:
-    hits = scheduler.metrics.reused.labels("tiny")
-    first = Asked(scheduler, "the spoons in the cellar", max_tokens=12, temperature=0)
+    hits = scheduler.metrics.reused_tokens.labels("tiny")
+    first = Submitted(scheduler, "the spoons in the cellar", max_tokens=12, temperature=0)
     first.tokens()
     before = hits._value.get()
-    again = Asked(scheduler, "the spoons in the attic", max_tokens=12, temperature=0)
+    again = Submitted(scheduler, "the spoons in the attic", max_tokens=12, temperature=0)
     assert again.tokens() == continued(reference, again.job)
     assert hits._value.get() - before >= 10
-    # Another model's rows hold something else, even for the same tokens.
-    other = Asked(
+    # The rows of another model have other contents, even for the same tokens.
+    other = Submitted(
         scheduler, "the spoons in the attic", model="other", max_tokens=12, temperature=0
     )
     assert other.tokens() == continued(reference, other.job)
@@ -164,9 +164,9 @@ def test_an_engine_that_fails_for_good_says_so(
         raise RuntimeError("device-side assert")
 
     monkeypatch.setattr(model, "forward", fail)
-    asked = Asked(broken, "the roof", max_tokens=3)
-    assert isinstance(arrived[asked.job].get(timeout=20), RuntimeError)
+    submitted = Submitted(broken, "the roof", max_tokens=3)
+    assert isinstance(arrived[submitted.job].get(timeout=20), RuntimeError)
     wait_for(lambda: broken.failure is not None)
-    late = Asked(broken, "the roof", max_tokens=3)
+    late = Submitted(broken, "the roof", max_tokens=3)
     broken.close()
     assert isinstance(arrived[late.job].get(timeout=20), RuntimeError)

@@ -79,7 +79,7 @@ def test_rows_of_different_lengths_and_a_copied_row(network: Any) -> None:
     long, short = torch.randint(160, (1, 300)), torch.randint(160, (1, 9))
     decoder.forward(long[:, :299], positions(0, 1, 299), 0, ["one"])
     decoder.forward(short[:, :8], positions(0, 1, 8), 1, ["two"])
-    decoder.copy(0, 2, 299)
+    decoder.copy_row(0, 2, 299)
     last = torch.tensor([[long[0, -1]], [short[0, -1]], [long[0, -1]]])
     places = torch.tensor([[299], [8], [299]])
     found = decoder.forward(last, places, 0, ["one", "two", None])

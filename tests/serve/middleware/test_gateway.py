@@ -8,17 +8,17 @@ from typing import Any
 import httpx
 import pytest
 
-from serve.middleware import gateway as gate_module
-from serve.middleware.gateway import Gateway, GatewaySettings
+from serve.middleware.gateway import LOG_TEXT_VARIABLE, Gateway
+from serve.middleware.gateway_settings import GatewaySettings
 
 CHAT = "/v1/chat/completions"
 BODY = {"model": "base", "messages": [{"role": "user", "content": "a secret"}]}
 
 
-class Slow:
-    """An engine that answers when it is told to: three events of a stream.
+class SlowEngine:
+    """An engine that answers when `go` is set: with three events of a stream.
 
-    It says how many tokens they were unless it no longer `tells`, as when its client left.
+    Without `reports_usage` it does not send the token counts, as after its client left.
     """
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class Slow:
         self.called = 0
         self.bodies: list[bytes] = []
         self.texts = ["", "one", "two", "three"]
-        self.tells = True
+        self.reports_usage = True
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.called += 1
@@ -38,41 +38,41 @@ class Slow:
             data = {"choices": [{"index": 0, "delta": {"content": text}}]}
             event = f"data: {json.dumps(data)}\n\n".encode()
             await send({"type": "http.response.body", "body": event, "more_body": True})
-        if self.tells and b'"include_usage":true' in self.bodies[-1].replace(b" ", b""):
+        if self.reports_usage and b'"include_usage":true' in self.bodies[-1].replace(b" ", b""):
             usage = b'data: {"id":"1","choices":[],"usage":{"completion_tokens":40}}\n\n'
             await send({"type": "http.response.body", "body": usage, "more_body": True})
         await send({"type": "http.response.body", "body": b"data: [DONE]\n\n"})
 
 
-Check = Callable[[httpx.AsyncClient, Slow, Gateway], Awaitable[None]]
+Check = Callable[[httpx.AsyncClient, SlowEngine, Gateway], Awaitable[None]]
 
 
-def checked(check: Check, **how: Any) -> None:
+def run_check(check: Check, **options: Any) -> None:
     async def run() -> None:
-        engine = Slow()
-        gate = Gateway(engine, GatewaySettings("base", {}, max_requests=2), **how)
-        transport = httpx.ASGITransport(app=gate)
+        engine = SlowEngine()
+        gateway = Gateway(engine, GatewaySettings("base", {}, max_requests=2), **options)
+        transport = httpx.ASGITransport(app=gateway)
         async with httpx.AsyncClient(transport=transport, base_url="http://server") as client:
-            await check(client, engine, gate)
+            await check(client, engine, gateway)
 
     asyncio.run(run())
 
 
 def test_more_requests_than_there_is_room_for_are_sent_away_at_once() -> None:
-    async def check(client: httpx.AsyncClient, engine: Slow, gate: Gateway) -> None:
+    async def check(client: httpx.AsyncClient, engine: SlowEngine, gateway: Gateway) -> None:
         held = [asyncio.create_task(client.post(CHAT, json=BODY)) for _ in range(2)]
-        while gate.in_hand < 2:
+        while gateway.active_requests < 2:
             await asyncio.sleep(0)
-        turned_away = await client.post(CHAT, json=BODY)
-        assert turned_away.status_code == 429
-        assert int(turned_away.headers["retry-after"]) >= 1
-        assert turned_away.json()["error"]["code"] == "queue_full"
+        refused = await client.post(CHAT, json=BODY)
+        assert refused.status_code == 429
+        assert int(refused.headers["retry-after"]) >= 1
+        assert refused.json()["error"]["code"] == "queue_full"
         assert (await client.get("/health")).status_code == 200
         engine.go.set()
         assert [answer.status_code for answer in await asyncio.gather(*held)] == [200, 200]
         assert (await client.post(CHAT, json=BODY)).status_code == 200
 
-    checked(check)
+    run_check(check)
 
 
 def test_each_key_has_limits_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_each_key_has_limits_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_pat
     )
     monkeypatch.setenv("NOTHING_GPT_KEYS", str(path))
 
-    async def check(client: httpx.AsyncClient, engine: Slow, gate: Gateway) -> None:
+    async def check(client: httpx.AsyncClient, engine: SlowEngine, gateway: Gateway) -> None:
         async def ask(key: str) -> httpx.Response:
             return await client.post(CHAT, json=BODY, headers={"Authorization": f"Bearer {key}"})
 
@@ -96,41 +96,41 @@ def test_each_key_has_limits_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_pat
             assert late.json()["error"]["code"] == "rate_limit_exceeded"
         assert (await ask("c")).status_code == 401
         assert engine.called == 4
-        assert gate.in_hand == 0
+        assert gateway.active_requests == 0
 
-    checked(check)
+    run_check(check)
 
 
 def test_what_no_engine_should_see_stays_outside() -> None:
-    async def check(client: httpx.AsyncClient, engine: Slow, gate: Gateway) -> None:
+    async def check(client: httpx.AsyncClient, engine: SlowEngine, gateway: Gateway) -> None:
         for content in (b"{", b"\xff", b"[" * 10_000, b'{"model": "\\ud83d"}'):
             answer = await client.post(CHAT, content=content)
             assert answer.status_code == 400
             assert answer.json()["error"]["code"] == "invalid_json"
         assert (await client.post(CHAT, content=b" " * 1_100_000)).status_code == 413
-        assert engine.called == gate.in_hand == 0
+        assert engine.called == gateway.active_requests == 0
 
-    checked(check)
+    run_check(check)
 
 
 def test_a_draining_server_takes_nothing_new_and_finishes_what_it_has() -> None:
-    async def check(client: httpx.AsyncClient, engine: Slow, gate: Gateway) -> None:
+    async def check(client: httpx.AsyncClient, engine: SlowEngine, gateway: Gateway) -> None:
         held = asyncio.create_task(client.post(CHAT, json=BODY))
-        while not gate.in_hand:
+        while not gateway.active_requests:
             await asyncio.sleep(0)
-        gate.draining = True
+        gateway.draining = True
         for answer in (await client.post(CHAT, json=BODY), await client.get("/health")):
             assert answer.status_code == 503
             assert answer.json()["error"]["code"] == "draining"
         engine.go.set()
         assert (await held).status_code == 200
 
-    checked(check)
+    run_check(check)
 
 
-async def call(gate: Gateway, receive: Any, send: Any) -> None:
+async def call(gateway: Gateway, receive: Any, send: Any) -> None:
     scope = {"type": "http", "path": CHAT, "method": "POST", "headers": []}
-    await asyncio.wait_for(gate(scope, receive, send), 10)
+    await asyncio.wait_for(gateway(scope, receive, send), 10)
 
 
 def test_a_body_that_comes_too_slowly_is_given_up() -> None:
@@ -143,12 +143,12 @@ def test_a_body_that_comes_too_slowly_is_given_up() -> None:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    async def check(_client: httpx.AsyncClient, _engine: Slow, gate: Gateway) -> None:
-        await call(gate, receive, send)
+    async def check(_client: httpx.AsyncClient, _engine: SlowEngine, gateway: Gateway) -> None:
+        await call(gateway, receive, send)
         assert sent[0]["status"] == 408
-        assert gate.in_hand == 0
+        assert gateway.active_requests == 0
 
-    checked(check, patience=0.1)
+    run_check(check, client_timeout=0.1)
 
 
 def test_a_client_that_takes_nothing_frees_its_place() -> None:
@@ -159,22 +159,22 @@ def test_a_client_that_takes_nothing_frees_its_place() -> None:
         if message["type"] == "http.response.body":
             await asyncio.Event().wait()
 
-    async def check(client: httpx.AsyncClient, engine: Slow, gate: Gateway) -> None:
+    async def check(client: httpx.AsyncClient, engine: SlowEngine, gateway: Gateway) -> None:
         engine.go.set()
-        await call(gate, receive, send)
-        assert gate.in_hand == 0
+        await call(gateway, receive, send)
+        assert gateway.active_requests == 0
         assert (await client.post(CHAT, json=BODY)).status_code == 200
 
-    checked(check, patience=0.05)
+    run_check(check, client_timeout=0.05)
 
 
 @pytest.mark.parametrize("wanted", ["1", ""])
 def test_the_log_has_figures_and_no_text_unless_it_is_wanted(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, wanted: str
 ) -> None:
-    monkeypatch.setenv(gate_module.LOG_TEXT, wanted)
+    monkeypatch.setenv(LOG_TEXT_VARIABLE, wanted)
 
-    async def check(client: httpx.AsyncClient, engine: Slow, _gate: Gateway) -> None:
+    async def check(client: httpx.AsyncClient, engine: SlowEngine, _gateway: Gateway) -> None:
         engine.go.set()
         answer = await client.post(CHAT, json=BODY)
         await client.post(CHAT, json={**BODY, "model": "a secret"})
@@ -188,7 +188,7 @@ def test_the_log_has_figures_and_no_text_unless_it_is_wanted(
 
     monkeypatch.setattr(logging.getLogger("serve"), "propagate", True)
     with caplog.at_level(logging.INFO, "serve"):
-        checked(check)
+        run_check(check)
 
 
 @pytest.mark.parametrize("asked", [True, False])
@@ -197,7 +197,7 @@ def test_tokens_of_a_stream_are_known_and_only_told_to_who_asks(
 ) -> None:
     body = {**BODY, "stream": True, "stream_options": {"include_usage": asked}}
 
-    async def check(client: httpx.AsyncClient, engine: Slow, _gate: Gateway) -> None:
+    async def check(client: httpx.AsyncClient, engine: SlowEngine, _gateway: Gateway) -> None:
         engine.go.set()
         answer = await client.post(CHAT, json=body)
         assert ("completion_tokens" in answer.text) is asked
@@ -207,18 +207,18 @@ def test_tokens_of_a_stream_are_known_and_only_told_to_who_asks(
 
     monkeypatch.setattr(logging.getLogger("serve"), "propagate", True)
     with caplog.at_level(logging.INFO, "serve"):
-        checked(check)
+        run_check(check)
 
 
 def test_who_leaves_before_the_end_pays_for_what_was_written(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def check(client: httpx.AsyncClient, engine: Slow, _gate: Gateway) -> None:
-        engine.tells, engine.texts = False, ["", '[DOT] "Oh" and so on. ' * 20, "A"]
+    async def check(client: httpx.AsyncClient, engine: SlowEngine, _gateway: Gateway) -> None:
+        engine.reports_usage, engine.texts = False, ["", '[DOT] "Oh" and so on. ' * 20, "A"]
         engine.go.set()
         await client.post(CHAT, json={**BODY, "stream": True})
         assert 100 <= caplog.records[0].__dict__["data"]["tokens"] <= 150
 
     monkeypatch.setattr(logging.getLogger("serve"), "propagate", True)
     with caplog.at_level(logging.INFO, "serve"):
-        checked(check)
+        run_check(check)

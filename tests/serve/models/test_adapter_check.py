@@ -1,4 +1,4 @@
-"""An adapter that changes nothing keeps a server from starting, at both engines."""
+"""An adapter that changes nothing makes the start of both engines fail."""
 
 import asyncio
 import math
@@ -14,7 +14,8 @@ import pytest
 from nothing_gpt.errors import UserError
 from nothing_gpt.workspace import Workspace
 from serve.models.adapter_check import check_adapters
-from tests.serve.conftest import BASE, ROOT, build_adapter, engine_options, free_port
+from tests.fake_endpoint import free_port
+from tests.serve.conftest import BASE, ROOT, build_adapter, engine_options
 
 
 def check(answers: dict[str, list[Sequence[float]]]) -> None:

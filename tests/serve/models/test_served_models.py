@@ -31,36 +31,36 @@ def add(place: Workspace, name: str, base: str, *, state: str = "", template: st
 
 
 def test_a_shows_base_is_served_with_all_adapters_on_it(place: Workspace) -> None:
-    offer = choose_models(place, "a")
-    assert offer.models == ("pocket-a", "a", "b")
-    assert Path(offer.location) == place.root / "bases" / "pocket-a"
-    assert offer.left_out == {"big": "on another base"}
+    models = choose_models(place, "a")
+    assert models.names == ("pocket-a", "a", "b")
+    assert Path(models.location) == place.root / "bases" / "pocket-a"
+    assert models.left_out == {"big": "on another base"}
 
 
 def test_a_hub_model_is_served_in_the_state_that_training_saw(place: Workspace) -> None:
-    offer = choose_models(place, "big")
-    assert (offer.base, offer.location, offer.revision) == (HUB, HUB, "cafe")
-    assert list(offer.left_out) == ["a", "b"]
+    models = choose_models(place, "big")
+    assert (models.base, models.location, models.revision) == (HUB, HUB, "cafe")
+    assert list(models.left_out) == ["a", "b"]
 
 
 @pytest.mark.parametrize("how", ["name", "path"])
 def test_a_base_is_named_by_name_or_path(place: Workspace, how: str) -> None:
     folder = str(place.root / "bases" / "pocket-a")
-    assert choose_models(place, base="pocket-a" if how == "name" else folder).models[1:] == (
+    assert choose_models(place, base="pocket-a" if how == "name" else folder).names[1:] == (
         "a",
         "b",
     )
 
 
 def test_a_base_without_adapters_is_served_alone(tmp_path: Path) -> None:
-    offer = choose_models(Workspace(tmp_path), base=HUB)
-    assert (offer.models, offer.revision) == ((HUB,), None)
+    models = choose_models(Workspace(tmp_path), base=HUB)
+    assert (models.names, models.revision) == ((HUB,), None)
 
 
 def test_one_base_needs_no_naming(place: Workspace) -> None:
     for path in place.adapter("big").iterdir():
         path.unlink()
-    assert choose_models(place).models == ("pocket-a", "a", "b")
+    assert choose_models(place).names == ("pocket-a", "a", "b")
 
 
 def test_of_two_bases_one_must_be_chosen(place: Workspace) -> None:
@@ -70,7 +70,7 @@ def test_of_two_bases_one_must_be_chosen(place: Workspace) -> None:
 
 def test_adapters_on_another_state_of_the_base_are_left_out(place: Workspace) -> None:
     add(place, "b", "pocket-a", state="1")
-    assert choose_models(place, "a").models == ("pocket-a", "a")
+    assert choose_models(place, "a").names == ("pocket-a", "a")
     with pytest.raises(UserError, match="states"):
         choose_models(place, base="pocket-a")
 
@@ -81,7 +81,7 @@ def test_a_base_that_was_trained_again_is_noticed(place: Workspace) -> None:
         with pytest.raises(UserError, match=r"a, b: trained on another state of .*pocket-a"):
             choose_models(place, **asked)
     add(place, "a", "pocket-a")
-    assert choose_models(place, "a").models == ("pocket-a", "a")
+    assert choose_models(place, "a").names == ("pocket-a", "a")
 
 
 def test_an_adapter_that_is_not_there_is_named_with_those_that_are(place: Workspace) -> None:
@@ -113,8 +113,8 @@ def test_an_adapter_that_answers_as_one_character_is_left_out(place: Workspace) 
     manifest = read_manifest(place.adapter("a"))
     write_manifest(place.adapter("a-phase1-r16"), replace(manifest, format="single-turn"))
     write_manifest(place.adapter("a-phase4"), replace(manifest, preset="phase4"))
-    offer = choose_models(place, "a")
-    assert offer.models == ("pocket-a", "a", "a-phase4", "b")
-    assert offer.left_out["a-phase1-r16"] == "answers as one character"
+    models = choose_models(place, "a")
+    assert models.names == ("pocket-a", "a", "a-phase4", "b")
+    assert models.left_out["a-phase1-r16"] == "answers as one character"
     with pytest.raises(UserError, match="answers as one character"):
         choose_models(place, "a-phase1-r16")

@@ -1,4 +1,4 @@
-"""The port and what is kept running behind it: real processes, an engine of a few lines."""
+"""The proxy and the supervisor, with real processes and an engine of a few lines."""
 
 import asyncio
 import json
@@ -15,10 +15,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.serve.conftest import ROOT, free_port, wait_for
+from tests.fake_endpoint import free_port
+from tests.serve.conftest import ROOT, wait_for
 
-# An engine as the supervisor knows one: it serves at the socket that it is told, health is 503
-# until it is ready, and SIGTERM lets it finish. /die ends it, /slow answers for a while.
+# An engine as the supervisor expects it: it serves at the given socket, health is 503 until it
+# is ready, and SIGTERM lets it finish. /die ends it, /slow answers for a while.
 ENGINE = """
 import asyncio, os, sys, signal, time
 from pathlib import Path
@@ -55,18 +56,18 @@ uvicorn.run(app, uds=os.environ["NOTHING_GPT_SOCKET"], log_level="error")
 """
 MAIN = """
 import sys
-from serve import supervisor
-from serve.process.port import take
-from serve.process.supervisor import supervise
-supervisor._LOOK, supervisor._HUNG = 0.1, 1.5
+from serve.process import supervisor
+from serve.process.port import bind_port
+supervisor._HEALTH_INTERVAL, supervisor._HANG_TIMEOUT = 0.1, 1.5
 port, folder = sys.argv[1:]
 command = [sys.executable, folder + "/engine.py", folder]
-sys.exit(supervise(lambda path: command, {}, take("127.0.0.1", int(port)), ["tiny"]))
+listener = bind_port("127.0.0.1", int(port))
+sys.exit(supervisor.supervise(lambda path: command, {}, listener, ["tiny"]))
 """
 
 
 @dataclass(frozen=True)
-class Kept:
+class Supervised:
     url: str
     folder: Path
     process: "subprocess.Popen[str]"
@@ -84,7 +85,7 @@ class Kept:
 
 
 @contextmanager
-def keeping(folder: Path, drain: str = "5") -> Iterator[Kept]:
+def supervising(folder: Path, drain: str = "5") -> Iterator[Supervised]:
     (folder / "engine.py").write_text(ENGINE)
     port = free_port()
     process = subprocess.Popen(
@@ -94,10 +95,10 @@ def keeping(folder: Path, drain: str = "5") -> Iterator[Kept]:
         stderr=subprocess.PIPE,
         text=True,
     )
-    kept = Kept(f"http://127.0.0.1:{port}", folder, process)
+    server = Supervised(f"http://127.0.0.1:{port}", folder, process)
     try:
         wait_for(lambda: is_open(port))
-        yield kept
+        yield server
     finally:
         process.kill()
         process.wait()
@@ -122,81 +123,81 @@ def refused(answer: httpx.Response, code: str) -> bool:
 
 
 def test_the_port_says_that_the_engine_loads(tmp_path: Path) -> None:
-    with keeping(tmp_path) as kept:
+    with supervising(tmp_path) as server:
         for method in ("GET", "POST"):
-            assert refused(httpx.request(method, f"{kept.url}/v1/models", json={}), "loading")
-        kept.set_ready()
-        assert httpx.get(f"{kept.url}/v1/models").status_code == 200
+            assert refused(httpx.request(method, f"{server.url}/v1/models", json={}), "loading")
+        server.set_ready()
+        assert httpx.get(f"{server.url}/v1/models").status_code == 200
 
 
 def test_an_engine_that_dies_is_started_again(tmp_path: Path) -> None:
-    with keeping(tmp_path) as kept:
-        kept.set_ready()
+    with supervising(tmp_path) as server:
+        server.set_ready()
         with pytest.raises(httpx.TransportError):
-            httpx.get(f"{kept.url}/die")
-        wait_for(lambda: refused(httpx.get(f"{kept.url}/health"), "restarting"), 5)
-        wait_for(lambda: kept.status() == 200)
-        assert len(kept.starts()) == 2
+            httpx.get(f"{server.url}/die")
+        wait_for(lambda: refused(httpx.get(f"{server.url}/health"), "restarting"), 5)
+        wait_for(lambda: server.status() == 200)
+        assert len(server.starts()) == 2
 
 
 def test_an_engine_that_lives_and_is_not_well_is_started_again(tmp_path: Path) -> None:
-    with keeping(tmp_path) as kept:
-        kept.set_ready()
+    with supervising(tmp_path) as server:
+        server.set_ready()
         (tmp_path / "ready").unlink()
-        assert kept.status() == 503
-        wait_for(lambda: len(kept.starts()) == 2)
-        kept.set_ready()
+        assert server.status() == 503
+        wait_for(lambda: len(server.starts()) == 2)
+        server.set_ready()
 
 
 def test_an_engine_that_goes_on_dying_is_started_ever_more_rarely(tmp_path: Path) -> None:
-    with keeping(tmp_path) as kept:
-        kept.set_ready()
+    with supervising(tmp_path) as server:
+        server.set_ready()
         (tmp_path / "broken").touch()
-        os.kill(kept.starts()[0], signal.SIGKILL)
-        wait_for(lambda: len(kept.starts()) == 3)
-        kept.process.send_signal(signal.SIGTERM)
-        assert kept.process.wait(10) == -signal.SIGTERM
-        records = [json.loads(line) for line in kept.process.stderr or ()]
+        os.kill(server.starts()[0], signal.SIGKILL)
+        wait_for(lambda: len(server.starts()) == 3)
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(10) == -signal.SIGTERM
+        records = [json.loads(line) for line in server.process.stderr or ()]
         waits = [record["again_in_seconds"] for record in records if "code" in record]
         assert waits[:2] == [1, 2]
 
 
 def test_an_engine_that_never_comes_up_ends_it_with_its_own_code(tmp_path: Path) -> None:
     (tmp_path / "broken").touch()
-    with keeping(tmp_path) as kept:
-        assert kept.process.wait(20) == 3
-        assert len(kept.starts()) == 1
+    with supervising(tmp_path) as server:
+        assert server.process.wait(20) == 3
+        assert len(server.starts()) == 1
 
 
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGTERM, -signal.SIGTERM), (signal.SIGINT, 130)]
 )
 def test_answers_are_finished_before_it_stops(tmp_path: Path, number: int, code: int) -> None:
-    with keeping(tmp_path) as kept:
-        kept.set_ready()
-        with httpx.stream("GET", f"{kept.url}/slow") as answer:
+    with supervising(tmp_path) as server:
+        server.set_ready()
+        with httpx.stream("GET", f"{server.url}/slow") as answer:
             parts = answer.iter_bytes()
             text = next(parts)
-            kept.process.send_signal(number)
-            wait_for(lambda: refused(httpx.get(f"{kept.url}/health"), "draining"))
+            server.process.send_signal(number)
+            wait_for(lambda: refused(httpx.get(f"{server.url}/health"), "draining"))
             text += b"".join(parts)
         assert text.count(b"part") == 20
-        assert kept.process.wait(10) == code
+        assert server.process.wait(10) == code
 
 
 def test_no_engine_outlives_a_killed_server(tmp_path: Path) -> None:
-    with keeping(tmp_path) as kept:
-        kept.set_ready()
-        (engine,) = kept.starts()
-        kept.process.kill()
+    with supervising(tmp_path) as server:
+        server.set_ready()
+        (engine,) = server.starts()
+        server.process.kill()
         wait_for(lambda: not is_alive(engine))
 
 
 def test_large_bodies_pass_in_both_directions(tmp_path: Path) -> None:
-    with keeping(tmp_path) as kept:
-        kept.set_ready()
+    with supervising(tmp_path) as server:
+        server.set_ready()
         body = os.urandom(3_000_000)
-        assert len(httpx.post(f"{kept.url}/echo", content=body, timeout=30).content) == len(body)
+        assert len(httpx.post(f"{server.url}/echo", content=body, timeout=30).content) == len(body)
 
 
 def test_a_thousand_idle_connections_are_in_nobodys_way(tmp_path: Path) -> None:
@@ -210,25 +211,25 @@ def test_a_thousand_idle_connections_are_in_nobodys_way(tmp_path: Path) -> None:
         for _, writer in idle:
             writer.close()
 
-    with keeping(tmp_path) as kept:
-        kept.set_ready()
-        asyncio.run(check(kept.url, int(kept.url.rsplit(":", 1)[1])))
+    with supervising(tmp_path) as server:
+        server.set_ready()
+        asyncio.run(check(server.url, int(server.url.rsplit(":", 1)[1])))
 
 
 def test_a_head_that_does_not_end_is_refused(tmp_path: Path) -> None:
-    with keeping(tmp_path) as kept:
-        port = int(kept.url.rsplit(":", 1)[1])
+    with supervising(tmp_path) as server:
+        port = int(server.url.rsplit(":", 1)[1])
         with socket.create_connection(("127.0.0.1", port)) as client:
             client.sendall(b"GET /health HTTP/1.1\r\n" + b"x-filler: y\r\n" * 6000)
             assert b" 431 " in client.recv(4096)
 
 
 def test_a_slow_head_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    from serve.process import proxy as door
+    from serve.process import proxy
 
     async def check() -> None:
         server = await asyncio.get_running_loop().create_server(
-            door.Proxy("/nowhere").visit, "127.0.0.1", 0
+            proxy.Proxy("/nowhere").accept, "127.0.0.1", 0
         )
         async with server:
             port = server.sockets[0].getsockname()[1]
@@ -237,5 +238,5 @@ def test_a_slow_head_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
             assert await asyncio.wait_for(reader.read(), 10) == b""
             writer.close()
 
-    monkeypatch.setattr(door, "_HEAD", 0.1)
+    monkeypatch.setattr(proxy, "_HEAD_TIMEOUT", 0.1)
     asyncio.run(check())

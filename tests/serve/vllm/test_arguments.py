@@ -8,7 +8,7 @@ import pytest
 from nothing_gpt.errors import UserError
 from nothing_gpt.files import write_json
 from serve.models.served_models import ServedAdapter, ServedModels
-from serve.vllm.server import VllmSettings, build_arguments, build_command, build_environment
+from serve.vllm.arguments import VllmSettings, build_arguments, build_command, build_environment
 from tests.serve.conftest import MANIFEST
 
 ALONE = ServedModels("org/base", "org/base", "cafe", {})
@@ -26,8 +26,8 @@ def settings(tmp_path: Path) -> Make:
         }
         for adapter in adapters.values():
             write_json(adapter.path / "adapter_config.json", {"target_modules": ["q_proj"]})
-        offer = replace(ALONE, adapters=adapters)
-        return VllmSettings(offer, Path("/volume/t.jinja"), Path("/volume/cache"), port=9000)
+        models = replace(ALONE, adapters=adapters)
+        return VllmSettings(models, Path("/volume/t.jinja"), Path("/volume/cache"), port=9000)
 
     return make
 
@@ -63,7 +63,7 @@ def test_a_base_alone_needs_no_adapter_support(settings: Make) -> None:
 def test_the_base_is_loaded_in_the_state_that_training_saw(settings: Make) -> None:
     arguments = build_arguments(settings(one=8))
     assert value(arguments, "--revision") == value(arguments, "--tokenizer-revision") == "cafe"
-    local = replace(settings(), offer=replace(ALONE, location="/volume/b", revision=None))
+    local = replace(settings(), models=replace(ALONE, location="/volume/b", revision=None))
     assert "--revision" not in build_arguments(local)
 
 

@@ -1,4 +1,4 @@
-"""The tables of tile sizes that vLLM's LoRA kernels look themselves up in."""
+"""The tables of tile sizes for vLLM's LoRA kernels."""
 
 import json
 from pathlib import Path
@@ -21,14 +21,14 @@ def test_kernels_table_covers_the_sums_that_it_splits(tmp_path: Path, kind: str)
 
 
 @pytest.mark.parametrize(
-    ("said", "name"),
+    ("script", "name"),
     [("echo NVIDIA L4; echo NVIDIA H200", "NVIDIA L4"), ("true", None), ("exit 9", None)],
 )
 def test_the_first_gpu_is_named_if_there_is_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, name: str | None
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, name: str | None
 ) -> None:
     command = tmp_path / "nvidia-smi"
-    command.write_text(f"#!/bin/sh\n{said}\n")
+    command.write_text(f"#!/bin/sh\n{script}\n")
     command.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert name_gpu() == name

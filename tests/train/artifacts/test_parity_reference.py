@@ -13,7 +13,7 @@ from nothing_gpt.errors import UserError
 from nothing_gpt.files import read_json, write_json
 from nothing_gpt.show import Show
 from nothing_gpt.workspace import Workspace
-from serve.parity.comparison import main as compare
+from serve.parity.__main__ import main as compare
 from tests.serve.conftest import VLLM_PYTHON
 from tests.train.conftest import BRIEF, RECIPE
 from train.config.run import resolve_run

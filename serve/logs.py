@@ -1,4 +1,4 @@
-"""Logs of a server: one JSON object a line, on standard error."""
+"""The server's log: one JSON object a line, on standard error."""
 
 import json
 import logging
@@ -8,7 +8,7 @@ from typing import Any
 logger = logging.getLogger("serve")
 
 
-class _Formatter(logging.Formatter):
+class _JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
         data: dict[str, Any] = {
@@ -22,18 +22,18 @@ class _Formatter(logging.Formatter):
         return json.dumps(data)
 
 
-def set_up() -> None:
-    """Write this project's records, and warnings of libraries, as JSON lines."""
+def configure_logging() -> None:
+    """Write this project's records and the libraries' warnings as JSON lines."""
     handler = logging.StreamHandler()
-    handler.setFormatter(_Formatter())
+    handler.setFormatter(_JsonFormatter())
     logging.basicConfig(handlers=[handler], level=logging.WARNING)
     logger.setLevel(logging.INFO)
     if not logger.handlers:
-        # A handler of its own: vLLM sets up the root in its own way.
+        # vLLM configures the root logger in its own way, so this logger has its own handler.
         logger.addHandler(handler)
         logger.propagate = False
 
 
-def log(event: str, **data: Any) -> None:
-    """Record an event with its figures. Nothing that people wrote belongs here."""
+def log_event(event: str, **data: Any) -> None:
+    """Log an event and its figures. `data` must not contain user text."""
     logger.info(event, extra={"data": data})

@@ -1,0 +1,34 @@
+"""Error bodies in OpenAI's shape."""
+
+from collections.abc import Sequence
+from typing import Any
+
+
+def default_error_type(status: int) -> str:
+    """Return OpenAI's error type for an HTTP status."""
+    return "server_error" if status >= 500 else "invalid_request_error"
+
+
+def make_error(
+    message: str, kind: str, *, param: str | None = None, code: str | int | None = None
+) -> dict[str, Any]:
+    """Make an error body; `kind` is its `type` field."""
+    return {"error": {"message": message, "type": kind, "param": param, "code": code}}
+
+
+def normalize_error(status: int, body: Any, model_names: Sequence[str]) -> dict[str, Any]:
+    """Convert an engine's error body to OpenAI's shape.
+
+    A 404 for an unknown model lists the models that exist.
+
+    Args:
+        body: The engine's parsed body: OpenAI's shape, FastAPI's `detail`, or anything else.
+    """
+    found = body.get("error", body.get("detail")) if isinstance(body, dict) else None
+    error = found if isinstance(found, dict) else {"message": found or f"HTTP {status}"}
+    message, param = str(error.get("message")), error.get("param")
+    if status == 404 and param == "model":
+        message = f"no such model; there are: {', '.join(model_names)}"
+        return make_error(message, "invalid_request_error", param=param, code="model_not_found")
+    kind = error.get("type") or default_error_type(status)
+    return make_error(message, kind, param=param, code=error.get("code"))

@@ -1,0 +1,40 @@
+"""What the middleware needs to know, and how it reaches a vLLM process."""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+
+from serve.models.served_models import ServedModels
+
+SETTINGS_VARIABLE = "NOTHING_GPT_GATE"
+"""Environment variable with the settings, for middleware that vLLM loads by its import path."""
+
+
+@dataclass(frozen=True, slots=True)
+class GatewaySettings:
+    """The served models and the limit on requests.
+
+    Attributes:
+        base: The base's model name.
+        adapters: The folder of each adapter, by model name.
+        max_requests: Requests that can be active at once, waiting ones included.
+    """
+
+    base: str
+    adapters: dict[str, str]
+    max_requests: int
+
+    @classmethod
+    def for_models(cls, models: ServedModels, max_requests: int) -> "GatewaySettings":
+        """Make the settings for a set of served models."""
+        adapters = {name: str(adapter.path) for name, adapter in models.adapters.items()}
+        return cls(models.base, adapters, max_requests)
+
+    def to_environment(self) -> dict[str, str]:
+        """Return the environment variable that `from_environment` reads."""
+        return {SETTINGS_VARIABLE: json.dumps(asdict(self))}
+
+    @classmethod
+    def from_environment(cls) -> "GatewaySettings":
+        """Read the settings from the environment."""
+        return cls(**json.loads(os.environ[SETTINGS_VARIABLE]))

@@ -1,0 +1,61 @@
+"""The cards of `/v1/models`: the engine's list, with what the adapters' manifests say."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from nothing_gpt.adapter.manifest import Manifest, read_manifest
+from nothing_gpt.records import encode
+
+
+class ModelCards:
+    """The cards of a base model and its adapters.
+
+    Args:
+        base: The base's model name.
+        adapters: The folder of each adapter, by model name.
+
+    Attributes:
+        names: All model names, the base first.
+
+    Raises:
+        UserError: a manifest cannot be read.
+    """
+
+    def __init__(self, base: str, adapters: Mapping[str, str]) -> None:
+        self._base = base
+        self._descriptions = {
+            name: _describe_adapter(read_manifest(Path(path))) for name, path in adapters.items()
+        }
+        self.names = (base, *self._descriptions)
+
+    def make_list(self, engine_list: dict[str, Any]) -> dict[str, Any]:
+        """Make the response body from the engine's own list of models."""
+        max_length = engine_list["data"][0]["max_model_len"]
+        cards = [self._make_card(card, max_length) for card in engine_list["data"]]
+        return {"object": "list", "data": cards}
+
+    def _make_card(self, card: dict[str, Any], max_length: int) -> dict[str, Any]:
+        # The engine's own card is not passed on: it has file paths of this machine.
+        description = self._descriptions.get(card["id"])
+        return {
+            "id": card["id"],
+            "object": "model",
+            "created": card["created"],
+            "owned_by": "nothing-gpt",
+            "max_model_len": max_length,
+            "parent": None if description is None else self._base,
+            "structured_outputs": True,
+            **({} if description is None else {"nothing_gpt": description}),
+        }
+
+
+def _describe_adapter(manifest: Manifest) -> dict[str, Any]:
+    """Select the parts of a manifest that clients see.
+
+    `system` is the system message, for programs that do not read shows.
+    """
+    data = encode(manifest)
+    keys = ("show", "format", "rank", "metrics", "git_revision")
+    selected = {key: data[key] for key in keys}
+    return {"base": manifest.base.id, "system": manifest.show.system, **selected}
