@@ -1,4 +1,4 @@
-"""Prepare a show: `python -m data_prep --show NAME`, from the root of the checkout."""
+"""The command of the stage: `python -m data_prep --show NAME`, from the root of the checkout."""
 
 import os
 import time
@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
-from data_prep.pipeline import READABLE_REPORT, PreparationJob, prepare
+from data_prep.job import PreparationJob
+from data_prep.output import READABLE_REPORT
+from data_prep.pipeline import prepare
 from data_prep.report import DataReport
-from data_prep.sources.source_files import KAGGLE
+from data_prep.sources.source_files import is_kaggle
 from nothing_gpt.errors import reported_errors
 from nothing_gpt.show import FormatName, load_show, show_path
 from nothing_gpt.workspace import Workspace
@@ -47,31 +49,31 @@ def main(
 ) -> None:
     """Turn a show's scripts into training examples, with a report on what was kept and why."""
     started = time.monotonic()
-    chosen = load_show(show)
+    chosen_show = load_show(show)
     files = Workspace(workspace) if workspace else Workspace.default()
-    wanted = format_name or chosen.prompt.format
+    chosen_format = format_name or chosen_show.prompt.format
     job = PreparationJob(
-        show=chosen,
-        source=str(source) if source else _own_source(show, chosen.corpus.source),
-        out=out or files.examples(chosen, wanted),
-        format=wanted,
+        show=chosen_show,
+        source=str(source) if source else _own_source(show, chosen_show.corpus.source),
+        out=out or files.examples(chosen_show, chosen_format),
+        format=chosen_format,
         tokenizer=tokenizer,
     )
-    report, done = prepare(job, fresh=fresh)
-    if done:
-        _tell(report)
+    report, written = prepare(job, fresh=fresh)
+    if written:
+        _print_summary(report)
         typer.echo(f"wrote {job.out} in {time.monotonic() - started:.1f} s; see {READABLE_REPORT}")
     else:
         typer.echo(f"{job.out}: nothing has changed, nothing to do (--fresh does it again)")
 
 
 def _own_source(show: str, source: str) -> str:
-    if source.startswith(KAGGLE):
+    if is_kaggle(source):
         return source
     return os.path.relpath(show_path(show).parent / source)
 
 
-def _tell(report: DataReport) -> None:
+def _print_summary(report: DataReport) -> None:
     rows, examples = report.rows, report.examples
     episodes = report.episodes.train + report.episodes.validation
     typer.echo(

@@ -1,4 +1,4 @@
-"""What both kinds of source become: speeches as they stand, then episodes of clean turns."""
+"""The records between the steps: speeches as the sources have them, episodes of clean turns."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from nothing_gpt.line import Line
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """One speech as its source has it, with the scene around it where the source knows it."""
+    """One speech as its source has it, with its scene's premise and setting if known."""
 
     episode: str
     character: str
@@ -20,8 +20,10 @@ class Speech:
 class Reading:
     """Everything read from a source.
 
-    `settings` counts the rows that told a setting instead of a speech; `notes` are what a
-    person should know about the source.
+    Attributes:
+        speeches: In the order of the source.
+        settings: The number of rows that were a setting rather than a speech.
+        notes: Remarks on the source, for the report.
     """
 
     speeches: list[Speech]
@@ -31,7 +33,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A line of an episode, and the scene it is spoken in."""
+    """A line of an episode, with its scene's premise and setting."""
 
     line: Line
     premise: str = ""

@@ -1,8 +1,8 @@
-"""Scripts to training examples, on Modal, without a GPU.
+"""Training examples from scripts, on Modal, without a GPU.
 
 modal run -m data_prep --show seinfeld
 modal run -m data_prep --show mine.toml --source FOLDER     # your own show
-modal run -m data_prep --show all                           # side by side
+modal run -m data_prep --show all                           # in parallel
 modal run -m data_prep --show seinfeld --format single-turn # for training's presets
 """
 
@@ -14,35 +14,24 @@ from typing import get_args
 import modal
 import modal.exception
 
-from deployment import facts as deployment
+from data_prep.sources.source_files import is_kaggle
+from deployment.credentials import KAGGLE
+from deployment.facts import DATA_PREP, MOUNT
+from deployment.images import add_code, build_image
 from deployment.outcome import Outcome, attempt, report
+from deployment.storage import open_volume
 from nothing_gpt.errors import UserError, reported_errors
 from nothing_gpt.show import FormatName, Show, load_show, show_names, show_path
 from nothing_gpt.workspace import Workspace
 
-_KAGGLE = "kaggle:"
-
-app = modal.App(deployment.DATA_PREP, include_source=False)
-volume = modal.Volume.from_name(
-    deployment.VOLUME, create_if_missing=True, version=deployment.VOLUME_VERSION
-)
-kaggle = modal.Secret.from_name(deployment.KAGGLE.name, required_keys=[deployment.KAGGLE.key])
-image = (
-    modal.Image.debian_slim(python_version=deployment.PYTHON)
-    .add_local_file(*deployment.CONSTRAINTS, copy=True)
-    .pip_install(
-        *deployment.read_requirements("data_prep"),
-        extra_options=deployment.PIP_OPTIONS,
-    )
-    .env(deployment.environment())
-    .add_local_file(*deployment.PROJECT)
-    .add_local_python_source("nothing_gpt", "deployment", "data_prep")
-)
+app = modal.App(DATA_PREP, include_source=False)
+volume = open_volume()
+image = add_code(build_image("data_prep"), "script_formats", "data_prep")
 
 
 @app.function(
     image=image,
-    volumes={deployment.MOUNT: volume},
+    volumes={MOUNT: volume},
     cpu=2,
     memory=2048,
     timeout=60 * 60,
@@ -56,29 +45,30 @@ def prepare(
     fresh: bool = False,  # noqa: FBT001 - mapped over tuples
     format_name: FormatName | None = None,
 ) -> Outcome:
-    """Prepare one show on the volume; what is there and has not changed stays.
+    """Prepare one show on the volume; unchanged output is kept.
 
     Args:
         show: The show itself: a container has no show files.
-        source: A Kaggle data set, or a file that was sent to the volume.
+        source: A Kaggle data set, or a file that was uploaded to the volume.
         tokenizer: As `python -m data_prep` takes it.
-        fresh: Do it again even if nothing has changed.
-        format_name: How examples are made, if not as the show says.
+        fresh: Prepare again even if nothing has changed.
+        format_name: The format of the examples; by default the show's own.
     """
     from data_prep import pipeline
+    from data_prep.job import PreparationJob
 
-    def job() -> str:
-        place = Workspace.default()
-        wanted = format_name or show.prompt.format
-        out = place.examples(show, wanted)
-        found = source if source.startswith(_KAGGLE) else str(place.source(show.name) / source)
-        job = pipeline.PreparationJob(show, found, out, wanted, tokenizer)
-        made, done = pipeline.prepare(job, fresh=fresh)
+    def run() -> str:
+        workspace = Workspace.default()
+        chosen_format = format_name or show.prompt.format
+        out = workspace.examples(show, chosen_format)
+        scripts = source if is_kaggle(source) else str(workspace.source(show.name) / source)
+        job = PreparationJob(show, scripts, out, chosen_format, tokenizer)
+        result, written = pipeline.prepare(job, fresh=fresh)
         volume.commit()
-        counts = f"{made.examples.train:,} training, {made.examples.validation:,} held out"
-        return f"{counts} ({'written' if done else 'nothing has changed'}: {out})"
+        counts = f"{result.examples.train:,} training, {result.examples.validation:,} held out"
+        return f"{counts} ({'written' if written else 'nothing has changed'}: {out})"
 
-    return attempt(show.name, job)
+    return attempt(show.name, run)
 
 
 @app.local_entrypoint()
@@ -90,15 +80,15 @@ def main(
     token: bool = False,  # noqa: FBT001
     format: str = "",  # noqa: A002 - the option's name
 ) -> None:
-    """Send the scripts that are here to the volume, and prepare every show there.
+    """Upload local scripts to the volume and prepare every show there.
 
     Args:
         show: A show's name, its TOML file, or `all`.
         source: A folder, zip or file with the scripts, in place of the show's own.
         tokenizer: What counts tokens for the report, as `python -m data_prep` takes it.
-        fresh: Do it again even if nothing has changed.
-        token: Ask Kaggle with the token in the secret `kaggle`.
-        format: How examples are made, for training's presets; by default as the show says.
+        fresh: Prepare again even if nothing has changed.
+        token: Authenticate at Kaggle with the token in the secret `kaggle`.
+        format: The format of the examples, for training's presets; by default the show's own.
     """
     with reported_errors():
         if format and format not in get_args(FormatName):
@@ -108,11 +98,11 @@ def main(
             raise UserError("--source is for one show; name it with --show")
         shows = [load_show(name) for name in names]
         sources = [
-            _send(each, source or _own_source(name, each))
+            _upload(each, source or _own_source(name, each))
             for name, each in zip(names, shows, strict=True)
         ]
-        worker = prepare.with_options(secrets=[kaggle]) if token else prepare
-        outcomes = worker.starmap(
+        function = prepare.with_options(secrets=[KAGGLE.to_secret()]) if token else prepare
+        results = function.starmap(
             [
                 (*each, tokenizer, fresh, format or None)
                 for each in zip(shows, sources, strict=True)
@@ -121,21 +111,21 @@ def main(
         )
         try:
             report(
-                given if isinstance(given, Outcome) else Outcome.of_crash(each.name, given)
-                for each, given in zip(shows, outcomes, strict=True)
+                result if isinstance(result, Outcome) else Outcome.of_crash(each.name, result)
+                for each, result in zip(shows, results, strict=True)
             )
         except modal.exception.NotFoundError as error:
-            raise UserError(f"{error}; it is made with: {deployment.KAGGLE.command}") from None
+            raise UserError(f"{error}; it is made with: {KAGGLE.command}") from None
 
 
 def _own_source(name: str, show: Show) -> str:
     source = show.corpus.source
-    return source if source.startswith(_KAGGLE) else str(show_path(name).parent / source)
+    return source if is_kaggle(source) else str(show_path(name).parent / source)
 
 
-def _send(show: Show, source: str) -> str:
-    """Put scripts that lie here on the volume; give their file's name there."""
-    if source.startswith(_KAGGLE):
+def _upload(show: Show, source: str) -> str:
+    """Upload local scripts to the volume; return the name of their file there."""
+    if is_kaggle(source):
         return source
     name, data = pack(Path(source))
     with volume.batch_upload(force=True) as batch:
@@ -144,10 +134,12 @@ def _send(show: Show, source: str) -> str:
 
 
 def pack(place: Path) -> tuple[str, bytes]:
-    """Make one file of the scripts: a folder becomes a zip, the same one for the same files.
+    """Pack scripts into one file, and return its name and contents.
+
+    A folder becomes a zip; the same files give the same zip.
 
     Raises:
-        UserError: there is nothing of that name.
+        UserError: there is no such folder or file.
     """
     if place.is_file():
         return place.name, place.read_bytes()
@@ -156,6 +148,7 @@ def pack(place: Path) -> tuple[str, bytes]:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(path for path in place.rglob("*") if path.is_file()):
-            inside = zipfile.ZipInfo(path.relative_to(place).as_posix())
-            archive.writestr(inside, path.read_bytes(), zipfile.ZIP_DEFLATED)
+            # A ZipInfo made of a name alone has a fixed date.
+            entry = zipfile.ZipInfo(path.relative_to(place).as_posix())
+            archive.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED)
     return "scripts.zip", packed.getvalue()

@@ -1,122 +1,77 @@
-"""The whole stage: read, clean, cut, count, and write what training needs."""
+"""The whole stage: read, clean, cut and count, then write what training needs."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import nothing_gpt.line
-import nothing_gpt.prompt
-import nothing_gpt.quotation
 from data_prep.episode import Episode, Reading
 from data_prep.examples.cleaning import Cleaned, clean_speeches
 from data_prep.examples.split import hold_out
 from data_prep.examples.token_lengths import TokenStatistics, count_lengths, summarize_lengths
 from data_prep.examples.tokenizer import DEFAULT_ENCODING, NoTokenizerError, load_counter
-from data_prep.examples.windows import TrainingExample, build_example, cut, direct, merge_turns
+from data_prep.examples.windows import (
+    TrainingExample,
+    build_direction,
+    build_example,
+    cut_episode,
+    merge_turns,
+)
+from data_prep.job import PreparationJob, fingerprint_inputs
+from data_prep.output import READABLE_REPORT, check_replaceable, read_finished_report
 from data_prep.report import DataReport, RowCounts, SplitCounts, render_report, summarize_dropped
 from data_prep.sources.fountain import read_fountain
-from data_prep.sources.source_files import KAGGLE, SourceFile, download_kaggle, read_files
+from data_prep.sources.source_files import (
+    KAGGLE_PREFIX,
+    SourceFile,
+    download_kaggle,
+    is_kaggle,
+    read_files,
+)
 from data_prep.sources.table import read_table
 from nothing_gpt.errors import UserError
-from nothing_gpt.files import (
-    atomic_folder,
-    fingerprint,
-    read_json,
-    write_json,
-    write_jsonl,
-    write_text,
-)
+from nothing_gpt.files import atomic_folder, write_json, write_jsonl, write_text
 from nothing_gpt.prompt import parts_of, turns_given
-from nothing_gpt.quotation import FILE as QUOTATIONS
+from nothing_gpt.quotation import FILE as QUOTATIONS_FILE
 from nothing_gpt.quotation import index_speeches
-from nothing_gpt.records import decode, encode
-from nothing_gpt.show import FormatName, Show
+from nothing_gpt.records import encode
 from nothing_gpt.workspace import DATA_REPORT_FILE, DIALOGUES_FILE, HELD_OUT_FILE, TRAINING_FILE
-
-READABLE_REPORT = "report.md"
-OUTPUTS = frozenset(
-    {DIALOGUES_FILE, TRAINING_FILE, HELD_OUT_FILE, DATA_REPORT_FILE, QUOTATIONS, READABLE_REPORT}
-)
-
-_LITTER = frozenset({".DS_Store"})
-
-
-@dataclass(frozen=True, slots=True)
-class PreparationJob:
-    """What to prepare, from where and to where.
-
-    `source` is a path or `kaggle:OWNER/NAME`; `tokenizer` is as `load_counter` takes it,
-    or `none`.
-    """
-
-    show: Show
-    source: str
-    out: Path
-    format: FormatName
-    tokenizer: str = "auto"
 
 
 def prepare(job: PreparationJob, *, fresh: bool = False) -> tuple[DataReport, bool]:
-    """Do a job, unless its output is there and what it came from has not changed.
+    """Run a job, unless its output exists and none of its inputs has changed.
 
-    A Kaggle data set counts as unchanged; `fresh` does the job again in any case.
+    A Kaggle data set counts as unchanged; `fresh` runs the job in any case.
 
     Returns:
-        The report, and whether anything was done.
+        The report, and whether anything was written.
 
     Raises:
-        UserError: the source or the output folder will not do; nothing is written then.
+        UserError: the source or the output folder cannot be used; nothing has been written.
     """
     out = job.out.resolve()
-    _check_replaceable(out)
-    corpus, handle = job.show.corpus, job.source.removeprefix(KAGGLE)
-    files = read_files(Path(job.source), corpus) if handle == job.source else None
-    inputs = _fingerprint(job, files)
-    if not fresh and (report := _read_finished(out)) and report.inputs == inputs:
+    check_replaceable(out)
+    corpus = job.show.corpus
+    files = None if is_kaggle(job.source) else read_files(Path(job.source), corpus)
+    inputs = fingerprint_inputs(job, files)
+    if not fresh and (report := read_finished_report(out)) and report.inputs == inputs:
         return report, False
     if files is None:
-        files = read_files(download_kaggle(handle), corpus)
-    return _make(job, files, inputs, out), True
-
-
-def _make(job: PreparationJob, files: Sequence[SourceFile], inputs: str, out: Path) -> DataReport:
-    made = _make_examples(job, files)
-    statistics, notes = _count_tokens([*made.train, *made.validation], job.tokenizer)
-    if not made.validation:
-        notes = (*notes, "no validation example: no held-out episode is long enough")
-    report = DataReport(
-        inputs=inputs,
-        show=job.show.name,
-        title=job.show.title,
-        format=job.format,
-        source=job.source,
-        licence=job.show.corpus.licence,
-        rows=_count_rows(made.reading, made.cleaned),
-        episodes=SplitCounts(len(made.cleaned.episodes) - len(made.held_out), len(made.held_out)),
-        held_out=tuple(sorted(made.held_out)),
-        turns=made.turns,
-        examples=SplitCounts(len(made.train), len(made.validation)),
-        direction=made.direction,
-        characters=_count_lines(made.cleaned),
-        tokens=statistics,
-        notes=(*made.reading.notes, *notes),
-    )
-    with atomic_folder(out) as folder:
-        write_jsonl(folder / DIALOGUES_FILE, _dialogues(made.cleaned.episodes, made.held_out))
-        write_jsonl(folder / TRAINING_FILE, made.train)
-        write_jsonl(folder / HELD_OUT_FILE, made.validation)
-        (folder / QUOTATIONS).write_bytes(index_speeches(made.speeches))
-        write_json(folder / DATA_REPORT_FILE, encode(report))
-        write_text(folder / READABLE_REPORT, render_report(report))
-    return report
+        files = read_files(download_kaggle(job.source.removeprefix(KAGGLE_PREFIX)), corpus)
+    examples = _make_examples(job, files)
+    report = _make_report(job, examples, inputs)
+    _write_output(out, examples, report)
+    return report, True
 
 
 @dataclass(frozen=True, slots=True)
-class _Made:
-    """The examples, and what was seen on the way to them.
+class _Examples:
+    """The examples, with the results of the steps before them.
 
-    `speeches` is all that is said, as the scripts have it and as the examples do.
+    Attributes:
+        turns: The number of merged turns.
+        direction: How many examples carry each part of a direction.
+        speeches: Every text that is spoken, before and after turns are merged.
     """
 
     reading: Reading
@@ -129,7 +84,7 @@ class _Made:
     speeches: set[str]
 
 
-def _make_examples(job: PreparationJob, files: Sequence[SourceFile]) -> _Made:
+def _make_examples(job: PreparationJob, files: Sequence[SourceFile]) -> _Examples:
     show, corpus = job.show, job.show.corpus
     reading = read_table(files, corpus) if corpus.kind == "table" else read_fountain(files)
     cleaned = clean_speeches(reading.speeches, show)
@@ -137,28 +92,28 @@ def _make_examples(job: PreparationJob, files: Sequence[SourceFile]) -> _Made:
     merged = [Episode(episode.id, merge_turns(episode.turns)) for episode in cleaned.episodes]
     train: list[TrainingExample] = []
     validation: list[TrainingExample] = []
-    direction: dict[str, int] = dict.fromkeys(parts_of(job.format), 0)
+    part_counts: dict[str, int] = dict.fromkeys(parts_of(job.format), 0)
     for episode in merged:
         half = validation if episode.id in held_out else train
-        for window in cut(episode, show, job.format):
-            told = direct(window, show, job.format)
-            half.append(build_example(window, told, show, job.format))
-            for part in direction:
-                direction[part] += bool(getattr(told, part))
+        for window in cut_episode(episode, show, job.format):
+            direction = build_direction(window, show, job.format)
+            half.append(build_example(window, direction, show, job.format))
+            for part in part_counts:
+                part_counts[part] += bool(getattr(direction, part))
     if not train:
         raise _too_short(job, merged)
     turns = sum(len(episode.turns) for episode in merged)
     spoken = (*cleaned.episodes, *merged)
     speeches = {turn.line.text for episode in spoken for turn in episode.turns}
-    return _Made(reading, cleaned, held_out, turns, train, validation, direction, speeches)
+    return _Examples(reading, cleaned, held_out, turns, train, validation, part_counts, speeches)
 
 
 def _too_short(job: PreparationJob, merged: Sequence[Episode]) -> UserError:
     longest = max((len(episode.turns) for episode in merged), default=0)
-    given = turns_given(job.format)
-    if given is not None:
+    context = turns_given(job.format)
+    if context is not None:
         return UserError(
-            f"{job.source}: nobody with a voice in the show's cast speaks after {given} turns or"
+            f"{job.source}: nobody with a voice in the show's cast speaks after {context} turns or"
             f" more (episodes: {len(merged)}, most turns: {longest}); give longer scripts, or"
             " voices to those who speak"
         )
@@ -169,18 +124,28 @@ def _too_short(job: PreparationJob, merged: Sequence[Episode]) -> UserError:
     )
 
 
-def _dialogues(episodes: Sequence[Episode], held_out: frozenset[str]) -> Iterator[dict[str, str]]:
-    for episode in episodes:
-        split = "validation" if episode.id in held_out else "train"
-        for turn in episode.turns:
-            yield {
-                "episode": episode.id,
-                "speaker": turn.line.speaker,
-                "text": turn.line.text,
-                "premise": turn.premise,
-                "setting": turn.setting,
-                "split": split,
-            }
+def _make_report(job: PreparationJob, examples: _Examples, inputs: str) -> DataReport:
+    cleaned, held_out = examples.cleaned, examples.held_out
+    statistics, notes = _count_tokens([*examples.train, *examples.validation], job.tokenizer)
+    if not examples.validation:
+        notes = (*notes, "no validation example: no held-out episode is long enough")
+    return DataReport(
+        inputs=inputs,
+        show=job.show.name,
+        title=job.show.title,
+        format=job.format,
+        source=job.source,
+        licence=job.show.corpus.licence,
+        rows=_count_rows(examples.reading, cleaned),
+        episodes=SplitCounts(len(cleaned.episodes) - len(held_out), len(held_out)),
+        held_out=tuple(sorted(held_out)),
+        turns=examples.turns,
+        examples=SplitCounts(len(examples.train), len(examples.validation)),
+        direction=examples.direction,
+        characters=_count_lines(cleaned),
+        tokens=statistics,
+        notes=(*examples.reading.notes, *notes),
+    )
 
 
 def _count_rows(reading: Reading, cleaned: Cleaned) -> RowCounts:
@@ -200,6 +165,7 @@ def _count_lines(cleaned: Cleaned) -> dict[str, int]:
 def _count_tokens(
     examples: Sequence[TrainingExample], tokenizer: str
 ) -> tuple[TokenStatistics | None, tuple[str, ...]]:
+    """Count the examples' tokens; without a tokenizer, return None and a note with the reason."""
     if tokenizer == "none":
         return None, ()
     try:
@@ -210,36 +176,28 @@ def _count_tokens(
     return summarize_lengths(count_lengths(examples, counter), name), ()
 
 
-def _fingerprint(job: PreparationJob, files: Sequence[SourceFile] | None) -> str:
-    code = [
-        *sorted(Path(__file__).parent.rglob("*.py")),
-        Path(nothing_gpt.line.__file__),
-        Path(nothing_gpt.quotation.__file__),
-        *sorted(Path(nothing_gpt.prompt.__file__).parent.glob("*.py")),
-    ]
-    source = job.source if files is None else [file.digest for file in files]
-    return fingerprint([encode(job.show), job.format, job.tokenizer, source], code)
+def _write_output(out: Path, examples: _Examples, report: DataReport) -> None:
+    episodes = examples.cleaned.episodes
+    with atomic_folder(out) as folder:
+        write_jsonl(folder / DIALOGUES_FILE, _list_dialogues(episodes, examples.held_out))
+        write_jsonl(folder / TRAINING_FILE, examples.train)
+        write_jsonl(folder / HELD_OUT_FILE, examples.validation)
+        (folder / QUOTATIONS_FILE).write_bytes(index_speeches(examples.speeches))
+        write_json(folder / DATA_REPORT_FILE, encode(report))
+        write_text(folder / READABLE_REPORT, render_report(report))
 
 
-def _read_finished(out: Path) -> DataReport | None:
-    """The report of an earlier run, if it and all its outputs are whole."""
-    if not all((out / name).is_file() for name in OUTPUTS):
-        return None
-    try:
-        return decode(DataReport, read_json(out / DATA_REPORT_FILE), str(out / DATA_REPORT_FILE))
-    except UserError:  # an older version's, or one that somebody changed: it will be replaced
-        return None
-
-
-def _check_replaceable(out: Path) -> None:
-    """Refuse to put the output in the place of anything else."""
-    if not out.exists():
-        return
-    if not out.is_dir():
-        raise UserError(f"{out}: is a file; choose a folder for the output")
-    others = sorted({path.name for path in out.iterdir()} - OUTPUTS - _LITTER)
-    if others:
-        raise UserError(
-            f"{out}: holds other things ({', '.join(others[:3])}), and the output would take the"
-            " folder's place; choose a new or empty folder with --out"
-        )
+def _list_dialogues(
+    episodes: Sequence[Episode], held_out: frozenset[str]
+) -> Iterator[dict[str, str]]:
+    for episode in episodes:
+        split = "validation" if episode.id in held_out else "train"
+        for turn in episode.turns:
+            yield {
+                "episode": episode.id,
+                "speaker": turn.line.speaker,
+                "text": turn.line.text,
+                "premise": turn.premise,
+                "setting": turn.setting,
+                "split": split,
+            }

@@ -1,4 +1,4 @@
-"""What data_prep tells about its work: report.json for programs, report.md for people."""
+"""The report on a run of data_prep: report.json for programs, report.md for people."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -8,15 +8,15 @@ from data_prep.examples.token_lengths import LengthSummary, TokenStatistics
 from nothing_gpt.show import FormatName
 
 EXAMPLES = 8
-"""How many different examples a report shows of each thing dropped."""
+"""Maximum of different examples that a report shows for each reason to drop."""
 
-_SHOWN = 120  # characters of an example
-_SPEAKERS = 25  # characters listed by name in report.md
+_EXAMPLE_CHARACTERS = 120  # longer examples are cut
+_NAMED_SPEAKERS = 25  # listed by name in report.md
 
 
 @dataclass(frozen=True, slots=True)
 class DroppedRows:
-    """Speeches dropped for one reason, with the most frequent texts and how often each stood."""
+    """The speeches dropped for one reason: their number, and the most frequent texts' counts."""
 
     count: int
     examples: dict[str, int]
@@ -24,7 +24,7 @@ class DroppedRows:
 
 @dataclass(frozen=True, slots=True)
 class RowCounts:
-    """What became of everything that was read: `read` is the sum of all the others."""
+    """The number of rows that were read; `read` is the sum of all others."""
 
     read: int
     kept: int
@@ -42,11 +42,13 @@ class SplitCounts:
 
 @dataclass(frozen=True, slots=True)
 class DataReport:
-    """Everything that a run of data_prep found and made.
+    """The results of a run of data_prep.
 
-    `inputs` is the fingerprint by which the next run knows that nothing has changed;
-    `direction` says how many examples carry each part; `tokens` is None without a tokenizer,
-    and `notes` then say why.
+    Attributes:
+        inputs: The fingerprint of the inputs; the next run compares it with its own.
+        turns: The number of turns after those of one speaker are merged.
+        direction: The number of examples that carry each part of a direction.
+        tokens: None without a tokenizer; `notes` then has the reason.
     """
 
     inputs: str
@@ -67,15 +69,16 @@ class DataReport:
 
 
 def summarize_dropped(texts: Counter[str]) -> DroppedRows:
-    """Count the speeches dropped for one reason, and pick examples of them."""
+    """Count the speeches dropped for one reason, and choose the most frequent as examples."""
     shown: Counter[str] = Counter()
     for text, count in texts.items():
-        shown[text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"] += count
+        cut = text[: _EXAMPLE_CHARACTERS - 1] + "…"
+        shown[text if len(text) <= _EXAMPLE_CHARACTERS else cut] += count
     return DroppedRows(texts.total(), dict(shown.most_common(EXAMPLES)))
 
 
 def render_report(report: DataReport) -> str:
-    """Write the report in Markdown."""
+    """Render the report as Markdown."""
     return "\n\n".join(_sections(report)) + "\n"
 
 
@@ -107,14 +110,14 @@ def _sections(report: DataReport) -> Iterator[str]:
         f"{rows.read:,} read, {rows.kept:,} kept as lines; neighbouring lines of one speaker"
         f" joined, they make {report.turns:,} turns."
     )
-    yield _table(("row", "number", "for example"), _fates(rows))
+    yield _table(("row", "number", "for example"), _list_rows(rows))
     yield "## Tokens"
-    yield from _tokens(report.tokens)
+    yield from _token_sections(report.tokens)
     yield "## Lines by character"
-    yield _table(("character", "lines", "share"), _speakers(report.characters, rows.kept))
+    yield _table(("character", "lines", "share"), _list_speakers(report.characters, rows.kept))
 
 
-def _fates(rows: RowCounts) -> Iterator[tuple[object, ...]]:
+def _list_rows(rows: RowCounts) -> Iterator[tuple[object, ...]]:
     yield ("kept", rows.kept, "")
     if rows.settings:
         yield ("tells the setting", rows.settings, "")
@@ -127,7 +130,7 @@ def _fates(rows: RowCounts) -> Iterator[tuple[object, ...]]:
         yield (f"dropped: {reason}", dropped.count, ", ".join(shown))
 
 
-def _tokens(tokens: TokenStatistics | None) -> Iterator[str]:
+def _token_sections(tokens: TokenStatistics | None) -> Iterator[str]:
     if tokens is None:
         yield "Not counted."
         return
@@ -149,11 +152,11 @@ def _tokens(tokens: TokenStatistics | None) -> Iterator[str]:
     )
 
 
-def _speakers(characters: dict[str, int], total: int) -> Iterator[tuple[object, ...]]:
+def _list_speakers(characters: dict[str, int], total: int) -> Iterator[tuple[object, ...]]:
     named = list(characters.items())
-    for name, count in named[:_SPEAKERS]:
+    for name, count in named[:_NAMED_SPEAKERS]:
         yield (name, count, f"{count / total:.1%}")
-    if rest := named[_SPEAKERS:]:
+    if rest := named[_NAMED_SPEAKERS:]:
         count = sum(count for _, count in rest)
         yield (f"{len(rest):,} others", count, f"{count / total:.1%}")
 

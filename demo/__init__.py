@@ -1,10 +1,10 @@
-"""The writers' room: an OpenAI client with a page, and nothing of the model world."""
+"""The writers' room: a web page and an API in front of an OpenAI-compatible server."""
 
 from typing import Any
 
 
 def __getattr__(name: str) -> Any:
-    # For `modal run -m demo`; whoever imports the package otherwise needs no modal.
+    # `modal run -m demo` looks for `app` here. Every other import of the package needs no Modal.
     if name == "app":
         from demo.modal_app import app
 

@@ -1,4 +1,4 @@
-"""The writers' room, for any OpenAI-compatible server.
+"""The command that opens the writers' room in front of an OpenAI-compatible server.
 
 Run it with: python -m demo --base-url http://127.0.0.1:8000/v1
 """
@@ -46,16 +46,16 @@ def main(
     With NAME:PASSWORD in NOTHING_GPT_ROOM_LOGIN the room asks for both.
     """
     from demo.generation.client import ModelClient
-    from demo.launch import AccessOptions, open_room
-    from demo.session.rate_limit import RateLimits, read_login
+    from demo.launch import AccessOptions, open_room, read_login
+    from demo.session.rate_limit import RateLimits
     from nothing_gpt.show import load_show, show_names
 
-    endpoint = ModelClient(base_url, os.environ.get("OPENAI_API_KEY") or "none")
+    client = ModelClient(base_url, os.environ.get("OPENAI_API_KEY") or "none")
     shows = {each.name: each for each in map(load_show, dict.fromkeys([show, *show_names()]))}
-    chosen = next(iter(shows))
+    first_show = next(iter(shows))
     limits = RateLimits(tokens_per_request=tokens_per_request, tokens_per_minute=tokens_per_minute)
-    doors = AccessOptions(share, mcp, read_login(os.environ), limits)
-    open_room(endpoint, shows, show=chosen, model=model, host=host, port=port, doors=doors)
+    access = AccessOptions(share, mcp, read_login(os.environ), limits)
+    open_room(client, shows, show=first_show, model=model, host=host, port=port, access=access)
 
 
 if __name__ == "__main__":

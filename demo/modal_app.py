@@ -1,6 +1,7 @@
-"""The writers' room on Modal, beside the endpoint: `modal deploy -m demo`.
+"""The Modal app of the writers' room: `modal deploy -m demo`.
 
-Whoever knows its address writes on your GPU; `python -m demo --base-url ...` is for you alone.
+Everyone who knows its address can use your GPU. `python -m demo --base-url ...` opens a room that
+only you can reach.
 """
 
 import os
@@ -8,77 +9,59 @@ from contextlib import ExitStack
 
 import modal
 
-from deployment import facts as deployment
+from deployment.credentials import API_KEY, endpoint_secrets
+from deployment.facts import DEMO, ENDPOINT, MOUNT, SERVE, VOLUME
+from deployment.images import add_code, add_folder, build_image
+from deployment.storage import open_volume
 from nothing_gpt.adapter.manifest import list_adapters
 from nothing_gpt.errors import UserError
 from nothing_gpt.workspace import Workspace
 
 PORT = 7860
 
-_open = ExitStack()
-"""Keeps the room open while the container lives."""
+_running = ExitStack()
+"""Keeps the room open until the container stops."""
 
-app = modal.App(deployment.DEMO, include_source=False)
-volume = modal.Volume.from_name(
-    deployment.VOLUME, create_if_missing=True, version=deployment.VOLUME_VERSION
-)
-# Where the endpoint is open, there is no key to bring.
-keys = (
-    []
-    if os.environ.get("NOTHING_GPT_OPEN")
-    else [modal.Secret.from_name(deployment.API_KEY.name, required_keys=[deployment.API_KEY.key])]
-)
-image = (
-    modal.Image.debian_slim(python_version=deployment.PYTHON)
-    .add_local_file(*deployment.CONSTRAINTS, copy=True)
-    .pip_install(
-        *deployment.read_requirements("demo"),
-        extra_options=deployment.PIP_OPTIONS,
-    )
-    .env(deployment.environment())
-    .add_local_file(*deployment.PROJECT)
-    .add_local_python_source("nothing_gpt", "deployment")
-    # With its style sheet and script.
-    .add_local_dir(
-        deployment.ROOT / "demo", f"{deployment.REMOTE}/demo", ignore=["**/__pycache__"]
-    )
-)
+app = modal.App(DEMO, include_source=False)
+volume = open_volume()
+keys = endpoint_secrets(is_open=bool(os.environ.get("NOTHING_GPT_OPEN")))
+image = add_folder(add_code(build_image("demo"), "script_formats"), "demo")
 
 
 @app.function(
     image=image,
-    volumes={deployment.MOUNT: volume},
+    volumes={MOUNT: volume},
     secrets=keys,
     env={"NOTHING_GPT_OPEN": os.environ.get("NOTHING_GPT_OPEN", "")},
     cpu=1,
     memory=1024,
     timeout=60 * 60,
     scaledown_window=10 * 60,
-    # A visit lives in one container's memory.
+    # A session is in the memory of one container.
     max_containers=1,
 )
 @modal.concurrent(max_inputs=100)
 @modal.web_server(PORT, startup_timeout=120)
 def room() -> None:
-    """Open the room for as long as the container lives."""
-    endpoint = modal.Cls.from_name(deployment.SERVE, "ModelClient")().web
+    """Open the room until the container stops."""
+    endpoint = modal.Cls.from_name(SERVE, ENDPOINT)().web
     start(f"{endpoint.get_web_url()}/v1", Workspace.default())
 
 
-def start(base_url: str, place: Workspace, port: int = PORT) -> None:
-    """Open the room in the background, for the shows that the adapters on the volume write for.
+def start(base_url: str, workspace: Workspace, port: int = PORT) -> None:
+    """Open the room in the background, with the shows of the adapters on the volume.
 
     Raises:
-        UserError: there is no adapter yet.
+        UserError: there is no adapter.
     """
     from demo.generation.client import ModelClient
     from demo.launch import running_room
 
-    found = list_adapters(place.adapters).values()
-    shows = {manifest.show.name: manifest.show for manifest in found}
+    manifests = list_adapters(workspace.adapters).values()
+    shows = {manifest.show.name: manifest.show for manifest in manifests}
     if not shows:
-        raise UserError(f"no adapter on the volume '{deployment.VOLUME}'; train one first")
-    key = os.environ.get(deployment.API_KEY.key, "").split(",")[0].strip() or "none"
-    host = "0.0.0.0"  # noqa: S104 - Modal looks for a web server at the outer address
+        raise UserError(f"no adapter on the volume '{VOLUME}'; train one first")
+    key = os.environ.get(API_KEY.key, "").split(",")[0].strip() or "none"
+    host = "0.0.0.0"  # noqa: S104 - Modal connects from outside the container
     room = running_room(ModelClient(base_url, key), shows, show=min(shows), host=host, port=port)
-    _open.enter_context(room)
+    _running.enter_context(room)

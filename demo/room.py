@@ -1,9 +1,10 @@
-"""The writers' room: the components of its page joined to a writer's session."""
+"""The room: the components of the page, and the events that connect them to their handlers."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import gradio as gr
+from gradio.blocks import Block
 
 from demo.api import add_endpoints
 from demo.formats import FORMATS
@@ -14,10 +15,10 @@ from demo.handlers.editing import EditingHandlers
 from demo.handlers.generation import GenerationHandlers
 from demo.session.rate_limit import RateLimiter, RateLimits
 from demo.ui.gradio_patch import SparseBlocks
-from demo.ui.layout import lay_out
+from demo.ui.layout import build_layout
 from nothing_gpt.show import Show
 
-_SAVE = """({name, text}) => {
+_SAVE_FILE = """({name, text}) => {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([text], {type: "text/plain;charset=utf-8"}));
   link.download = name;
@@ -25,102 +26,120 @@ _SAVE = """({name, text}) => {
   URL.revokeObjectURL(link.href);
 }"""
 
-UNLIMITED = RateLimits()
-
-# What the handlers give, the page takes as it is: Gradio would hand each value to a thread first.
-_QUIET: dict[str, Any] = {
+# The page takes the handlers' values as they are. With `postprocess`, Gradio would pass each
+# value through a thread first.
+_ONCE: dict[str, Any] = {
     "show_progress": "hidden",
     "api_visibility": "private",
     "postprocess": False,
 }
-# By default Gradio drops an event while the one before it is on its way: a lost edit.
-_PROMPT: dict[str, Any] = {**_QUIET, "trigger_mode": "multiple"}
+# By default Gradio drops an event while the one before it is running, and an edit would be lost.
+_MULTIPLE: dict[str, Any] = {**_ONCE, "trigger_mode": "multiple"}
 
 
 class Room:
-    """A page for a server's models; `show` is for models that bring none of their own."""
+    """The page and API for a server's models.
+
+    Args:
+        show: The show for a model that does not bring its own.
+        model: The model to begin with; empty for the server's first adapter.
+    """
 
     def __init__(
         self,
-        endpoint: ModelClient,
+        client: ModelClient,
         shows: Mapping[str, Show],
         show: str,
-        model: str = "",
-        limits: RateLimits = UNLIMITED,
+        model: str,
+        limits: RateLimits,
     ) -> None:
+        rate_limiter = RateLimiter(limits)
         with SparseBlocks(
             title="Nothing-GPT: the writers' room", analytics_enabled=False
         ) as blocks:
-            endings = [(each.name, each.ending) for each in FORMATS]
-            self.parts = lay_out(shows, show, model, endings)
-            floor = AppContext(endpoint, shows, model, self.parts, RateLimiter(limits))
-            self.arrivals, self.edits = ConnectionHandlers(floor), EditingHandlers(floor)
-            self.writing = GenerationHandlers(floor, self.arrivals, self.edits)
-            arriving = self._wire_arrivals(blocks)
-            self._wire_edits()
-            self._wire_writing(arriving)
-            add_endpoints(endpoint, shows, show, floor.meter)
+            formats = [(each.name, each.ending) for each in FORMATS]
+            self._layout = build_layout(shows, show, model, formats)
+            context = AppContext(client, shows, model, self._layout, rate_limiter)
+            self._connection, self._editing = ConnectionHandlers(context), EditingHandlers(context)
+            self._generation = GenerationHandlers(context, self._connection, self._editing)
+            opening = self._connect_opening(blocks)
+            self._connect_editing()
+            self._connect_generation(opening)
+            add_endpoints(client, shows, show, rate_limiter)
         self.blocks = blocks.queue(default_concurrency_limit=None, max_size=limits.queue or None)
 
-    def _wire_arrivals(self, blocks: gr.Blocks) -> Any:
-        parts, chosen, arrivals = self.parts, self.parts.chosen, self.arrivals
-        everything = [*parts.choice, *parts.told, *parts.view]
-        came = [blocks.load, parts.models.reconnect.click]
-        arriving = gr.on(came, arrivals.arrive, chosen, everything, **_QUIET)
-        picked = [parts.models.model.input, parts.models.show.input]
-        gr.on(picked, arrivals.choose, chosen, everything, **_PROMPT)
-        scene = [*parts.told, *parts.view]
-        parts.page.hello(arrivals.greet, chosen, scene, **_PROMPT)
-        parts.page.again(arrivals.again, chosen, scene, **_PROMPT)
-        parts.page.bring(arrivals.bring, chosen, scene, **_PROMPT)
-        return arriving
-
-    def _wire_edits(self) -> None:
-        parts, desk, view, edits = self.parts, self.parts.desk, self.parts.view, self.edits
-        scene, direction = [*parts.told, *view], parts.direction
-        typed = [direction.premise.blur, direction.setting.blur, direction.guests.blur]
-        gr.on([*typed, direction.present.input], edits.keep, desk, view, **_PROMPT)
-        taken = direction.ideas.input(
-            None, direction.ideas, direction.premise, js="(idea) => idea", show_progress="hidden"
+    def _connect_opening(self, blocks: gr.Blocks) -> Any:
+        layout, handlers = self._layout, self._connection
+        inputs, outputs = layout.choice_inputs, layout.all_outputs
+        opening = gr.on(
+            [blocks.load, layout.models.reconnect.click],
+            handlers.open_page,
+            inputs,
+            outputs,
+            **_ONCE,
         )
-        taken.then(edits.keep, desk, view, **_PROMPT)
-        parts.page.act(edits.act, desk, scene, **_PROMPT)
-        direction.surprise.click(edits.surprise, desk, scene, **_PROMPT)
-        parts.dock.undo.click(edits.undo, desk, scene, **_PROMPT)
-        parts.dock.redo.click(edits.redo, desk, scene, **_PROMPT)
-        saved = parts.page.export(edits.export, desk, parts.download, **_QUIET)
-        saved.success(None, parts.download, js=_SAVE, show_progress="hidden")
+        chosen = [layout.models.model.input, layout.models.show.input]
+        gr.on(chosen, handlers.choose_model, inputs, outputs, **_MULTIPLE)
+        page, outputs = layout.page, layout.direction_outputs
+        page.hello(handlers.restore_scene, inputs, outputs, **_MULTIPLE)
+        page.again(handlers.resend_scene, inputs, outputs, **_MULTIPLE)
+        page.bring(handlers.import_file, inputs, outputs, **_MULTIPLE)
+        return opening
 
-    def _wire_writing(self, arriving: Any) -> None:
-        parts, desk, view, writing = self.parts, self.parts.desk, self.parts.view, self.writing
-        dock, models, everything = parts.dock, parts.models, [*parts.choice, *parts.told, *view]
-        # The browser empties the field at once: nothing is sent twice, and what the writer types
-        # while the line is on its way is not wiped out.
-        taken: dict[str, Any] = {
+    def _connect_editing(self) -> None:
+        layout, fields, handlers = self._layout, self._layout.direction, self._editing
+        inputs, outputs = layout.scene_inputs, layout.scene_outputs
+        changed = [fields.premise.blur, fields.setting.blur, fields.guests.blur]
+        gr.on(
+            [*changed, fields.present.input], handlers.save_direction, inputs, outputs, **_MULTIPLE
+        )
+        idea = fields.ideas.input(
+            None, fields.ideas, fields.premise, js="(idea) => idea", show_progress="hidden"
+        )
+        idea.then(handlers.save_direction, inputs, outputs, **_MULTIPLE)
+        line = layout.composer.line.submit(**self._take_line())
+        line.then(handlers.add_line, inputs | layout.line_inputs, outputs, **_MULTIPLE)
+        outputs = layout.direction_outputs
+        layout.page.act(handlers.apply_page_action, inputs, outputs, **_MULTIPLE)
+        fields.surprise.click(handlers.surprise, inputs, outputs, **_MULTIPLE)
+        layout.composer.undo.click(handlers.undo, inputs, outputs, **_MULTIPLE)
+        layout.composer.redo.click(handlers.redo, inputs, outputs, **_MULTIPLE)
+        file = layout.page.export(handlers.export, inputs, layout.download, **_ONCE)
+        file.success(None, layout.download, js=_SAVE_FILE, show_progress="hidden")
+
+    def _connect_generation(self, opening: Any) -> None:
+        layout, handlers = self._layout, self._generation
+        composer, models = layout.composer, layout.models
+        inputs, outputs = layout.generation_inputs, layout.all_outputs
+        compared: set[Block] = {models.other_model, models.blind}
+        taken = composer.proceed.click(**self._take_line())
+        running = [
+            taken.then(handlers.proceed, inputs | layout.line_inputs, outputs, **_ONCE),
+            composer.retake.click(handlers.retake, inputs, outputs, **_ONCE),
+            layout.page.retake(handlers.retake_from, inputs, outputs, **_ONCE),
+            composer.candidates.click(handlers.write_candidates, inputs, outputs, **_ONCE),
+            models.compare.click(handlers.compare_models, inputs | compared, outputs, **_ONCE),
+        ]
+        scene_inputs, scene_outputs = layout.scene_inputs, layout.scene_outputs
+        for event in running:  # after any exception the page must be usable again
+            event.failure(self._editing.refresh, scene_inputs, scene_outputs, **_ONCE)
+        # Two events, because in one Gradio runs the handler before it cancels.
+        composer.stop.click(None, cancels=[opening, *running])
+        composer.stop.click(handlers.stop, scene_inputs, scene_outputs, **_ONCE)
+        layout.growing.choose(handlers.choose_candidate, scene_inputs, scene_outputs, **_MULTIPLE)
+        models.preview.click(handlers.preview, inputs, models.payload, **_ONCE)
+
+    def _take_line(self) -> dict[str, Any]:
+        """Make an event that moves the composed line to a hidden field, in the browser.
+
+        The composer is empty at once: the line is not sent twice, and what the writer types
+        meanwhile is not overwritten.
+        """
+        return {
             "fn": None,
             "js": "(line) => ['', line]",
-            "inputs": dock.line,
-            "outputs": [dock.line, parts.composed],
+            "inputs": self._layout.composer.line,
+            "outputs": [self._layout.composer.line, self._layout.submitted],
             "trigger_mode": "multiple",
             "show_progress": "hidden",
         }
-        composed = [dock.speaker, parts.composed]
-        dock.line.submit(**taken).then(self.edits.write, [*desk, *composed], view, **_PROMPT)
-        order = [*desk, *parts.order]
-        rivals = [*order, models.rival, models.blind]
-        running = [
-            dock.proceed.click(**taken).then(
-                writing.proceed, [*order, *composed], everything, **_QUIET
-            ),
-            dock.retake.click(writing.retake, order, everything, **_QUIET),
-            parts.page.retake(writing.retake_from, order, everything, **_QUIET),
-            dock.takes.click(writing.takes, order, everything, **_QUIET),
-            models.compare.click(writing.compare, rivals, everything, **_QUIET),
-        ]
-        for event in running:  # whatever happens, the room must not stay locked
-            event.failure(self.edits.redraw, desk, view, **_QUIET)
-        # Two events, because Gradio would run the handler first and cancel after it.
-        dock.stop.click(None, cancels=[arriving, *running])
-        dock.stop.click(writing.stop, desk, view, **_QUIET)
-        parts.growing.choose(writing.choose_take, desk, view, **_PROMPT)
-        models.ask.click(writing.preview, order, models.sent, **_QUIET)

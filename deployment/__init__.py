@@ -1,4 +1,4 @@
-"""What the Modal apps share: names, pinned requirements, images, volume and secrets.
+"""The parts that the four Modal apps share: images, volume, secrets and the outcomes of jobs.
 
-Imported by `*/modal_app.py` alone, and shipped with every image.
+Only the `modal_app.py` of a stage imports this package. Every image contains it.
 """

@@ -1,4 +1,4 @@
-"""Jobs side by side: each says how it went, and none takes the others down."""
+"""The outcomes of jobs that run in parallel: one failed job does not stop the others."""
 
 import sys
 from collections.abc import Callable, Iterable
@@ -9,7 +9,7 @@ from nothing_gpt.errors import UserError
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one job went, in words for a person; `idle` if there was nothing to do."""
+    """The result of one job, as text for a person; `idle` if there was nothing to do."""
 
     name: str
     text: str
@@ -18,14 +18,17 @@ class Outcome:
 
     @classmethod
     def of_crash(cls, name: str, error: BaseException) -> "Outcome":
-        """Say in a line what a job raised that is no answer; its log has the whole of it."""
-        said = str(error).strip().splitlines()
-        text = f"{type(error).__name__}: {said[-1] if said else 'no message'}"
+        """Describe an unexpected exception of a job in one line; the job's log has all of it."""
+        lines = str(error).strip().splitlines()
+        text = f"{type(error).__name__}: {lines[-1] if lines else 'no message'}"
         return cls(name, text, failed=True)
 
 
 def attempt(name: str, job: Callable[[], str]) -> Outcome:
-    """Do a job whose `UserError` is an answer: run again, it would only be raised again."""
+    """Run a job and turn its `UserError` into an outcome.
+
+    Raised, the error would make Modal run the job again, to fail in the same way.
+    """
     try:
         return Outcome(name, job())
     except UserError as error:
@@ -33,7 +36,7 @@ def attempt(name: str, job: Callable[[], str]) -> Outcome:
 
 
 def report(outcomes: Iterable[Outcome]) -> None:
-    """Print how all jobs went, as they end.
+    """Print the outcomes of all jobs, each as its job ends.
 
     Raises:
         UserError: some of them failed; the message names them.

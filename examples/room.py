@@ -1,4 +1,4 @@
-"""Uses a running room from a program: continues a scene and saves it as Fountain.
+"""A program that uses a running room: continues a scene and writes it as Fountain.
 
 pip install gradio_client
 python examples/room.py http://127.0.0.1:7860
@@ -11,7 +11,7 @@ from gradio_client import Client
 SCENE = "[DOT] It is ringing.\n[FELIX] Nobody has that number."
 
 room = Client(sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:7860", verbose=False)
-model = room.predict(api_name="/models")[-1]  # a base first, then its adapters
+model = room.predict(api_name="/models")[-1]  # adapters come after their base
 lines = room.predict(
     script=SCENE,
     model=model,

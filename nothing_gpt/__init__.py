@@ -1,4 +1,4 @@
-"""The language that every stage shares: shows, lines, prompts, files and errors.
+"""What every stage shares: shows, script lines, prompts, files and errors.
 
 Standard library only, so that any stage, image or script can import it.
 """

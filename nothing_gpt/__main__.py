@@ -1,6 +1,6 @@
-"""All four stages on this machine, then the writers' room: `python -m nothing_gpt`.
+"""The command that runs all four stages on this machine: `python -m nothing_gpt`.
 
-`make demo` runs this after installing what it needs.
+It ends with the writers' room. `make demo` installs the requirements, then runs it.
 """
 
 import argparse
@@ -12,7 +12,7 @@ from nothing_gpt.workspace import Workspace
 
 
 def main() -> None:
-    """Read the command line and run the stages."""
+    """Parse the command line and run the stages."""
     parser = argparse.ArgumentParser(prog="python -m nothing_gpt", description=__doc__)
     parser.add_argument("--show", default="unclaimed", help="a show's name or TOML file")
     parser.add_argument("--source", type=Path, help="the show's scripts, where they lie elsewhere")
@@ -20,9 +20,9 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=7860, help="where the room opens")
     parser.add_argument("--share", action="store_true", help="also make a public Gradio link")
     options = parser.parse_args()
-    plan = StackOptions(options.show, options.port, options.source, options.base, options.share)
+    stack = StackOptions(options.show, options.port, options.source, options.base, options.share)
     with reported_errors():
-        run_stages(plan, Workspace.default())
+        run_stages(stack, Workspace.default())
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The one error that a person can mend, and the one place that reports it."""
+"""The error for problems that the user can solve, and the one place that reports it."""
 
 import sys
 from collections.abc import Iterator
@@ -6,15 +6,17 @@ from contextlib import contextmanager
 
 
 class UserError(Exception):
-    """Something a person can mend: the message says what is wrong, where, and what to do.
+    """A problem that the user can solve; the message says what is wrong, where, and what to do.
 
-    Raised anywhere, caught only at entry points, by `reported_errors`.
+    It can be raised anywhere and is caught only at entry points, by `reported_errors`.
     """
 
 
 @contextmanager
 def reported_errors() -> Iterator[None]:
-    """Turn a `UserError` or Ctrl-C into one message and a non-zero exit; let the rest crash.
+    """Turn a `UserError` or Ctrl-C into one message and a non-zero exit status.
+
+    All other exceptions pass through, with their traceback.
 
     Raises:
         SystemExit: 1 after a `UserError`, 130 (128 + SIGINT) after Ctrl-C.

@@ -1,4 +1,4 @@
-"""Writing files and folders whole or not at all, and telling whether inputs changed."""
+"""Atomic writing of files and folders, reading of JSON, and fingerprints of inputs."""
 
 import errno
 import fcntl
@@ -17,14 +17,14 @@ from nothing_gpt.errors import UserError
 
 @contextmanager
 def atomic_folder(target: Path) -> Iterator[Path]:
-    """Give a temporary folder beside target that takes target's place if the block succeeds.
+    """Yield a temporary folder beside target, and rename it to target if the block succeeds.
 
-    An older target is replaced as a whole; if the block fails, it stays as it was.
+    An existing target is replaced as a whole. If the block fails, it is not changed.
 
     Raises:
-        UserError: the place cannot be written, or the disk is full.
+        UserError: the target cannot be written, or the disk is full.
     """
-    with _explained(target):
+    with _write_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
         try:
@@ -43,12 +43,13 @@ def atomic_folder(target: Path) -> Iterator[Path]:
 
 @contextmanager
 def locked_folder(folder: Path, conflict: str) -> Iterator[None]:
-    """Make a folder and hold it for this process alone; the lock goes with the process.
+    """Create a folder and lock it for this process; the lock ends with the process.
 
     Raises:
-        UserError: another process holds it (the message is `conflict`), or it cannot be made.
+        UserError: another process has locked it (the message is `conflict`), or it cannot be
+            created.
     """
-    with _explained(folder):
+    with _write_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         lock = os.open(folder, os.O_RDONLY)
     try:
@@ -62,21 +63,21 @@ def locked_folder(folder: Path, conflict: str) -> Iterator[None]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file whole or not at all; its folder is made if need be.
+    """Write a text file atomically; create its folder if necessary.
 
     Raises:
-        UserError: the place cannot be written, or the disk is full.
+        UserError: the file cannot be written, or the disk is full.
     """
     write_bytes(path, text.encode())
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all; its folder is made if need be.
+    """Write a file atomically; create its folder if necessary.
 
     Raises:
-        UserError: the place cannot be written, or the disk is full.
+        UserError: the file cannot be written, or the disk is full.
     """
-    with _explained(path):
+    with _write_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
         try:
@@ -89,12 +90,12 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 def write_json(path: Path, data: Any) -> None:
-    """Write readable JSON, keys in the order given."""
+    """Write indented JSON; keys stay in their order."""
     write_text(path, json.dumps(data, indent=2, ensure_ascii=False) + "\n")
 
 
 def write_jsonl(path: Path, records: Iterable[Any]) -> None:
-    """Write one JSON object a line."""
+    """Write JSON Lines: one JSON object a line."""
     dump = json.JSONEncoder(ensure_ascii=False).encode
     write_text(path, "".join(dump(record) + "\n" for record in records))
 
@@ -103,7 +104,7 @@ def read_json(path: Path) -> Any:
     """Read a JSON file that another stage wrote.
 
     Raises:
-        UserError: there is no such file, or it is not JSON.
+        UserError: the file cannot be read, or it is not JSON.
     """
     try:
         return json.loads(path.read_text(encoding="utf-8"))
@@ -114,10 +115,10 @@ def read_json(path: Path) -> Any:
 
 
 def read_jsonl(path: Path) -> list[Any]:
-    """Read a file of one JSON object a line that another stage wrote.
+    """Read a file of JSON Lines that another stage wrote.
 
     Raises:
-        UserError: there is no such file, or a line is not a JSON object.
+        UserError: the file cannot be read, or a line is not a JSON object.
     """
     records = []
     try:
@@ -135,7 +136,7 @@ def read_jsonl(path: Path) -> list[Any]:
 
 
 def fingerprint(values: Any = None, files: Iterable[Path] = ()) -> str:
-    """Return a SHA-256 in hex over plain values and over files' names and contents, in order."""
+    """Return the SHA-256, in hex, of plain values and of files' names and contents, in order."""
     digest = hashlib.sha256(json.dumps(values, sort_keys=True).encode())
     for path in files:
         digest.update(b"\0" + path.name.encode() + b"\0")
@@ -144,8 +145,8 @@ def fingerprint(values: Any = None, files: Iterable[Path] = ()) -> str:
     return digest.hexdigest()
 
 
-# What a person can mend by freeing space, changing rights or choosing another folder.
-_MENDABLE = {
+# Errors that the user can solve: by freeing space, changing permissions or another folder.
+_USER_ERRNOS = {
     errno.EACCES,
     errno.EEXIST,
     errno.EPERM,
@@ -158,11 +159,11 @@ _MENDABLE = {
 
 
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
+def _write_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in _MENDABLE:
+        if error.errno not in _USER_ERRNOS:
             raise
         raise UserError(
             f"{path}: cannot be written ({error.strerror}); free space or choose another folder"

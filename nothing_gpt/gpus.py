@@ -1,4 +1,4 @@
-"""The kinds of GPU that a run can be planned for: memory, speed and price."""
+"""The kinds of GPU that a run can be planned for, with memory, speed and price."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,16 @@ from nothing_gpt.errors import UserError
 
 @dataclass(frozen=True, slots=True)
 class Gpu:
-    """A kind of GPU: memory in GB, arithmetic in 16-bit TFLOPS, list price in $ an hour.
+    """A kind of GPU.
 
-    `share` of the arithmetic is what large products reach. An L4's is known (57 TFLOPS) and an
-    H200's measured (790 of 989); of the others it is assumed to be that of their like.
+    Attributes:
+        name: Modal's name for it.
+        memory: In GB.
+        tflops: Peak 16-bit TFLOPS.
+        dollars: Modal's list price an hour.
+        share: Fraction of the peak that large matrix products reach. Known for an L4 (57 TFLOPS),
+            measured on an H200 (790 of 989); assumed for the others from those two.
+        bf16: Whether it computes in bf16.
     """
 
     name: str
@@ -22,12 +28,12 @@ class Gpu:
 
     @property
     def sustained(self) -> float:
-        """TFLOPS of large products."""
+        """TFLOPS that large matrix products reach."""
         return self.tflops * self.share
 
     @property
     def precision(self) -> str:
-        """The type in which it computes."""
+        """The 16-bit type that it computes in."""
         return "bf16" if self.bf16 else "fp16"
 
 
@@ -45,14 +51,14 @@ GPUS = {
 
 
 MAX_GPUS = 8
-"""How many GPUs Modal puts into one container at most."""
+"""Maximum number of GPUs in one container on Modal."""
 
 
 def find_gpus(name: str) -> tuple[Gpu, int]:
-    """Find a kind of GPU by Modal's name for it, as `L4` or `L4:4`, and how many are meant.
+    """Find a kind of GPU and a number by Modal's notation, such as `L4` or `L4:4`.
 
     Raises:
-        UserError: there is none of that name, or no container has so many.
+        UserError: there is no such kind, or no container has that many.
     """
     kind, colon, count = name.upper().partition(":")
     if kind not in GPUS:
@@ -63,10 +69,10 @@ def find_gpus(name: str) -> tuple[Gpu, int]:
 
 
 def find_gpu(name: str) -> Gpu:
-    """Find a kind of GPU of which one is used.
+    """Find a kind of GPU for a container that uses one.
 
     Raises:
-        UserError: there is none of that name, or several are asked for.
+        UserError: there is no such kind, or the name asks for several.
     """
     gpu, count = find_gpus(name)
     if count > 1:

@@ -1,27 +1,27 @@
-"""A script line, `[CHARACTER] dialogue`: the one parser and the one renderer of it."""
+"""The script line, `[CHARACTER] dialogue`: its parser, its renderer and a streaming parser."""
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 MAX_NAME = 25
-"""Longest character name in characters; longer ones in scripts are stage business."""
+"""Maximum of characters in a name; longer names in scripts are stage directions."""
 
-# Upper-case letters of any script, then also digits and the marks that real casts use:
-# UNCLE LEO, MR. PITT, MAN #1, O'BRIEN, JEAN-PAUL. Lower case is refused by `is_name`.
+# Upper-case letters of any script, then also digits and the punctuation of names in real casts:
+# UNCLE LEO, MR. PITT, MAN #1, O'BRIEN, JEAN-PAUL. `is_name` rejects lower case.
 _NAME = rf"[^\W\d_](?:[^\W\d_]|[0-9 .'\-#]){{0,{MAX_NAME - 1}}}"
 _NAME_PATTERN = re.compile(_NAME)
 _LINE_PATTERN = re.compile(rf"\[({_NAME})\](.*)")
-# What str.splitlines() breaks at, but for the pair \r\n, which only makes an empty line more.
+# The line breaks of str.splitlines(), but for the pair \r\n, which here only adds an empty line.
 _BREAK_PATTERN = re.compile("[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One speech: who says what.
+    """One speech: a speaker and a text.
 
     Raises:
-        ValueError: the speaker is no name, or the text is empty or not collapsed.
+        ValueError: the speaker is not a name, or the text is empty or not collapsed.
     """
 
     speaker: str
@@ -36,18 +36,18 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class MalformedLine:
-    """A non-blank text line that is no script line, with its white space collapsed."""
+    """A non-blank text line that is not a script line, with its white space collapsed."""
 
     text: str
 
 
 def collapse(text: str) -> str:
-    """Put text on one line: every run of white space becomes one space, none at the ends."""
+    """Put text on one line: replace each run of white space by one space, and strip the ends."""
     return " ".join(text.split())
 
 
 def is_name(text: str) -> bool:
-    """Whether text can stand between the brackets: an upper-case name without loose spaces."""
+    """Return whether text is valid between the brackets: an upper-case name, collapsed."""
     return (
         _NAME_PATTERN.fullmatch(text) is not None
         and text == collapse(text)
@@ -56,7 +56,7 @@ def is_name(text: str) -> bool:
 
 
 def parse_line(text: str) -> Line | MalformedLine | None:
-    """Read one text line; None for a blank one."""
+    """Parse one text line; return None for a blank one."""
     text = collapse(text)
     if not text:
         return None
@@ -69,41 +69,41 @@ def parse_line(text: str) -> Line | MalformedLine | None:
 
 
 def parse_lines(text: str) -> list[Line | MalformedLine]:
-    """Read a whole text, line by line; blank lines vanish, nothing else does."""
+    """Parse a whole text; only blank lines are dropped."""
     return [line for part in text.splitlines() if (line := parse_line(part)) is not None]
 
 
 def render_line(line: Line) -> str:
-    """Write a line as training showed it; `parse_line` gives it back."""
+    """Render a line as in training examples; `parse_line` is the inverse."""
     return f"[{line.speaker}] {line.text}"
 
 
 def render_lines(lines: Iterable[Line]) -> str:
-    """Write lines one under the other, with no line break at the end."""
+    """Render lines, one a text line, without a line break at the end."""
     return "\n".join(map(render_line, lines))
 
 
 class LineStream:
-    """Reads lines from text that arrives in pieces, such as the tokens of a model.
+    """A parser of text that arrives in chunks, such as the tokens of a model.
 
-    However the text is cut, the results of all `feed` calls and of `close`, put together,
-    equal `parse_lines` of the whole text.
+    The results of all `feed` calls and of `close` together equal `parse_lines` of the whole text,
+    wherever the text is split into chunks.
     """
 
     def __init__(self) -> None:
         self._rest = ""
 
-    def feed(self, piece: str) -> list[Line | MalformedLine]:
-        """Take the next piece and return the lines that it completes."""
-        *whole, self._rest = _BREAK_PATTERN.split(self._rest + piece)
-        return [line for part in whole if (line := parse_line(part)) is not None]
+    def feed(self, chunk: str) -> list[Line | MalformedLine]:
+        """Add the next chunk and return the lines that it completes."""
+        *complete, self._rest = _BREAK_PATTERN.split(self._rest + chunk)
+        return [line for part in complete if (line := parse_line(part)) is not None]
 
     @property
     def pending(self) -> Line | MalformedLine | None:
-        """The unfinished line as it reads so far, for showing it while it grows."""
+        """The unfinished line as far as it has arrived."""
         return parse_line(self._rest)
 
     def close(self) -> list[Line | MalformedLine]:
-        """Return what stood on the last, unfinished line, and start afresh."""
+        """Return the unfinished last line, and reset the parser."""
         line, self._rest = self.pending, ""
         return [] if line is None else [line]

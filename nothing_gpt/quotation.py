@@ -1,4 +1,4 @@
-"""Which lines stand word for word in a show's scripts, told by an index that holds no text."""
+"""Quotations: whether a line is in a show's scripts, by an index of hashes without any text."""
 
 import hashlib
 import re
@@ -11,58 +11,58 @@ from pathlib import Path
 from nothing_gpt.errors import UserError
 
 FILE = "quotations.bin"
-"""The index beside a show's data: the sorted 8-byte hashes of its speeches, big-endian."""
+"""The index in a show's data folder: the sorted 8-byte hashes of its speeches, big-endian."""
 
-WORDS = 5
-"""Fewest words of a quotation; shorter ones everybody says."""
+MIN_WORDS = 5
+"""Minimum of words in a quotation; shorter speeches are everyday phrases."""
 
-_SIZE = 8
+_HASH_BYTES = 8
 _WORD = re.compile(r"[^\W_]+")
-_SPACED = bytes(code if chr(code).isalnum() else 0x20 for code in range(256))
+_SEPARATORS_TO_SPACES = bytes(code if chr(code).isalnum() else 0x20 for code in range(256))
 
 
 @dataclass(frozen=True, slots=True)
 class Quotations:
-    """The speeches of a show's scripts, as far as one can ask whether a line is one of them.
+    """The index of a show's speeches.
 
-    Case, punctuation and white space make no difference. Of a million speeches, another line is
-    taken for one of them once in 10**13 times.
+    Case, punctuation and white space make no difference. With a million speeches, the probability
+    that another line has the hash of one of them is 5e-14.
     """
 
     hashes: "array[int]" = field(default_factory=lambda: array("Q"))
 
-    def holds(self, text: str) -> bool:
-        """Whether a line is one of the speeches, from its first word to its last."""
-        found = hash_speech(text)
-        if found is None:
+    def contains(self, text: str) -> bool:
+        """Return whether a line is, as a whole, one of the speeches."""
+        wanted = hash_speech(text)
+        if wanted is None:
             return False
-        place = bisect_left(self.hashes, found)
-        return place < len(self.hashes) and self.hashes[place] == found
+        index = bisect_left(self.hashes, wanted)
+        return index < len(self.hashes) and self.hashes[index] == wanted
 
 
 def hash_speech(text: str) -> int | None:
-    """Hash what a speech says; None if it is too short to be a quotation."""
-    words = _words(text)
-    if len(words) < WORDS:
+    """Hash the words of a speech; return None if they are too few for a quotation."""
+    words = _split_words(text)
+    if len(words) < MIN_WORDS:
         return None
-    digest = hashlib.blake2b(b" ".join(words), digest_size=_SIZE).digest()
+    digest = hashlib.blake2b(b" ".join(words), digest_size=_HASH_BYTES).digest()
     return int.from_bytes(digest, "big")
 
 
-def _words(text: str) -> list[bytes]:
+def _split_words(text: str) -> list[bytes]:
     if text.isascii():  # the same words, four times as fast
-        return text.lower().encode().translate(_SPACED).split()
+        return text.lower().encode().translate(_SEPARATORS_TO_SPACES).split()
     return [word.casefold().encode() for word in _WORD.findall(text)]
 
 
 def index_speeches(texts: Iterable[str]) -> bytes:
-    """Make the index of speeches; the same speeches in any order make the same one."""
+    """Build the index of speeches; their order makes no difference."""
     hashes = sorted({found for text in texts if (found := hash_speech(text)) is not None})
-    return b"".join(found.to_bytes(_SIZE, "big") for found in hashes)
+    return b"".join(found.to_bytes(_HASH_BYTES, "big") for found in hashes)
 
 
 def read_quotations(folder: Path) -> Quotations:
-    """Read the index in a show's data folder; an empty one where there is none.
+    """Read the index in a show's data folder; without one, return an empty index.
 
     Raises:
         UserError: the file is damaged.
@@ -71,7 +71,8 @@ def read_quotations(folder: Path) -> Quotations:
     if not path.is_file():
         return Quotations()
     data = path.read_bytes()
-    if len(data) % _SIZE:
+    if len(data) % _HASH_BYTES:
         raise UserError(f"{path}: damaged; make it again with 'python -m data_prep'")
-    places = range(0, len(data), _SIZE)
-    return Quotations(array("Q", (int.from_bytes(data[i : i + _SIZE], "big") for i in places)))
+    starts = range(0, len(data), _HASH_BYTES)
+    hashes = (int.from_bytes(data[i : i + _HASH_BYTES], "big") for i in starts)
+    return Quotations(array("Q", hashes))

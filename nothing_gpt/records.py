@@ -1,6 +1,6 @@
-"""Strict reading of plain data (TOML, JSON) into frozen dataclasses.
+"""Strict decoding of plain data (TOML, JSON) into dataclasses, and the encoding of them.
 
-Unknown, missing and mistyped keys are a person's mistakes, and are reported as such.
+Unknown, missing and mistyped keys are reported as errors of the user.
 """
 
 import dataclasses
@@ -15,16 +15,17 @@ T = TypeVar("T")
 
 
 def decode(kind: type[T], data: object, where: str) -> T:
-    """Make a dataclass from a mapping, its fields checked by their type hints.
+    """Decode a mapping into a dataclass; check every field against its type hint.
 
-    Handles str, int, float, bool, nested dataclasses, `tuple[X, ...]`, `dict[str, X]`, `X | None`
-    and `Literal`; None stands only where a hint allows it.
+    Supported hints: str, int, float, bool, Any, dataclasses, `tuple[X, ...]`, `dict[str, X]`,
+    `X | None` and `Literal`.
 
     Args:
-        where: What to call the data in an error, such as "shows/unclaimed/show.toml".
+        where: The name of the data in error messages, such as "shows/unclaimed/show.toml".
 
     Raises:
-        UserError: naming the key, the file and the allowed keys or the expected type.
+        UserError: a key is unknown or missing, or a value has the wrong type; the message names
+            the key, `where`, and the allowed keys or the expected type.
     """
     if not isinstance(data, Mapping):
         raise UserError(f"{where}: expected a table of keys, found {data!r}")
@@ -36,7 +37,7 @@ def decode(kind: type[T], data: object, where: str) -> T:
     values: dict[str, Any] = {}
     for name, field in fields.items():
         if name in data:
-            values[name] = _value(hints[name], data[name], where, name)
+            values[name] = _decode_value(hints[name], data[name], where, name)
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
             raise UserError(f"{where}: missing key '{name}'")
     try:
@@ -46,7 +47,7 @@ def decode(kind: type[T], data: object, where: str) -> T:
 
 
 def encode(record: object) -> dict[str, Any]:
-    """Turn a dataclass into plain data that `decode` reads back; None values are left out."""
+    """Encode a dataclass as plain data, the inverse of `decode`; None values are left out."""
 
     def without_none(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         return {key: value for key, value in pairs if value is not None}
@@ -58,7 +59,7 @@ def encode(record: object) -> dict[str, Any]:
     return data
 
 
-def _value(hint: Any, data: object, where: str, key: str) -> Any:
+def _decode_value(hint: Any, data: object, where: str, key: str) -> Any:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if hint is Any:
         return data
@@ -70,13 +71,15 @@ def _value(hint: Any, data: object, where: str, key: str) -> Any:
         raise UserError(f"{where}: '{key}' is {data!r}; allowed: {', '.join(map(str, arguments))}")
     if origin in (types.UnionType, typing.Union):
         inner = [a for a in arguments if a is not type(None)]
-        return None if data is None else _value(inner[0], data, where, key)
+        return None if data is None else _decode_value(inner[0], data, where, key)
     if origin is tuple and isinstance(data, (list, tuple)):
         return tuple(
-            _value(arguments[0], item, where, f"{key}[{i}]") for i, item in enumerate(data)
+            _decode_value(arguments[0], item, where, f"{key}[{i}]") for i, item in enumerate(data)
         )
     if origin is dict and isinstance(data, Mapping):
-        return {str(k): _value(arguments[1], v, where, f"{key}.{k}") for k, v in data.items()}
+        return {
+            str(k): _decode_value(arguments[1], v, where, f"{key}.{k}") for k, v in data.items()
+        }
     if hint is float and isinstance(data, (int, float)) and not isinstance(data, bool):
         return float(data)
     if hint in (str, int, bool) and type(data) is hint:

@@ -16,8 +16,11 @@ from dataclasses import dataclass
 
 import modal
 
-from deployment import facts as deployment
+from deployment.credentials import API_KEY, endpoint_secrets
+from deployment.facts import MOUNT, SERVE
+from deployment.images import add_code, build_plain_image, build_vllm_image
 from deployment.outcome import Outcome, attempt, report
+from deployment.storage import open_volume
 from nothing_gpt.errors import UserError, reported_errors
 from nothing_gpt.gpus import find_gpu
 from nothing_gpt.workspace import Workspace
@@ -68,32 +71,11 @@ class DeployOptions:
 with reported_errors():
     options = DeployOptions.read(os.environ)
 
-app = modal.App(deployment.SERVE, include_source=False)
-volume = modal.Volume.from_name(
-    deployment.VOLUME, create_if_missing=True, version=deployment.VOLUME_VERSION
-)
-# Without this secret, or without the key in it, Modal refuses to deploy.
-keys = (
-    []
-    if options.open
-    else [modal.Secret.from_name(deployment.API_KEY.name, required_keys=[deployment.API_KEY.key])]
-)
-bare = modal.Image.debian_slim(python_version=deployment.PYTHON)
-
-
-def _add_code(image: modal.Image) -> modal.Image:
-    return image.add_local_file(*deployment.PROJECT).add_local_python_source(
-        "nothing_gpt", "deployment", "serve"
-    )
-
-
-# vLLM pins what it needs by itself, with another torch than training's.
-image = _add_code(
-    bare.pip_install(*deployment.read_requirements("vllm")).env(
-        # Its kernels for sampling are compiled at start, by a compiler that the image lacks.
-        deployment.environment() | {"VLLM_USE_FLASHINFER_SAMPLER": "0"}
-    )
-)
+app = modal.App(SERVE, include_source=False)
+volume = open_volume()
+keys = endpoint_secrets(is_open=bool(options.open))
+# FlashInfer's sampling kernels are compiled at start, by a compiler that the image lacks.
+image = add_code(build_vllm_image({"VLLM_USE_FLASHINFER_SAMPLER": "0"}), "serve")
 
 
 def make_settings(workspace: Workspace) -> VllmSettings:
@@ -104,7 +86,7 @@ def make_settings(workspace: Workspace) -> VllmSettings:
             although the endpoint is not open.
     """
     if not options.open and not os.environ.get(KEYS_VARIABLE):
-        raise UserError(f"{KEYS_VARIABLE} is empty in the secret '{deployment.API_KEY.name}'")
+        raise UserError(f"{KEYS_VARIABLE} is empty in the secret '{API_KEY.name}'")
     models = choose_models(workspace, options.show or None, options.base or None)
     template, cache = workspace.template(models.base), workspace.cache("vllm")
     host = "0.0.0.0"  # noqa: S104 - Modal looks for a web server at the outer address
@@ -112,8 +94,8 @@ def make_settings(workspace: Workspace) -> VllmSettings:
 
 
 @app.function(
-    image=_add_code(bare.env(deployment.environment())),
-    volumes={deployment.MOUNT: volume},
+    image=add_code(build_plain_image(), "serve"),
+    volumes={MOUNT: volume},
     secrets=keys,
     env=options.to_environment(),
     timeout=60,
@@ -140,7 +122,7 @@ def main() -> None:
 @app.cls(
     image=image,
     gpu=options.gpu,
-    volumes={deployment.MOUNT: volume},
+    volumes={MOUNT: volume},
     secrets=keys,
     env=options.to_environment(),
     cpu=2,

@@ -13,8 +13,11 @@ from typing import Any
 import modal
 import modal.exception
 
-from deployment import facts as deployment
+from deployment.credentials import HUGGING_FACE, WANDB
+from deployment.facts import MOUNT, TRAIN, VOLUME
+from deployment.images import add_code, build_image
 from deployment.outcome import Outcome, attempt, report
+from deployment.storage import open_volume
 from nothing_gpt.errors import UserError, reported_errors
 from nothing_gpt.gpus import find_gpus
 from nothing_gpt.show import load_show, show_names
@@ -33,26 +36,14 @@ from train.training_job import (
 _CPU, _MEMORY = 2, 16 * 1024
 """Cores, and MiB of memory, for each GPU. Most of the memory is for loading the base."""
 
-app = modal.App(deployment.TRAIN, include_source=False)
-volume = modal.Volume.from_name(
-    deployment.VOLUME, create_if_missing=True, version=deployment.VOLUME_VERSION
-)
-image = (
-    modal.Image.debian_slim(python_version=deployment.PYTHON)
-    .add_local_file(*deployment.CONSTRAINTS, copy=True)
-    .pip_install(
-        *deployment.read_requirements("train"),
-        extra_options=deployment.PIP_OPTIONS,
-    )
-    .env(deployment.environment())
-    .add_local_file(*deployment.PROJECT)
-    .add_local_python_source("nothing_gpt", "deployment", "train")
-)
+app = modal.App(TRAIN, include_source=False)
+volume = open_volume()
+image = add_code(build_image("train"), "train")
 
 
 @app.function(
     image=image,
-    volumes={deployment.MOUNT: volume},
+    volumes={MOUNT: volume},
     cpu=1,
     memory=2048,
     timeout=10 * 60,
@@ -85,8 +76,8 @@ def _examine(job: TrainingJob) -> Outcome:
     gpu, count = find_gpus(job.gpu)
     plan = make_plan(job.base, job.config, gpu, examples.training, examples.held_out)
     if run.pocket is None:
-        check_base(run.base_source, deployment.HUGGING_FACE.command)
-    check_tracking(deployment.WANDB.command)
+        check_base(run.base_source, HUGGING_FACE.command)
+    check_tracking(WANDB.command)
     shared = f"; {count} of them share it: at best {plan.hours / count:.1f} h, the same money"
     return Outcome(job.name, f"{plan}{shared if count > 1 and plan.hours else ''}")
 
@@ -94,7 +85,7 @@ def _examine(job: TrainingJob) -> Outcome:
 def _explain_missing_data(job: TrainingJob) -> str:
     option = "" if job.format == job.show.prompt.format else f" --format {job.format}"
     return (
-        f"not prepared on the volume '{deployment.VOLUME}'; run"
+        f"not prepared on the volume '{VOLUME}'; run"
         f" 'modal run -m data_prep --show {job.show.name}{option}' first"
     )
 
@@ -102,7 +93,7 @@ def _explain_missing_data(job: TrainingJob) -> str:
 @app.function(
     image=image,
     gpu=DEFAULT_GPU,
-    volumes={deployment.MOUNT: volume},
+    volumes={MOUNT: volume},
     env={VARIABLE: git_revision()},
     cpu=_CPU,
     memory=_MEMORY,
@@ -179,9 +170,9 @@ def main(
         ]
         for warning in {line: None for job in jobs for line in list_job_warnings(job)}:
             print(f"warning: {warning}")
-        named = [deployment.HUGGING_FACE] * (token and base != POCKET_BASE)
-        named += [deployment.WANDB] * wandb
-        secrets = [modal.Secret.from_name(c.name, required_keys=[c.key]) for c in named]
+        named = [HUGGING_FACE] * (token and base != POCKET_BASE)
+        named += [WANDB] * wandb
+        secrets = [credentials.to_secret() for credentials in named]
         train_all(jobs, secrets)
 
 
@@ -230,7 +221,7 @@ def _run_each(work: list[tuple[Any, TrainingJob]]) -> list[Outcome]:
     try:
         calls = [function.spawn(job) for function, job in work]
     except modal.exception.NotFoundError as error:  # a secret is missing, and no job was started
-        commands = (deployment.HUGGING_FACE.command, deployment.WANDB.command)
+        commands = (HUGGING_FACE.command, WANDB.command)
         raise UserError(f"{error}; a secret is made with: {' or '.join(commands)}") from None
     return [_await(job.name, call) for (_, job), call in zip(work, calls, strict=True)]
 

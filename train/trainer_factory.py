@@ -52,7 +52,7 @@ def build_trainer(
     datasets.disable_progress_bars()
     arguments = make_arguments(
         share,
-        run_name=f"{run.name}-{base.base.id}",
+        run_name=f"{run.name}-{base.identity.id}",
         dtype=base.model.dtype,
         steps=share.count_steps(len(training)),
         checkpoints=run.checkpoints,

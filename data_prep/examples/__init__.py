@@ -1,1 +1,1 @@
-"""From speeches to training examples: cleaning, windows, the split, token counts."""
+"""Training examples from speeches: cleaning, windows, the split and token counts."""

@@ -1,4 +1,4 @@
-"""Which speeches are lines, and what becomes of their text; every other one has a reason."""
+"""Cleaning: script lines from speeches, with a reason for each speech that is dropped."""
 
 import re
 from collections import Counter, defaultdict
@@ -27,9 +27,11 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """The episodes in order of first appearance, and how often each thing was dropped.
+    """The result of cleaning.
 
-    `dropped` counts, under each reason, the texts that show what was dropped.
+    Attributes:
+        episodes: In order of first appearance.
+        dropped: For each reason, the dropped texts and how often each occurred.
     """
 
     episodes: list[Episode]
@@ -37,14 +39,14 @@ class Cleaned:
 
 
 def clean_speeches(speeches: Iterable[Speech], show: Show) -> Cleaned:
-    """Keep the speeches that are lines, gathered by episode."""
+    """Turn speeches into lines and group them by episode; drop those that are not lines."""
     turns: dict[str, list[Turn]] = {}
     dropped: dict[Reason, Counter[str]] = defaultdict(Counter)
     find_name = cache(partial(_find_name, show.aliases, frozenset(show.corpus.stage_business)))
     for speech in speeches:
         line = _clean(speech, find_name)
         if isinstance(line, Reason):
-            dropped[line][_evidence(speech, line)] += 1
+            dropped[line][_describe(speech, line)] += 1
         else:
             turn = Turn(line, speech.premise, speech.setting)
             turns.setdefault(speech.episode, []).append(turn)
@@ -76,7 +78,8 @@ def _find_name(
     return Reason.STAGE_BUSINESS if name in business else name
 
 
-def _evidence(speech: Speech, reason: Reason) -> str:
+def _describe(speech: Speech, reason: Reason) -> str:
+    """Return the part of a dropped speech that shows the reason, for the report."""
     if reason in (Reason.NOT_A_NAME, Reason.STAGE_BUSINESS, Reason.NO_DIALOGUE):
         return collapse(speech.character)
     return collapse(f"{speech.character}: {speech.dialogue}")

@@ -1,4 +1,4 @@
-"""Which episodes are held out for validation."""
+"""The split: the episodes that are held out for validation."""
 
 import random
 from collections.abc import Iterable
@@ -7,11 +7,11 @@ from nothing_gpt.show import Split
 
 
 def hold_out(episodes: Iterable[str], split: Split) -> frozenset[str]:
-    """Draw the held-out episodes by id, whatever order they come in.
+    """Draw the ids of the held-out episodes; their order makes no difference.
 
-    At least one of two or more episodes is held out; a lone episode never is.
+    Of two or more episodes at least one is held out. A single episode is not held out.
     """
     drawn = sorted(episodes)
-    random.Random(split.seed).shuffle(drawn)  # noqa: S311 - a draw to repeat, not a secret
+    random.Random(split.seed).shuffle(drawn)  # noqa: S311 - reproducible, not secret
     count = int(split.held_out * len(drawn))
     return frozenset(drawn[: max(count, 1) if len(drawn) > 1 else 0])

@@ -1,4 +1,4 @@
-"""How many tokens the examples have, counted in batches."""
+"""The lengths of the examples in tokens, counted in batches."""
 
 import statistics
 from collections.abc import Iterable, Sequence
@@ -8,17 +8,20 @@ from data_prep.examples.tokenizer import Counter
 from data_prep.examples.windows import TrainingExample
 
 OVERHEAD = 20
-"""Tokens that a Llama 3 chat template adds to the contents of system, user and assistant."""
+"""Tokens that the chat template of Llama 3 adds to the three messages of an example."""
 
 MAX_LENGTH = 2048
-"""Tokens of an example that the full-size training configuration keeps."""
+"""Longest example in tokens that the full-size training configuration keeps whole."""
 
 _BATCH = 256
 
 
 @dataclass(frozen=True, slots=True)
 class TokenLengths:
-    """Tokens of one example: the whole with the template's overhead, and the answer alone."""
+    """The lengths of one example in tokens.
+
+    `total` includes the template's overhead; `completion` is the answer alone.
+    """
 
     total: int
     completion: int
@@ -26,7 +29,7 @@ class TokenLengths:
 
 @dataclass(frozen=True, slots=True)
 class LengthSummary:
-    """How some lengths, in tokens, are spread."""
+    """The distribution of lengths in tokens."""
 
     minimum: int
     maximum: int
@@ -39,7 +42,7 @@ class LengthSummary:
 
 @dataclass(frozen=True, slots=True)
 class TokenStatistics:
-    """The spread of all examples' lengths, and how many are longer than training keeps."""
+    """The distribution of all examples' lengths, and how many exceed training's maximum."""
 
     tokenizer: str
     overhead: int
@@ -51,10 +54,11 @@ class TokenStatistics:
 
 
 def count_lengths(examples: Sequence[TrainingExample], counter: Counter) -> list[TokenLengths]:
-    """Count every example's tokens.
+    """Count the tokens of every example.
 
-    The contents are counted as one text without separators, which is how the figures were
-    counted that these are compared with. It is a token less here and there than one by one.
+    The contents of an example's messages are joined without separators and tokenized as one text,
+    as for the known figures that these are compared with. The result is sometimes a token less
+    than the sum over the messages.
     """
     lengths: list[TokenLengths] = []
     for start in range(0, len(examples), _BATCH):
@@ -69,23 +73,23 @@ def count_lengths(examples: Sequence[TrainingExample], counter: Counter) -> list
 
 
 def summarize_lengths(lengths: Sequence[TokenLengths], tokenizer: str) -> TokenStatistics:
-    """Boil lengths down to what a person wants to know before training."""
+    """Summarize lengths for the report."""
     over = sum(length.total > MAX_LENGTH for length in lengths)
     return TokenStatistics(
         tokenizer=tokenizer,
         overhead=OVERHEAD,
-        total=_spread(length.total for length in lengths),
-        completion=_spread(length.completion for length in lengths),
+        total=_summarize(length.total for length in lengths),
+        completion=_summarize(length.completion for length in lengths),
         max_length=MAX_LENGTH,
         over_max_length=over,
         share_over_max_length=over / len(lengths),
     )
 
 
-def _spread(values: Iterable[int]) -> LengthSummary:
+def _summarize(values: Iterable[int]) -> LengthSummary:
     ordered = sorted(values)
     least, most = ordered[0], ordered[-1]
-    # A lone value has no quantiles; near the ends of a short list they run past it.
+    # A single value has no quantiles, and those of a short list can lie outside its range.
     cuts = statistics.quantiles(ordered if len(ordered) > 1 else ordered * 2, n=100)
     p50, p90, p95, p99 = (round(min(max(cuts[q - 1], least), most)) for q in (50, 90, 95, 99))
     return LengthSummary(least, most, round(statistics.fmean(ordered), 2), p50, p90, p95, p99)

@@ -1,4 +1,4 @@
-"""Finds the tokenizer that counts the report's tokens, without waiting for a dead network."""
+"""The tokenizer that counts the report's tokens; without a network it fails at once."""
 
 import hashlib
 import os
@@ -15,26 +15,26 @@ from nothing_gpt.errors import UserError
 
 DEFAULT_ENCODING = "cl100k_base"
 
-_PATIENCE = 0.7  # seconds; a name look-up without a network can take far longer
+_CONNECT_SECONDS = 0.7  # a name look-up without a network can take far longer
 
 Counter = Callable[[list[str]], list[int]]
-"""Counts the tokens of each of some texts."""
+"""A function from texts to the number of tokens of each."""
 
 
 class NoTokenizerError(Exception):
-    """The default tokenizer cannot be had here; the message says why and what to do."""
+    """The default tokenizer is not available; the message says why and what to do."""
 
 
 def load_counter(name: str) -> Counter:
-    """Find a tokenizer.
+    """Load a tokenizer.
 
     Args:
-        name: `auto` or `cl100k_base` for tiktoken's, else a `tokenizer.json`, a folder with one,
-            or a model's id on the Hugging Face hub.
+        name: `auto` or `cl100k_base` for tiktoken's; otherwise a `tokenizer.json`, a folder with
+            one, or a model's id on the Hugging Face hub.
 
     Raises:
-        NoTokenizerError: `auto`, and tiktoken's vocabulary is neither cached nor within reach.
-        UserError: the tokenizer that was asked for cannot be had.
+        NoTokenizerError: `auto`, and tiktoken's vocabulary is neither cached nor reachable.
+        UserError: the requested tokenizer is not available.
     """
     if name == "auto":
         return _load_tiktoken()
@@ -49,16 +49,16 @@ def load_counter(name: str) -> Counter:
 def _load_tiktoken() -> Counter:
     import tiktoken
 
-    how = (
+    advice = (
         f"{_VOCABULARY} cannot be reached; run again with a network and --fresh, or put that file"
         f" into the folder that TIKTOKEN_CACHE_DIR names, as {_cached_vocabulary().name}"
     )
     if not _cached_vocabulary().exists() and not _reachable(_VOCABULARY):
-        raise NoTokenizerError(how)
+        raise NoTokenizerError(advice)
     try:
         encoding = tiktoken.get_encoding(DEFAULT_ENCODING)
-    except (OSError, ValueError) as error:  # requests' errors are OSErrors; a wrong hash is not
-        raise NoTokenizerError(f"{how} ({type(error).__name__})") from None
+    except (OSError, ValueError) as error:  # a ValueError is a wrong hash
+        raise NoTokenizerError(f"{advice} ({type(error).__name__})") from None
 
     def count(texts: list[str]) -> list[int]:
         return [len(tokens) for tokens in encoding.encode_ordinary_batch(texts)]
@@ -93,7 +93,7 @@ def _download_tokenizer(model: str) -> Path:
     from huggingface_hub import constants, hf_hub_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
-    # Without this the hub's client asks again and again for half a minute.
+    # Without a network the hub's client retries for half a minute.
     offline = not _reachable(constants.ENDPOINT)
     try:
         return Path(hf_hub_download(model, "tokenizer.json", local_files_only=offline))
@@ -109,24 +109,27 @@ _VOCABULARY = "https://openaipublic.blob.core.windows.net/encodings/cl100k_base.
 
 
 def _cached_vocabulary() -> Path:
-    """Where tiktoken keeps the vocabulary once it has it, which it has no call to tell."""
+    """Return the path of tiktoken's cached vocabulary.
+
+    tiktoken has no function for it; this repeats `tiktoken.load.read_file_cached`.
+    """
     folder = os.environ.get("TIKTOKEN_CACHE_DIR") or os.environ.get("DATA_GYM_CACHE_DIR")
     name = hashlib.sha1(_VOCABULARY.encode(), usedforsecurity=False).hexdigest()
     return Path(folder or Path(tempfile.gettempdir()) / "data-gym-cache") / name
 
 
 def _reachable(url: str) -> bool:
-    """Whether a connection can be had at once, to the proxy where there is one."""
+    """Return whether a connection succeeds at once: to the proxy, if one is configured."""
     proxy = urllib.request.getproxies().get("https", url)
     place = urlsplit(proxy if "//" in proxy else f"//{proxy}")
     connected = threading.Event()
 
     def connect() -> None:
         address = (place.hostname or "", place.port or 443)
-        with suppress(OSError), socket.create_connection(address, timeout=_PATIENCE):
+        with suppress(OSError), socket.create_connection(address, timeout=_CONNECT_SECONDS):
             connected.set()
 
     thread = threading.Thread(target=connect, daemon=True)
     thread.start()
-    thread.join(_PATIENCE)
+    thread.join(_CONNECT_SECONDS)
     return connected.is_set()

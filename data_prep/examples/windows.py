@@ -1,4 +1,4 @@
-"""Cuts episodes into windows and makes each one a training example."""
+"""Windows of an episode's turns, each made into a training example."""
 
 import hashlib
 from collections.abc import Collection, Iterator, Sequence
@@ -29,7 +29,7 @@ class TrainingExample(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Some merged turns of an episode in a row; `start` is the first one's index."""
+    """Consecutive merged turns of an episode; `start` is the index of the first one."""
 
     episode: str
     start: int
@@ -37,7 +37,7 @@ class Window:
 
 
 def merge_turns(turns: Sequence[Turn]) -> list[Turn]:
-    """Join what one speaker says in a row, in the scene where it begins."""
+    """Merge consecutive turns of one speaker; the result is in the scene of the first."""
     merged = []
     for speaker, group in groupby(turns, key=lambda turn: turn.line.speaker):
         first, *rest = group
@@ -55,55 +55,55 @@ def cut_windows(episode: Episode, windows: Windows) -> Iterator[Window]:
         yield Window(episode.id, start, turns[start : start + windows.turns])
 
 
-def cut_answers(episode: Episode, given: int, speakers: Collection[str]) -> Iterator[Window]:
-    """Cut out each turn of these speakers that has so many turns before it, with those."""
+def cut_answers(episode: Episode, context: int, speakers: Collection[str]) -> Iterator[Window]:
+    """Cut a window for each turn of these speakers: the turn, after `context` turns before it."""
     turns = episode.turns
-    for end in range(given, len(turns)):
+    for end in range(context, len(turns)):
         if turns[end].line.speaker in speakers:
-            yield Window(episode.id, end - given, turns[end - given : end + 1])
+            yield Window(episode.id, end - context, turns[end - context : end + 1])
 
 
-def cut(episode: Episode, show: Show, format_name: FormatName) -> Iterator[Window]:
-    """Cut an episode of merged turns as a format wants it.
+def cut_episode(episode: Episode, show: Show, format_name: FormatName) -> Iterator[Window]:
+    """Cut an episode of merged turns into the windows that a format needs.
 
-    Formats that answer as one character do so as those of the cast that have a voice.
+    Formats that answer as one character do so as each member of the cast that has a voice.
     """
-    given = turns_given(format_name)
-    if given is None:
+    context = turns_given(format_name)
+    if context is None:
         return cut_windows(episode, show.windows)
-    return cut_answers(episode, given, {c.name for c in show.cast if c.voice})
+    return cut_answers(episode, context, {c.name for c in show.cast if c.voice})
 
 
-def direct(window: Window, show: Show, format_name: FormatName) -> Direction:
-    """Say what the format tells of a window's scene, as it stands when the completion begins.
+def build_direction(window: Window, show: Show, format_name: FormatName) -> Direction:
+    """Build the direction of a window's scene, as it is when the completion begins.
 
-    Each part is left out of a share of the windows. Which, depends on the seed, the window and
-    the part alone, so that a new episode or part changes no other example.
+    Each part is left out of a share of the windows. The draw depends only on the seed, the window
+    and the part, so that a new episode or part changes no other example.
     """
     parts = parts_of(format_name)
     if not parts:
         return Direction()
 
-    def given(part: DirectionPart) -> bool:
+    def includes(part: DirectionPart) -> bool:
         draw = f"{show.split.seed}\0{window.episode}\0{window.start}\0{part}"
         return part in parts and _fraction(draw) >= show.split.omit
 
-    opening = window.turns[show.windows.context]
+    first = window.turns[show.windows.context]
     speakers = dict.fromkeys(turn.line.speaker for turn in window.turns)
     return Direction(
-        premise=opening.premise if given("premise") else "",
-        setting=opening.setting if given("setting") else "",
-        present=tuple(speakers) if given("present") else (),
+        premise=first.premise if includes("premise") else "",
+        setting=first.setting if includes("setting") else "",
+        present=tuple(speakers) if includes("present") else (),
     )
 
 
 def build_example(
     window: Window, direction: Direction, show: Show, format_name: FormatName
 ) -> TrainingExample:
-    """Make the chat that asks for a window's later turns, with those turns as the answer."""
+    """Build the chat that asks for a window's later turns, with those turns as the answer."""
     lines = [turn.line for turn in window.turns]
-    given = turns_given(format_name)
-    start = show.windows.context if given is None else given
+    fixed_context = turns_given(format_name)
+    start = show.windows.context if fixed_context is None else fixed_context
     context, answer = lines[:start], lines[start:]
     speaker = answer[0].speaker
     return {
@@ -113,5 +113,5 @@ def build_example(
 
 
 def _fraction(text: str) -> float:
-    """Spread texts evenly over [0, 1), the same on every machine and version of Python."""
+    """Hash text to a number in [0, 1), the same on every machine and version of Python."""
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) / 2**64

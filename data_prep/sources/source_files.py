@@ -1,4 +1,4 @@
-"""Where the scripts come from: a folder, a zip, a single file or a Kaggle data set."""
+"""Script files from a folder, a zip, a single file or a Kaggle data set."""
 
 import hashlib
 import re
@@ -11,24 +11,25 @@ from pathlib import Path, PurePosixPath
 from nothing_gpt.errors import UserError
 from nothing_gpt.show import Corpus
 
-KAGGLE = "kaggle:"
+KAGGLE_PREFIX = "kaggle:"
+"""The start of a source that is a Kaggle data set: `kaggle:OWNER/NAME`."""
 
 _HIDDEN = re.compile(r"(^|/)(\.|__MACOSX/)")
 
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file of scripts, whole in memory; `name` is what to call it in an error."""
+    """A script file, with its whole contents in memory; errors call it `name`."""
 
     name: str
     data: bytes
 
     @property
     def text(self) -> str:
-        """The file as text.
+        """The contents as text.
 
         Raises:
-            UserError: it is not UTF-8; the message says at which line.
+            UserError: they are not UTF-8; the message has the number of the line.
         """
         try:
             return self.data.decode("utf-8-sig")
@@ -41,46 +42,51 @@ class SourceFile:
 
     @property
     def digest(self) -> str:
-        """A SHA-256 over name and content, in hex."""
+        """The SHA-256 of file name and contents, in hex."""
         name = PurePosixPath(self.name).name.encode()
         return hashlib.sha256(name + b"\0" + self.data).hexdigest()
+
+
+def is_kaggle(source: str) -> bool:
+    """Return whether a source is a Kaggle data set rather than a path."""
+    return source.startswith(KAGGLE_PREFIX)
 
 
 def read_files(place: Path, corpus: Corpus) -> list[SourceFile]:
     """Read the show's script files from a folder, a zip or a single file.
 
     Returns:
-        For a table the table itself and, if it is there, the table of titles; else every
-        Fountain file, ordered by name. Folders and zips are searched to the bottom.
+        For a corpus of kind table, the table and, if it exists, the table of titles. For Fountain,
+        every Fountain file, ordered by name. Folders and zips are searched recursively.
 
     Raises:
-        UserError: there is no such place, or nothing in it that the show's corpus asks for.
+        UserError: there is no such place, or it has no file that the show's corpus asks for.
     """
     if not place.exists():
         raise UserError(f"{place}: no such folder or file; name the scripts with --source")
-    with _explained(place):
+    with _read_errors(place):
         if place.is_dir():
-            found = {path.relative_to(place).as_posix(): path for path in place.rglob("*")}
-            return _choose(place, found, corpus)
+            files = {path.relative_to(place).as_posix(): path for path in place.rglob("*")}
+            return _read_chosen(place, files, corpus)
         if zipfile.is_zipfile(place):
             with zipfile.ZipFile(place) as archive:
-                inside = {name: zipfile.Path(archive, name) for name in archive.namelist()}
-                return _choose(place, inside, corpus)
+                members = {name: zipfile.Path(archive, name) for name in archive.namelist()}
+                return _read_chosen(place, members, corpus)
         if place.suffix == ".zip":
             raise UserError(f"{place}: not a whole zip archive; download it again")
-        beside = place.parent / corpus.titles.file if corpus.titles else None
-        paths = [place, beside] if beside and beside.is_file() else [place]
+        titles = place.parent / corpus.titles.file if corpus.titles else None
+        paths = [place, titles] if titles and titles.is_file() else [place]
         return [SourceFile(str(path), path.read_bytes()) for path in paths]
 
 
 def download_kaggle(handle: str) -> Path:
-    """Fetch a Kaggle data set, or find the copy that kagglehub keeps.
+    """Download a Kaggle data set, or find the copy in kagglehub's cache.
 
     Args:
         handle: `OWNER/NAME`.
 
     Raises:
-        UserError: no network, no access, or a broken download; each with what to do.
+        UserError: no network, no access, or a broken download; each message says what to do.
     """
     import kagglehub
     import requests
@@ -100,13 +106,13 @@ def download_kaggle(handle: str) -> Path:
             why = "Kaggle has none of that name; check 'source' in the show's [corpus]"
         else:
             why = f"Kaggle answered {status}; try again later"
-    except OSError as error:  # that of requests too
+    except OSError as error:  # includes the connection errors of requests
         why = (
             f"it cannot be downloaded ({error.strerror or type(error).__name__}); check the"
             " network and the space for ~/.cache/kagglehub"
         )
     except (DataCorruptionError, ValueError) as error:
-        # A ValueError is about the handle or a credentials file that cannot be read.
+        # A ValueError is about the handle, or about a credentials file that cannot be read.
         why = f"kagglehub says: {' '.join(str(error).split())}"
     raise UserError(
         f"Kaggle data set {handle}: {why}; or get the archive in a browser from"
@@ -114,32 +120,32 @@ def download_kaggle(handle: str) -> Path:
     )
 
 
-def _choose(
-    place: Path, inside: Mapping[str, Path] | Mapping[str, zipfile.Path], corpus: Corpus
+def _read_chosen(
+    place: Path, files: Mapping[str, Path] | Mapping[str, zipfile.Path], corpus: Corpus
 ) -> list[SourceFile]:
-    seen = sorted(name for name in inside if not _HIDDEN.search(name))
+    visible = sorted(name for name in files if not _HIDDEN.search(name))
     if corpus.kind == "fountain":
-        names = [name for name in seen if name.lower().endswith(".fountain")]
+        names = [name for name in visible if name.lower().endswith(".fountain")]
         if not names:
             raise UserError(f"{place}: no Fountain file (*.fountain) in it")
     else:
-        names = _find(corpus.file, seen)
+        names = _find(corpus.file, visible)
         if not names:
             raise UserError(
                 f"{place}: no {corpus.file} in it; name the table itself with --source"
             )
-        names += _find(corpus.titles.file, seen) if corpus.titles else []
-    return [SourceFile(f"{place}/{name}", inside[name].read_bytes()) for name in names]
+        names += _find(corpus.titles.file, visible) if corpus.titles else []
+    return [SourceFile(f"{place}/{name}", files[name].read_bytes()) for name in names]
 
 
 def _find(file: str, names: list[str]) -> list[str]:
-    """The file of that name that lies least deep, if there is one."""
-    found = [name for name in names if PurePosixPath(name).name == file]
-    return sorted(found, key=lambda name: name.count("/"))[:1]
+    """Return the name of that file in the outermost folder, in a list; an empty list for none."""
+    matches = [name for name in names if PurePosixPath(name).name == file]
+    return sorted(matches, key=lambda name: name.count("/"))[:1]
 
 
 @contextmanager
-def _explained(place: Path) -> Iterator[None]:
+def _read_errors(place: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, zipfile.BadZipFile) as error:

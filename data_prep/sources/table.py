@@ -1,4 +1,4 @@
-"""Reads speeches from a table, one a row: a CSV file with the columns that the show names."""
+"""Speeches from a table, one a row: a CSV file with the columns that the show names."""
 
 import csv
 import io
@@ -12,10 +12,14 @@ from nothing_gpt.show import Columns, Corpus, Titles
 
 
 def read_table(files: Sequence[SourceFile], corpus: Corpus) -> Reading:
-    """Read the speeches of a table, the first of files; the second, if any, gives the titles.
+    """Read the speeches of a table.
 
-    An episode's title is its premise. Rows that begin with one of the show's setting markers
-    set the scene for the rows after them, up to the end of the episode.
+    An episode's title is its premise. A row that begins with one of the show's setting markers
+    is the setting of the rows after it, up to the next such row or the end of the episode.
+
+    Args:
+        files: The table and, optionally, the table of titles.
+        corpus: The show's; it names the columns.
 
     Raises:
         UserError: a file is not UTF-8, not CSV, or lacks a column that the show names.
@@ -38,12 +42,12 @@ def _read_speeches(
     upper_markers = tuple(marker.upper() for marker in markers)
     speeches: list[Speech] = []
     settings = 0
-    scene, setting = "", ""
-    for character, dialogue, episode in _rows(
+    current_episode, setting = "", ""
+    for character, dialogue, episode in _read_rows(
         file, (columns.character, columns.dialogue, columns.episode)
     ):
-        if episode != scene:
-            scene, setting = episode, ""
+        if episode != current_episode:
+            current_episode, setting = episode, ""
         if upper_markers and character.upper().startswith(upper_markers):
             marker = next(m for m in upper_markers if character.upper().startswith(m))
             setting = collapse(f"{character[len(marker) :]} {dialogue}").strip("[]:. ")
@@ -56,32 +60,32 @@ def _read_speeches(
 
 def _read_titles(file: SourceFile, titles: Titles) -> dict[str, str]:
     found: dict[str, list[str]] = {}
-    for episode, title in _rows(file, (titles.episode, titles.title)):
+    for episode, title in _read_rows(file, (titles.episode, titles.title)):
         found.setdefault(episode, []).append(title)
-    # A script that was two episodes has two titles.
+    # Two episodes with one script have two titles.
     return {episode: " / ".join(filter(None, names)) for episode, names in found.items()}
 
 
-def _rows(file: SourceFile, columns: Sequence[str]) -> Iterator[list[str]]:
-    """Give the wanted cells of each row, stripped; a cell that the row lacks is empty."""
+def _read_rows(file: SourceFile, columns: Sequence[str]) -> Iterator[list[str]]:
+    """Yield the cells of these columns of each row, stripped; a missing cell is empty."""
     reader = csv.reader(io.StringIO(file.text, newline=""))
     try:
         header = [name.strip() for name in next(reader, [])]
         missing = [name for name in columns if name not in header]
         if missing:
             raise UserError(
-                f"{file.name}: no column {_quoted(missing)} (it has {_quoted(header) or 'none'});"
+                f"{file.name}: no column {_quote(missing)} (it has {_quote(header) or 'none'});"
                 " name the right ones in the show's [corpus.columns] or [corpus.titles]"
             )
-        places = [header.index(name) for name in columns]
+        indices = [header.index(name) for name in columns]
         for row in reader:
             if row:
-                yield [row[place].strip() if place < len(row) else "" for place in places]
+                yield [row[index].strip() if index < len(row) else "" for index in indices]
     except csv.Error as error:
         raise UserError(
             f"{file.name}: line {reader.line_num} is not CSV ({error}); is a quote left open?"
         ) from None
 
 
-def _quoted(names: Sequence[str]) -> str:
+def _quote(names: Sequence[str]) -> str:
     return ", ".join(f"'{name}'" for name in names)

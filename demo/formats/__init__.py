@@ -1,15 +1,13 @@
-"""Scenes to take away and to bring in, as files that other programs read.
+"""Export and import of scenes, as files that other programs read.
 
-What each cannot hold: plain text, Fountain and FDX know not who wrote a line; FDX, as the library
-writes it, has no place for title, premise and those who are present. JSON holds everything.
+Only JSON keeps everything. Plain text, Fountain and FDX lose who wrote a line; FDX, as the library
+writes it, also loses the title, the premise and the characters who are present.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from demo.formats import fdx, fountain
-from demo.formats import plain_text as plain
-from demo.formats import scene_json as provenance
+from demo.formats import plain_text, scene_json, screenplay
 from demo.formats.untrusted_text import check_text
 from demo.scene.scene import Scene
 from nothing_gpt.errors import UserError
@@ -17,31 +15,30 @@ from nothing_gpt.errors import UserError
 
 @dataclass(frozen=True, slots=True)
 class FileFormat:
-    """A kind of file: `write` takes a scene and a title, `read` a text.
+    """A file format: `write` takes a scene and a title, `read` a text.
 
-    `read` raises a `UserError` where the text is no such file.
+    `read` raises a `UserError` if the text is not in this format.
     """
 
     name: str
     ending: str
-    mime: str
     write: Callable[[Scene, str], str]
     read: Callable[[str], Scene]
 
 
 FORMATS = (
-    FileFormat("Fountain", "fountain", "text/plain", fountain.write, fountain.read),
-    FileFormat("Final Draft", "fdx", "application/xml", fdx.write, fdx.read),
-    FileFormat("Plain text", "txt", "text/plain", plain.write, plain.read),
-    FileFormat("JSON", "json", "application/json", provenance.write, provenance.read),
+    FileFormat("Fountain", "fountain", screenplay.export_fountain, screenplay.import_fountain),
+    FileFormat("Final Draft", "fdx", screenplay.export_fdx, screenplay.import_fdx),
+    FileFormat("Plain text", "txt", plain_text.write, plain_text.read),
+    FileFormat("JSON", "json", scene_json.write, scene_json.read),
 )
 
 
 def find_format(ending: str) -> FileFormat:
-    """Find a format by how its files' names end.
+    """Find a format by the ending of its files' names.
 
     Raises:
-        UserError: there is none; the message lists those there are.
+        UserError: there is none; the message lists the known ones.
     """
     wanted = ending.strip().lower().removeprefix(".")
     found = next((each for each in FORMATS if each.ending == wanted), None)
@@ -54,7 +51,7 @@ def find_format(ending: str) -> FileFormat:
 
 
 def export_scene(scene: Scene, ending: str, title: str) -> str:
-    """Write a scene as a file of the format with that ending.
+    """Write a scene in the format with that ending.
 
     Raises:
         UserError: there is no such format.
@@ -63,10 +60,10 @@ def export_scene(scene: Scene, ending: str, title: str) -> str:
 
 
 def import_scene(ending: str, text: str) -> Scene:
-    """Read a scene from a file of the format with that ending.
+    """Read a scene from text in the format with that ending.
 
     Raises:
-        UserError: there is no such format, or the text is no such file or holds no scene.
+        UserError: there is no such format, the text is not in it, or it contains no scene.
     """
     kind = find_format(ending)
     scene = kind.read(check_text(text, f"this {kind.name} file"))

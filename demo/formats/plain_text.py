@@ -1,4 +1,4 @@
-"""A scene as people type scripts: `NAME: words`, stage directions in brackets."""
+"""Scenes as plain text, as people type scripts: `NAME: words`, stage directions in brackets."""
 
 import re
 
@@ -6,43 +6,40 @@ from demo.scene.scene import Entry, Scene
 from nothing_gpt.line import Line, collapse, is_name, parse_line
 from nothing_gpt.prompt import Direction
 
-_RULE = "="
-_HEAD = re.compile(r"(Premise|Setting|Present):\s*(.*)")
+_UNDERLINE = "="
+_DIRECTION_LINE = re.compile(r"(Premise|Setting|Present):\s*(.*)")
 
 
 def write(scene: Scene, title: str) -> str:
-    """Write a scene, its title underlined."""
+    """Write a scene under its title and its direction."""
     direction, name = scene.direction, collapse(title).upper()
-    head = {
+    parts = {
         "Premise": collapse(direction.premise),
         "Setting": collapse(direction.setting),
         "Present": ", ".join(direction.present),
     }
-    told = "\n".join(f"{label}: {text}" for label, text in head.items() if text)
+    heading = f"{name}\n{_UNDERLINE * len(name)}" if name else ""
+    labelled = "\n".join(f"{label}: {text}" for label, text in parts.items() if text)
     body = [f"{e.speaker}: {e.text}" if e.speaker else f"({e.text})" for e in scene.entries]
-    top = f"{name}\n{_RULE * len(name)}" if name else ""
-    return "\n\n".join(part for part in (top, told, *body) if part) + "\n"
+    return "\n\n".join(part for part in (heading, labelled, *body) if part) + "\n"
 
 
 def read(text: str) -> Scene:
-    """Read such a text, or `[NAME] words`; any other line is a stage direction."""
+    """Read a scene. Lines can also be `[NAME] words`; all other lines are stage directions."""
     lines = [line for part in text.splitlines() if (line := collapse(part))]
-    if len(lines) > 1 and not lines[1].strip(_RULE):
+    if len(lines) > 1 and not lines[1].strip(_UNDERLINE):
         lines = lines[2:]
-    head: dict[str, str] = {}
+    parts: dict[str, str] = {}
     entries: list[Entry] = []
     for line in lines:
-        told = _HEAD.fullmatch(line)
-        if told and not entries:
-            head[told[1]] = told[2]
+        labelled = _DIRECTION_LINE.fullmatch(line)
+        if labelled and not entries:
+            parts[labelled[1]] = labelled[2]
         else:
             entries.append(_read_entry(line))
-    present = [
-        name for part in head.get("Present", "").split(",") if is_name(name := part.strip())
-    ]
-    direction = Direction(
-        head.get("Premise", ""), head.get("Setting", ""), tuple(dict.fromkeys(present))
-    )
+    names = (part.strip() for part in parts.get("Present", "").split(","))
+    present = tuple(dict.fromkeys(name for name in names if is_name(name)))
+    direction = Direction(parts.get("Premise", ""), parts.get("Setting", ""), present)
     return Scene(tuple(entries), direction)
 
 

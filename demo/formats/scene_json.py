@@ -1,4 +1,4 @@
-"""A scene as JSON, with everything: who wrote each line, by which model and seed."""
+"""Scenes as JSON, complete: also who wrote each line, with which model and seed."""
 
 import json
 from dataclasses import dataclass, field
@@ -13,12 +13,12 @@ from nothing_gpt.records import decode, encode
 KIND = "nothing-gpt scene"
 VERSION = 1
 
-_WHERE = "this JSON file"
+_SOURCE = "this JSON file"  # as error messages call it
 
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """An entry; `origin` is for people who read the file, and follows from the rest."""
+    """An entry. `origin` is for people who read the file; it follows from the other fields."""
 
     text: str
     speaker: str | None = None
@@ -37,29 +37,29 @@ class _File:
 
 
 def write(scene: Scene, title: str) -> str:
-    """Write a scene, readable."""
+    """Write a scene as indented JSON."""
     lines = tuple(_Line(e.text, e.speaker, e.origin, e.take, e.edited) for e in scene.entries)
     data = encode(_File(KIND, VERSION, title, scene.direction, lines))
     return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
 
 
 def read(text: str) -> Scene:
-    """Read it back.
+    """Read a scene.
 
     Raises:
-        UserError: it is something else, or damaged.
+        UserError: the text is not such a file, or it is damaged.
     """
-    data = read_json_text(text, _WHERE)
+    data = read_json_text(text, _SOURCE)
     if not isinstance(data, dict) or data.get("kind") != KIND:
-        raise UserError(f"{_WHERE} holds no scene of this room; is it the right one?")
+        raise UserError(f"{_SOURCE} holds no scene of this room; is it the right one?")
     if data.get("version") != VERSION:
-        raise UserError(f"{_WHERE} was written by another version of the room; update this one")
-    file = decode(_File, data, _WHERE)
+        raise UserError(f"{_SOURCE} was written by another version of the room; update this one")
+    file = decode(_File, data, _SOURCE)
     for name in file.direction.present:
         if not is_name(name):
-            raise UserError(f"{_WHERE}: '{name[:40]}' cannot be a character's name")
+            raise UserError(f"{_SOURCE}: '{name[:40]}' cannot be a character's name")
     try:
         entries = tuple(Entry(e.text, e.speaker, e.take, e.edited) for e in file.lines)
     except ValueError as error:
-        raise UserError(f"{_WHERE}: {error}"[:200]) from None
+        raise UserError(f"{_SOURCE}: {error}"[:200]) from None
     return Scene(entries, file.direction)

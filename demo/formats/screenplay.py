@@ -1,75 +1,133 @@
-"""Between a scene and the screenplay library's script, which Fountain and FDX share."""
+"""Scenes as screenplays, for the formats of other screenwriting programs: Fountain and FDX.
 
-import re
+A scene's setting is the first heading, its premise the first synopsis. Fountain and FDX have no
+place for the characters who are present: a note lists them, which FDX leaves out.
+"""
 
-from screenplay_tools import screenplay
-from screenplay_tools.screenplay import ElementType
+from collections.abc import Iterator
 
 from demo.scene.scene import Entry, Scene
 from nothing_gpt.line import collapse, is_name
 from nothing_gpt.prompt import Direction
+from script_formats.fdx import parse_fdx, write_fdx
+from script_formats.fountain import parse_fountain, write_fountain
+from script_formats.markup import remove_protection
+from script_formats.screenplay import (
+    Action,
+    Cue,
+    Dialogue,
+    Element,
+    Heading,
+    Lyric,
+    Note,
+    PageBreak,
+    Screenplay,
+    Section,
+    Synopsis,
+    TitleEntry,
+)
 
-BREAK = "\u200b"
-"""A zero-width space: Fountain has no escape for a speech that starts like `!`, `INT.` or `(`,
-nor for its brackets, and this keeps a reader from taking words for marks. Nobody sees it."""
-
-PRESENT = "Present: "
-
-# Where notes and cut passages stood, the library leaves numbered marks.
-_MARK = re.compile(r"\[\[(\d+)\]\]|/\*\d+\*/")
+_PRESENT = "Present: "
 
 
-def hide_marks(text: str) -> str:
-    """Break up the brackets of notes and of comments."""
-    for mark in ("[[", "/*", "*/"):
-        text = text.replace(mark, mark[0] + BREAK + mark[1])
-    return text
+def export_fountain(scene: Scene, title: str) -> str:
+    """Write a scene as Fountain."""
+    return write_fountain(to_screenplay(scene, title))
 
 
-def read_script(script: screenplay.Script) -> Scene:
-    """Make a scene of a script: the first heading is the setting, the first synopsis the premise.
+def import_fountain(text: str) -> Scene:
+    """Read a scene from Fountain, written by the room or by another program."""
+    return to_scene(parse_fountain(text))
 
-    Later headings, and the parentheticals of speeches, are stage directions. A speech of one
-    whose name cannot be a character's here becomes a stage direction too, with the name in it.
-    Notes and cut passages are left out, but for the note of who is present.
+
+def export_fdx(scene: Scene, title: str) -> str:
+    """Write a scene as FDX: setting, speeches and stage directions."""
+    return write_fdx(to_screenplay(scene, title))
+
+
+def import_fdx(text: str) -> Scene:
+    """Read a scene from FDX, written by the room or by another program.
+
+    Raises:
+        UserError: the text is no FDX, or damaged.
+    """
+    return to_scene(parse_fdx(text))
+
+
+def to_screenplay(scene: Scene, title: str) -> Screenplay:
+    """Convert a scene; the title page names the models that wrote some of it."""
+    title_page = [TitleEntry("Title", title)]
+    models = sorted({entry.take.model for entry in scene.entries if entry.take})
+    if models:
+        title_page.append(TitleEntry("Notes", f"Written with {', '.join(models)}"))
+    return Screenplay(tuple(_to_elements(scene)), tuple(title_page))
+
+
+def _to_elements(scene: Scene) -> Iterator[Element]:
+    direction = scene.direction
+    if setting := collapse(direction.setting):
+        yield Heading(setting)
+    if premise := collapse(direction.premise):
+        yield Synopsis(premise)
+    if direction.present:
+        yield Note(f"{_PRESENT}{', '.join(direction.present)}")
+    for entry in scene.entries:
+        if entry.speaker is None:
+            yield Action(entry.text)
+        else:
+            yield Cue(entry.speaker)
+            yield Dialogue(entry.text)
+
+
+def to_scene(screenplay: Screenplay) -> Scene:
+    """Convert a screenplay.
+
+    Later headings and parentheticals become stage directions. So does a speech whose cue is not a
+    valid character name; it keeps the cue in its text. Notes are left out, except for the one
+    with the characters who are present, and so are sections.
     """
     premise = setting = cue = ""
     present: tuple[str, ...] = ()
     entries: list[Entry] = []
-    going_on = False  # the speech before this element goes on in it
-    for element in script.elements:
-        present = present or _present(element.text_raw, script)
-        words = collapse(_MARK.sub("", element.text_raw).replace(BREAK, ""))
-        if isinstance(element, screenplay.Character):
-            cue, going_on = collapse(element.name), False
-        elif element.type == ElementType.SYNOPSIS:
-            premise = premise or words
-        elif element.type == ElementType.HEADING and not (setting or entries):
-            setting = words
-        elif element.type in (ElementType.DIALOGUE, ElementType.LYRIC) and words:
-            if going_on:
+    in_speech = False  # whether the next dialogue continues the last entry
+    for element in screenplay.elements:
+        match element:
+            case Note(text):
+                present = present or _read_present(text)
+                continue
+            case Cue(name):
+                cue, in_speech = name, False
+                continue
+            case Section() | PageBreak():
+                continue
+        words = remove_protection(element.text)
+        match element:
+            case Synopsis():
+                premise = premise or words
+            case Heading() if not (setting or entries):
+                setting = words
+            case _ if not words:
+                pass
+            case Dialogue() | Lyric() if in_speech:
                 entries[-1] = Entry(f"{entries[-1].text} {words}", entries[-1].speaker)
-            else:
-                entries.append(_speech(cue, words))
-                going_on = True
-        elif words and element.type != ElementType.SECTION:
-            entries.append(Entry(words))
-            going_on = False
+            case Dialogue() | Lyric():
+                entries.append(_to_entry(cue, words))
+                in_speech = True
+            case _:
+                entries.append(Entry(words))
+                in_speech = False
     return Scene(tuple(entries), Direction(premise, setting, present))
 
 
-def _speech(cue: str, words: str) -> Entry:
+def _to_entry(cue: str, words: str) -> Entry:
     name = cue.upper()
     if is_name(name):
         return Entry(words, name)
     return Entry(f"{cue}: {words}" if cue else words)
 
 
-def _present(text: str, script: screenplay.Script) -> tuple[str, ...]:
-    for mark in _MARK.finditer(text):
-        number = int(mark[1]) if mark[1] and len(mark[1]) < 9 else len(script.notes)
-        note = collapse(script.notes[number].text) if number < len(script.notes) else ""
-        names = note.removeprefix(PRESENT).split(", ")
-        if note.startswith(PRESENT) and all(map(is_name, names)):
-            return tuple(dict.fromkeys(names))
+def _read_present(note: str) -> tuple[str, ...]:
+    names = note.removeprefix(_PRESENT).split(", ")
+    if note.startswith(_PRESENT) and all(map(is_name, names)):
+        return tuple(dict.fromkeys(names))
     return ()

@@ -1,18 +1,18 @@
-"""Reading text that came from outside: a browser's store, or a file of the writer's."""
+"""Untrusted text: from a browser's storage, or from a file that the writer imports."""
 
 import json
 
 from nothing_gpt.errors import UserError
 
 MAX_CHARACTERS = 20_000_000
-"""Longest text that is read; browsers keep less, and no script is as long."""
+"""Longest text that is read; a browser's storage and every script are shorter."""
 
 
 def check_text(text: str, where: str) -> str:
-    """Refuse text that cannot be a document.
+    """Check the length of a text, and return it without its byte order mark.
 
     Raises:
-        UserError: it is too long.
+        UserError: it is too long; the message calls it `where`.
     """
     if len(text) > MAX_CHARACTERS:
         raise UserError(f"{where} cannot be read: too long ({len(text):,} characters)")
@@ -20,14 +20,14 @@ def check_text(text: str, where: str) -> str:
 
 
 def read_json_text(text: str, where: str) -> object:
-    """Read JSON.
+    """Parse JSON.
 
     Raises:
-        UserError: it is none, it is too long or too deep, or it holds half a character.
+        UserError: it is invalid, too long or nested too deeply, or has a lone surrogate.
     """
     try:
         data: object = json.loads(check_text(text, where))
-        # A lone half of a surrogate pair can be written as JSON, and never sent to a page.
+        # JSON can contain half a surrogate pair, which cannot be encoded to send it to a page.
         json.dumps(data, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise UserError(f"{where} cannot be read: no JSON, or damaged ({error})"[:200]) from None

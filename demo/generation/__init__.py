@@ -1,1 +1,1 @@
-"""Requests to a model and what comes back; nothing of Gradio."""
+"""Requests to a model and the reading of its answers, without Gradio."""

@@ -1,4 +1,4 @@
-"""Several continuations of the same scene at once: takes to choose from, or models to compare."""
+"""Candidates: several continuations of one scene, written at the same time to choose from."""
 
 import asyncio
 import string
@@ -9,161 +9,171 @@ from functools import partial
 from random import Random
 from typing import Literal
 
-from demo.generation.client import LockState, ModelClient, Progress
+from demo.generation.client import ModelClient
 from demo.generation.continuation import continue_lines
 from demo.generation.request import GenerationRequest
-from demo.generation.speed import Speed
-from demo.generation.summary import StatusMessage, say_lines, summarize
+from demo.generation.stream import Progress, Speed
+from demo.generation.summary import StatusMessage, count_lines, summarize
 from demo.scene.scene import Entry, Scene
 from nothing_gpt.errors import UserError
 from nothing_gpt.line import Line
 
 CandidateState = Literal["waiting", "writing", "done", "stopped", "failed"]
 
-FRAME = 0.04
-"""Seconds between two looks at the takes, however fast their tokens come."""
+MIN_INTERVAL = 0.04
+"""Least seconds between two updates of a candidate set."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One of the takes as far as it is; `said` tells how it ended, `version` where it is kept."""
+    """A continuation to choose, as far as it is written.
 
-    order: GenerationRequest
+    Attributes:
+        outcome: How it ended, in words.
+        version: The index of its version in the scene's history, once it is kept there.
+    """
+
+    request: GenerationRequest
     lines: tuple[Line, ...] = ()
     growing: Line | None = None
     state: CandidateState = "waiting"
-    said: str = ""
+    outcome: str = ""
     speed: Speed = field(default_factory=Speed)
-    lock: LockState = "off"
     version: int | None = None
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        """Its lines as they stand in a scene."""
-        return tuple(Entry(line.text, line.speaker, self.order.take) for line in self.lines)
+        """Its lines as entries of a scene."""
+        provenance = self.request.provenance
+        return tuple(Entry(line.text, line.speaker, provenance) for line in self.lines)
 
 
 @dataclass(frozen=True, slots=True)
 class CandidateSet:
-    """All takes, and which was chosen. Blind ones tell their models only then."""
+    """All candidates, and the index of the chosen one.
 
-    trials: tuple[Candidate, ...]
+    If it is blind, the names of the models are hidden until one is chosen.
+    """
+
+    candidates: tuple[Candidate, ...]
     blind: bool = False
     chosen: int | None = None
 
     def name(self, index: int) -> str:
-        """What a take is called: by its model, or by a letter as long as that is hidden."""
-        letter, model = string.ascii_uppercase[index], self.trials[index].order.take.model
+        """Name a candidate by a letter, and by its model if several models write."""
+        letter = string.ascii_uppercase[index]
         if self.blind and self.chosen is None:
             return letter
-        several = len({trial.order.take.model for trial in self.trials}) > 1
-        return f"{letter}: {model}" if several else letter
+        models = [candidate.request.provenance.model for candidate in self.candidates]
+        return f"{letter}: {models[index]}" if len(set(models)) > 1 else letter
 
-    def put(self, index: int, trial: Candidate) -> "CandidateSet":
-        """The same takes with one as it is now."""
-        before, after = self.trials[:index], self.trials[index + 1 :]
-        return replace(self, trials=(*before, trial, *after))
+    def put(self, index: int, candidate: Candidate) -> "CandidateSet":
+        """Replace one candidate."""
+        before, after = self.candidates[:index], self.candidates[index + 1 :]
+        return replace(self, candidates=(*before, candidate, *after))
 
 
-def vary_seeds(order: GenerationRequest, count: int, seed: int) -> tuple[GenerationRequest, ...]:
-    """Order the same several times over; the seeds follow from the first one."""
-    random, seeds = Random(seed), [order.take.seed]  # noqa: S311 - no secret
+def vary_seeds(request: GenerationRequest, count: int, seed: int) -> tuple[GenerationRequest, ...]:
+    """Make requests that differ in their seeds only, which follow from `seed`."""
+    random, seeds = Random(seed), [request.provenance.seed]  # noqa: S311 - no secret
     while len(seeds) < count:
         drawn = random.getrandbits(31)
         seeds += [drawn] if drawn not in seeds else []
-    return tuple(replace(order, take=replace(order.take, seed=each)) for each in seeds)
+    return tuple(
+        replace(request, provenance=replace(request.provenance, seed=each)) for each in seeds
+    )
 
 
-def shuffle_requests(orders: Sequence[GenerationRequest]) -> tuple[GenerationRequest, ...]:
-    """Put orders into an order that tells nothing, but is the same for the same seeds."""
-    random = Random(sum(order.take.seed for order in orders))  # noqa: S311 - no secret
-    return tuple(random.sample(orders, len(orders)))
+def shuffle_requests(requests: Sequence[GenerationRequest]) -> tuple[GenerationRequest, ...]:
+    """Put requests into a random order, which is the same for the same seeds."""
+    random = Random(sum(each.provenance.seed for each in requests))  # noqa: S311 - no secret
+    return tuple(random.sample(requests, len(requests)))
 
 
 class CandidateRun:
-    """Takes while they are written, a task each, so that a slow one keeps no other waiting."""
+    """Candidates while they are written, each in its own task, so a slow one delays no other."""
 
     def __init__(
-        self, orders: Sequence[GenerationRequest], start: Scene, *, blind: bool = False
+        self, requests: Sequence[GenerationRequest], start: Scene, *, blind: bool = False
     ) -> None:
         self.start = start
-        shown = shuffle_requests(orders) if blind else tuple(orders)
-        self.takes = CandidateSet(tuple(map(Candidate, shown)), blind)
+        shown = shuffle_requests(requests) if blind else tuple(requests)
+        self.candidate_set = CandidateSet(tuple(map(Candidate, shown)), blind)
         self._tasks: list[asyncio.Task[None]] = []
         self._changed = asyncio.Event()
 
     async def write(
-        self, endpoint: ModelClient, ended: Callable[[int], None]
+        self, client: ModelClient, on_end: Callable[[int], None]
     ) -> AsyncGenerator[CandidateSet]:
-        """Write all takes; give how they stand, as often as eyes can follow.
+        """Write all candidates; yield the set at most every `MIN_INTERVAL` seconds.
 
         Args:
-            ended: Told of each take that ends, however it does.
+            on_end: Called with the index of each candidate that has ended.
         """
-        numbers = range(len(self.takes.trials))
-        self._tasks = [asyncio.create_task(self._write(i, endpoint)) for i in numbers]
-        for number, task in enumerate(self._tasks):
-            task.add_done_callback(partial(self._end, number, ended))
+        indices = range(len(self.candidate_set.candidates))
+        self._tasks = [asyncio.create_task(self._write(i, client)) for i in indices]
+        for index, task in enumerate(self._tasks):
+            task.add_done_callback(partial(self._end, index, on_end))
         try:
-            yield self.takes
+            yield self.candidate_set
             while not all(task.done() for task in self._tasks):
                 await self._changed.wait()
                 self._changed.clear()
-                yield self.takes
-                await asyncio.sleep(FRAME)
-            yield self.takes
+                yield self.candidate_set
+                await asyncio.sleep(MIN_INTERVAL)
+            yield self.candidate_set
         finally:
-            for number in numbers:
-                self.close(number)
+            for index in indices:
+                self.stop(index)
             await asyncio.gather(*self._tasks, return_exceptions=True)
         for task in self._tasks:
             if not task.cancelled():
                 task.result()
 
-    def close(self, index: int) -> None:
-        """Stop one take; its server is told to stop too."""
+    def stop(self, index: int) -> None:
+        """Stop one candidate; its server stops too."""
         if index < len(self._tasks):
             self._tasks[index].cancel()
 
-    async def _write(self, index: int, endpoint: ModelClient) -> None:
-        trial = self.takes.trials[index]
-        order, last = trial.order, Progress()
+    async def _write(self, index: int, client: ModelClient) -> None:
+        candidate = self.candidate_set.candidates[index]
+        request, last = candidate.request, Progress()
         try:
-            async with aclosing(continue_lines(endpoint, order, self.start)) as steps:
+            async with aclosing(continue_lines(client, request, self.start)) as steps:
                 async for last in steps:
-                    trial = replace(
-                        trial,
-                        lines=trial.lines + last.lines,
+                    candidate = replace(
+                        candidate,
+                        lines=candidate.lines + last.lines,
                         growing=last.growing,
                         state="writing",
                         speed=last.speed,
-                        lock=last.lock,
                     )
-                    self._put(index, trial)
-            spoken = {line.speaker for line in trial.lines}
-            silent = [name for name in order.wishes.required if name not in spoken]
-            said = summarize(order, len(trial.lines), silent, last)
-            trial = replace(trial, state="done", said=said)
+                    self._put(index, candidate)
+            outcome = summarize(request, [line.speaker for line in candidate.lines], last)
+            candidate = replace(candidate, state="done", outcome=outcome)
         except UserError as error:
-            trial = replace(trial, state="failed", said=StatusMessage.problem(error).text)
+            outcome = StatusMessage.problem(error).text
+            candidate = replace(candidate, state="failed", outcome=outcome)
         except asyncio.CancelledError:
-            trial = replace(
-                trial, state="stopped", said=f"Stopped. {say_lines(len(trial.lines))}."
-            )
+            outcome = f"Stopped. {count_lines(len(candidate.lines))}."
+            candidate = replace(candidate, state="stopped", outcome=outcome)
             raise
         finally:
-            self._put(index, replace(trial, growing=None))
+            self._put(index, replace(candidate, growing=None))
 
-    def _end(self, index: int, ended: Callable[[int], None], done: asyncio.Task[None]) -> None:
-        trial = self.takes.trials[index]
-        if trial.state in ("waiting", "writing"):  # cancelled before it began, or our own fault
+    def _end(self, index: int, on_end: Callable[[int], None], done: asyncio.Task[None]) -> None:
+        candidate = self.candidate_set.candidates[index]
+        if candidate.state in ("waiting", "writing"):  # cancelled before it started, or a bug
             state: CandidateState = "stopped" if done.cancelled() else "failed"
-            self.takes = self.takes.put(index, replace(trial, growing=None, state=state))
-        ended(index)
+            self._replace(index, replace(candidate, growing=None, state=state))
+        on_end(index)
         self._changed.set()
 
-    def _put(self, index: int, trial: Candidate) -> None:
-        # Its version and which take was chosen are the session's to say.
-        kept = self.takes.trials[index].version
-        self.takes = self.takes.put(index, replace(trial, version=kept))
+    def _put(self, index: int, candidate: Candidate) -> None:
+        # The session sets the version, so it is not overwritten here.
+        version = self.candidate_set.candidates[index].version
+        self._replace(index, replace(candidate, version=version))
         self._changed.set()
+
+    def _replace(self, index: int, candidate: Candidate) -> None:
+        self.candidate_set = self.candidate_set.put(index, candidate)

@@ -1,9 +1,10 @@
-"""What a writer wishes of one continuation, beyond what the scene says of itself."""
+"""The constraints on one continuation: who speaks, in what tone, and how tokens are sampled."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
-from demo.scene.scene import Scene, read_name
+from demo.scene.parsing import read_name
+from demo.scene.scene import Scene
 from nothing_gpt.cast_lock import CastLock
 from nothing_gpt.errors import UserError
 from nothing_gpt.line import collapse
@@ -15,7 +16,7 @@ _RANGES = {
     "frequency_penalty": (-2.0, 2.0),
     "presence_penalty": (-2.0, 2.0),
 }
-"""What OpenAI's API allows, but for a `top_p` of nothing."""
+"""The ranges of OpenAI's API, except that `top_p` cannot be 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +24,12 @@ class SpeakerConstraints:
     """Who speaks in a continuation, and in what tone.
 
     Attributes:
-        first: Who must speak next.
+        first: Who must speak the first line.
         barred: Who must not speak.
-        required: Who must speak somewhere in it.
-        tone: Words for models that follow words; an adapter was trained on none.
-        locked: Whether the scene's cast alone may speak; otherwise the model may invent.
+        required: Who must speak at least one line.
+        tone: Words for the prompt of a model without a show of its own. This project's adapters
+            were not trained on a tone.
+        locked: Whether only the scene's cast can speak. Otherwise the model can invent speakers.
     """
 
     first: str | None = None
@@ -35,6 +37,11 @@ class SpeakerConstraints:
     required: tuple[str, ...] = ()
     tone: str = ""
     locked: bool = True
+
+    @property
+    def restricts_speakers(self) -> bool:
+        """Whether there are lines that a speaker must not have."""
+        return self.locked or bool(self.barred) or self.first is not None
 
 
 def read_constraints(
@@ -46,48 +53,59 @@ def read_constraints(
     *,
     locked: bool,
 ) -> SpeakerConstraints:
-    """Read the wishes as people type them; an alias becomes the name.
+    """Read names as people type them; an alias becomes the name.
 
     Raises:
-        UserError: a name cannot be one, or somebody must both speak and be silent.
+        UserError: a name is not valid, or somebody is both required and barred.
     """
 
     def name(text: str) -> str:
-        read = read_name(text)
-        return show.aliases.get(read, read)
+        typed = read_name(text)
+        return show.aliases.get(typed, typed)
 
-    silent = tuple(dict.fromkeys(map(name, barred)))
-    wanted = tuple(dict.fromkeys(map(name, required)))
-    leading = name(first) if first.strip() else None
-    for each in (*wanted, *([leading] if leading else [])):
-        if each in silent:
+    barred_names = tuple(dict.fromkeys(map(name, barred)))
+    required_names = tuple(dict.fromkeys(map(name, required)))
+    first_name = name(first) if first.strip() else None
+    for each in (*required_names, *([first_name] if first_name else [])):
+        if each in barred_names:
             raise UserError(f"{each} cannot both speak and be silent; choose one of the two")
-    return SpeakerConstraints(leading, silent, wanted, collapse(tone), locked)
+    return SpeakerConstraints(first_name, barred_names, required_names, collapse(tone), locked)
 
 
-def list_cast(show: Show, scene: Scene, wishes: SpeakerConstraints) -> tuple[str, ...]:
-    """Tell who is in the scene: those named or heard so far; else the whole cast of the show."""
+def list_cast(show: Show, scene: Scene, constraints: SpeakerConstraints) -> tuple[str, ...]:
+    """List who can speak: those who are named or have spoken in the scene.
+
+    If the direction names nobody, the show's whole cast can speak.
+    """
     everyone = () if scene.direction.present else show.names
-    leading = (wishes.first,) if wishes.first else ()
-    return tuple(dict.fromkeys([*everyone, *scene.speakers, *wishes.required, *leading]))
+    first = (constraints.first,) if constraints.first else ()
+    return tuple(dict.fromkeys([*everyone, *scene.speakers, *constraints.required, *first]))
 
 
 def make_cast_lock(
-    show: Show, scene: Scene, wishes: SpeakerConstraints, lines: int
+    show: Show, scene: Scene, constraints: SpeakerConstraints, lines: int
 ) -> CastLock | None:
-    """Make the lock on a continuation's speakers; None where the model may invent them.
+    """Make the cast lock of a continuation; None if the model can invent speakers.
 
     Raises:
-        UserError: nobody may speak.
+        UserError: nobody can speak.
     """
-    if not wishes.locked:
+    if not constraints.locked:
         return None
-    return CastLock(list_cast(show, scene, wishes), lines, wishes.first, wishes.barred)
+    cast = list_cast(show, scene, constraints)
+    return CastLock(cast, lines, constraints.first, constraints.barred)
 
 
 @dataclass(frozen=True, slots=True)
 class SamplingSettings:
-    """How a model picks its words. Without `max_tokens` the number of lines tells the limit."""
+    """Sampling parameters of a request.
+
+    Attributes:
+        max_tokens: None for a limit that follows from the number of lines.
+
+    Raises:
+        UserError: a value is out of its range.
+    """
 
     temperature: float
     top_p: float
@@ -105,7 +123,7 @@ class SamplingSettings:
 
     @classmethod
     def of(cls, generation: Generation) -> "SamplingSettings":
-        """A show's own settings."""
+        """Take a show's settings, without its `max_tokens`."""
         shared = {field.name for field in fields(cls)} & {f.name for f in fields(Generation)}
         values = {name: getattr(generation, name) for name in shared - {"max_tokens"}}
         return cls(**values)

@@ -1,49 +1,33 @@
-"""A continuation as a writer wishes it: by the cast, with all who must speak, in no circles."""
+"""One continuation: its speakers constrained, everyone required included, repetition cut off."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
-from demo.generation.client import (
-    LineFilter,
-    LockState,
-    ModelClient,
-    Progress,
-    RequestRefusedError,
-)
+from demo.generation.client import ModelClient
+from demo.generation.client_errors import RequestRefusedError
 from demo.generation.constraints import list_cast
-from demo.generation.repetition import find_loop
-from demo.generation.request import GenerationRequest, build_request
-from demo.generation.speed import Speed
+from demo.generation.repetition import find_repetition
+from demo.generation.request import GenerationRequest, build_payload
+from demo.generation.stream import LineFilter, LockState, Progress, Speed
 from demo.scene.scene import Entry, Scene
 from nothing_gpt.line import Line
 
-_LOCKS: dict[LockState, str] = {
-    "server": "The server itself keeps the speakers to the cast.",
-    "filter": "The server cannot be held to the cast: lines of others are left out as they come.",
-    "off": "The model may bring in anybody.",
-}
-
-
-def describe_lock(state: LockState) -> str:
-    """Say who keeps the speakers to the cast."""
-    return _LOCKS[state]
-
 
 async def continue_lines(
-    endpoint: ModelClient, order: GenerationRequest, scene: Scene
+    client: ModelClient, request: GenerationRequest, scene: Scene
 ) -> AsyncGenerator[Progress]:
-    """Have a model write on, and give its lines as they come, those alone that are wished.
+    """Have a model continue a scene; yield the lines that the constraints allow.
 
-    Those who must speak and have not, when as many lines are left as there are of them, are
-    asked for by name, one after the other. A line that closes a circle is the end and left out.
+    When only as many lines are left as required speakers are missing, each of them is requested
+    by name. The continuation ends at a line that completes a repetition; that line is left out.
 
     Raises:
-        UserError: nobody may speak, or the server failed.
+        UserError: nobody can speak, or the server failed.
     """
-    run = _Run(endpoint, order, scene)
-    while (leg := run.next_leg()) is not None:
-        async with aclosing(run.write(leg)) as steps:
+    continuation = _Continuation(client, request, scene)
+    while (following := continuation.next_request()) is not None:
+        async with aclosing(continuation.send(following)) as steps:
             async for step in steps:
                 yield step
                 if step.ending:
@@ -51,11 +35,17 @@ async def continue_lines(
 
 
 @dataclass
-class _Run:
-    """What one continuation has so far, over all requests that it takes."""
+class _Continuation:
+    """A continuation in progress, which can take several requests to the server.
 
-    endpoint: ModelClient
-    order: GenerationRequest
+    Attributes:
+        lines: Lines so far.
+        total: Progress over all requests.
+        stuck: Whether the last request gave no line.
+    """
+
+    client: ModelClient
+    request: GenerationRequest
     scene: Scene
     lines: list[Line] = field(default_factory=list)
     total: Progress = field(default_factory=Progress)
@@ -63,41 +53,40 @@ class _Run:
 
     @property
     def left(self) -> int:
-        return self.order.lines - len(self.lines)
+        return self.request.lines - len(self.lines)
 
     @property
     def missing(self) -> list[str]:
         spoken = {line.speaker for line in self.lines}
-        return [name for name in self.order.wishes.required if name not in spoken]
+        return [name for name in self.request.constraints.required if name not in spoken]
 
-    def next_leg(self) -> GenerationRequest | None:
-        """The next request: a free one at first, then one for each who must speak."""
-        wishes = self.order.wishes
+    def next_request(self) -> GenerationRequest | None:
+        """Make the next request: first a free one, then one for each missing speaker."""
+        constraints = self.request.constraints
         if self.lines or self.total.ending:
             if not self.missing or self.stuck:
                 return None
-            wishes = replace(wishes, first=self.missing[0])
-        elif len(self.missing) >= self.left and wishes.first is None:
-            wishes = replace(wishes, first=self.missing[0])
-        return replace(self.order, lines=self.left, wishes=wishes)
+            constraints = replace(constraints, first=self.missing[0])
+        elif len(self.missing) >= self.left and constraints.first is None:
+            constraints = replace(constraints, first=self.missing[0])
+        return replace(self.request, lines=self.left, constraints=constraints)
 
-    async def write(self, leg: GenerationRequest) -> AsyncGenerator[Progress]:
-        """Ask once, and give every step; the last one of all legs alone has an ending."""
-        before, begun = self.total, len(self.lines)
-        async with aclosing(self._ask(leg)) as steps:
+    async def send(self, request: GenerationRequest) -> AsyncGenerator[Progress]:
+        """Send one request and yield its progress; only the last request gives an ending."""
+        before, count = self.total, len(self.lines)
+        async with aclosing(self._ask(request)) as steps:
             async for step in steps:
-                taken, ending = [], step.ending
+                added, ending = [], step.ending
                 for line in step.lines:
-                    heard = [*self.scene.lines, *self.lines, line]
-                    if find_loop(heard):
+                    if find_repetition([*self.scene.lines, *self.lines, line]):
                         ending = "loop"
                         break
                     self.lines.append(line)
-                    taken.append(line)
-                self.total = _add(before, replace(step, lines=tuple(taken), ending=ending))
-                self.stuck = len(self.lines) == begun
-                turn = bool(taken) and 0 < len(self.missing) == self.left
-                again = turn or (ending == "finished" and self.missing and not self.stuck)
+                    added.append(line)
+                self.total = _combine(before, replace(step, lines=tuple(added), ending=ending))
+                self.stuck = len(self.lines) == count
+                their_turn = bool(added) and 0 < len(self.missing) == self.left
+                again = their_turn or (ending == "finished" and self.missing and not self.stuck)
                 if again and self.left and ending != "loop":
                     yield replace(self.total, growing=None, ending=None)
                     return
@@ -105,67 +94,65 @@ class _Run:
                 if ending:
                     return
 
-    async def _ask(self, leg: GenerationRequest) -> AsyncGenerator[Progress]:
-        """Ask the server to keep to the cast, if it can; see to it in any case."""
+    async def _ask(self, request: GenerationRequest) -> AsyncGenerator[Progress]:
+        """Ask the server for the cast lock if it can; filter the lines in any case."""
         scene = self.scene.append(*(Entry(line.text, line.speaker) for line in self.lines))
-        model, known = leg.take.model, self.endpoint.lockable
-        locked = leg.wishes.locked and known.get(model, True)
-        request = build_request(leg, scene, locked=locked)
-        admit = _admit(leg, scene)
+        model, lockable = request.provenance.model, self.client.lockable
+        locked = request.constraints.locked and lockable.get(model, True)
+        payload = build_payload(request, scene, locked=locked)
+        admit = _make_filter(request, scene)
         try:
-            async with aclosing(self._stream(request, leg, admit, locked=locked)) as steps:
+            async with aclosing(self._stream(payload, request, admit, locked=locked)) as steps:
                 async for step in steps:
                     yield step
             return
         except RequestRefusedError:
-            # Of a server that says what it can, this is about something else.
-            if not locked or model in known:
+            # If the server has said what it can do, the refusal is about another field.
+            if not locked or model in lockable:
                 raise
-        plain = {key: value for key, value in request.items() if key != "extra_body"}
-        async with aclosing(self._stream(plain, leg, admit, locked=False)) as steps:
+        unlocked = {key: value for key, value in payload.items() if key != "extra_body"}
+        async with aclosing(self._stream(unlocked, request, admit, locked=False)) as steps:
             async for step in steps:
-                known[model] = False
+                lockable[model] = False
                 yield step
 
     async def _stream(
         self,
-        request: dict[str, object],
-        leg: GenerationRequest,
+        payload: dict[str, object],
+        request: GenerationRequest,
         admit: LineFilter,
         *,
         locked: bool,
     ) -> AsyncGenerator[Progress]:
-        async with aclosing(self.endpoint.stream_lines(request, leg.lines, admit)) as steps:
+        async with aclosing(self.client.stream_lines(payload, request.lines, admit)) as steps:
             async for step in steps:
-                if step.barred:  # the server took the lock and did not keep to it
-                    self.endpoint.lockable[leg.take.model] = locked = False
-                state: LockState = "server" if locked else "filter"
-                yield replace(step, lock=state if _guarded(leg) else "off")
+                if step.filtered:  # the server accepted the lock and ignored it
+                    self.client.lockable[request.provenance.model] = locked = False
+                lock: LockState = "server" if locked else "filter"
+                yield replace(step, lock=lock if request.constraints.restricts_speakers else "off")
 
 
-def _guarded(leg: GenerationRequest) -> bool:
-    wishes = leg.wishes
-    return wishes.locked or bool(wishes.barred) or wishes.first is not None
-
-
-def _admit(leg: GenerationRequest, scene: Scene) -> LineFilter:
-    wishes, cast = leg.wishes, set(list_cast(leg.show, scene, leg.wishes))
+def _make_filter(request: GenerationRequest, scene: Scene) -> LineFilter:
+    constraints = request.constraints
+    cast = set(list_cast(request.show, scene, constraints))
 
     def admit(line: Line, count: int) -> bool:
-        if line.speaker in wishes.barred or (wishes.locked and line.speaker not in cast):
+        if line.speaker in constraints.barred:
             return False
-        return count > 0 or wishes.first in (None, line.speaker)
+        if constraints.locked and line.speaker not in cast:
+            return False
+        return count > 0 or constraints.first in (None, line.speaker)
 
     return admit
 
 
-def _add(before: Progress, step: Progress) -> Progress:
+def _combine(before: Progress, step: Progress) -> Progress:
     speed = before.speed.then(step.speed) if before.speed != Speed() else step.speed
     lock: LockState = "filter" if "filter" in (before.lock, step.lock) else step.lock
     return replace(
         step,
-        dropped=before.dropped + step.dropped,
-        barred=before.barred + step.barred,
+        malformed=before.malformed + step.malformed,
+        filtered=before.filtered + step.filtered,
         speed=speed,
         lock=lock,
     )

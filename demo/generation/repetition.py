@@ -1,4 +1,4 @@
-"""Tells when a scene has begun to go round in circles, as small models do."""
+"""Detection of repetition: small models often begin to repeat lines."""
 
 import re
 from collections.abc import Sequence
@@ -6,51 +6,54 @@ from difflib import SequenceMatcher
 
 from nothing_gpt.line import Line
 
-CYCLE = 4
-"""Longest cycle of lines that is looked for."""
+MAX_CYCLE = 4
+"""Longest cycle to look for, in lines."""
 
-ALIKE = 0.85
-"""Share of two lines' words, in order, from which the lines count as the same."""
+MIN_SIMILARITY = 0.85
+"""Share of words in the same order at which two lines count as equal."""
 
-WORDS = 12
-"""Words that a cycle must say before one repetition of it is enough. A short exchange is often
-a joke's second telling; three times in a row it is none."""
+LONG_CYCLE_WORDS = 12
+"""Words in a cycle from which two rounds are a repetition. A shorter exchange can be a joke that
+is told twice, so it needs three rounds."""
 
 _WORD = re.compile(r"[^\W_]+")
+_SpokenWords = tuple[str, list[str]]
+"""A speaker and the words of a line in lower case."""
 
 
-def find_loop(lines: Sequence[Line]) -> int | None:
-    """Tell whether lines end in a repetition: of how many lines is what is being repeated.
+def find_repetition(lines: Sequence[Line]) -> int | None:
+    """Find a repetition at the end of the lines; return the length of its cycle in lines.
 
-    A cycle is the same speakers with nearly the same words in the same order, twice in a row if
-    it says much, three times if it says little. A line that says much also counts when the
-    speaker has said it twice lately, whatever lay between.
+    In a cycle the same speakers say nearly the same words in the same order. A long one counts
+    after two rounds, a short one after three. A long line also counts when the speaker says it
+    for the third time, whatever is between.
     """
-    said = [(line.speaker, _WORD.findall(line.text.casefold())) for line in lines[-3 * CYCLE :]]
-    for length in range(1, CYCLE + 1):
+    recent = [
+        (line.speaker, _WORD.findall(line.text.casefold())) for line in lines[-3 * MAX_CYCLE :]
+    ]
+    for length in range(1, MAX_CYCLE + 1):
         rounds = 1
-        last = said[-length:]
-        while len(said) >= length * (rounds + 1) and _same(
-            said[-length * (rounds + 1) : -length * rounds], last
+        last = recent[-length:]
+        while len(recent) >= length * (rounds + 1) and _is_same(
+            recent[-length * (rounds + 1) : -length * rounds], last
         ):
             rounds += 1
-        needed = 2 if sum(len(words) for _, words in last) >= WORDS else 3
+        needed = 2 if sum(len(words) for _, words in last) >= LONG_CYCLE_WORDS else 3
         if rounds >= needed:
             return length
-    if said and len(said[-1][1]) >= WORDS and sum(_same([one], said[-1:]) for one in said) >= 3:
-        return 1
+    if recent and len(recent[-1][1]) >= LONG_CYCLE_WORDS:
+        last = recent[-1:]
+        if sum(_is_same([each], last) for each in recent) >= 3:
+            return 1
     return None
 
 
-_Said = tuple[str, list[str]]
+def _is_same(one: Sequence[_SpokenWords], other: Sequence[_SpokenWords]) -> bool:
+    return all(a[0] == b[0] and _is_similar(a[1], b[1]) for a, b in zip(one, other, strict=True))
 
 
-def _same(one: Sequence[_Said], other: Sequence[_Said]) -> bool:
-    return all(a[0] == b[0] and _alike(a[1], b[1]) for a, b in zip(one, other, strict=True))
-
-
-def _alike(one: list[str], other: list[str]) -> bool:
+def _is_similar(one: list[str], other: list[str]) -> bool:
     if one == other:
         return True
     matcher = SequenceMatcher(None, one, other, autojunk=False)
-    return matcher.quick_ratio() >= ALIKE and matcher.ratio() >= ALIKE
+    return matcher.quick_ratio() >= MIN_SIMILARITY and matcher.ratio() >= MIN_SIMILARITY

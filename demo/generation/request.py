@@ -1,7 +1,7 @@
-"""What the room asks a model for: the tail of the scene, as training showed scenes."""
+"""A request for a continuation, and the payload that is sent to the server."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
@@ -12,79 +12,101 @@ from nothing_gpt.prompt import Message, build_messages
 from nothing_gpt.show import FormatName, Show
 
 CONTEXT_TURNS = 12
-"""Most turns that a request shows the model. Training gave 5 and had up to 30 written, so that
-the model knows scenes of 35 turns; more than 5 let it remember, and 12 leave room to write. On
-the pocket model 3 to 20 turns differ by less than 0.01 nats a token of what follows."""
+"""Most turns in a prompt. Training showed 5 and had up to 30 written, so the model knows scenes
+of 35 turns. More than 5 give it a longer memory, and 12 leave room to write. On the pocket model
+3 to 20 turns differ by less than 0.01 nats a token of what follows."""
 
 CONTEXT_CHARACTERS = 3000
-"""Most characters that a request shows the model, about 750 tokens: the mean whole window of
-training, so that a few very long speeches cannot push a small model out of what it can read."""
+"""Most characters in a prompt, about 750 tokens: the mean of training's whole windows. Without
+it a few very long speeches could exceed a small model's context."""
 
 MAX_LINES = 30
 """Most lines of one continuation: what training had written after its context."""
 
 TOKENS_PER_LINE = 40
-"""Tokens allowed for a line, twice the mean of scripts; the room closes the stream when it has
-its lines, so that the limit only ends a model that has lost itself."""
+"""Tokens allowed for a line, twice the mean of scripts. The stream is closed when the lines are
+there, so the limit only ends a model that produces something else."""
 
 
 @dataclass(frozen=True, slots=True)
 class GenerationRequest:
-    """One continuation to be asked for: which show and format, by whom, how many lines.
+    """A request for one continuation.
 
-    `sampling` is the show's own where there is none. `bound` says that the model brought its
-    show: an adapter of ours, which is told what training told and no more.
+    Attributes:
+        provenance: Model and seed.
+        lines: Lines to write.
+        sampling: None for the show's own settings.
+        has_own_show: Whether the model brings its show. Its prompt then has only what training
+            showed it.
     """
 
     show: Show
     format: FormatName
-    take: Provenance
+    provenance: Provenance
     lines: int
-    wishes: SpeakerConstraints = field(default_factory=SpeakerConstraints)
+    constraints: SpeakerConstraints = field(default_factory=SpeakerConstraints)
     sampling: SamplingSettings | None = None
-    bound: bool = True
+    has_own_show: bool = True
+
+    @property
+    def settings(self) -> SamplingSettings:
+        """The sampling settings, or the show's own."""
+        return self.sampling or SamplingSettings.of(self.show.generation)
+
+    @property
+    def max_tokens(self) -> int:
+        """The token limit of the whole continuation."""
+        enough = max(self.show.generation.max_tokens, TOKENS_PER_LINE * self.lines)
+        return self.settings.max_tokens or enough
+
+    def with_max_tokens(self, tokens: int) -> "GenerationRequest":
+        """Replace the token limit."""
+        return replace(self, sampling=replace(self.settings, max_tokens=tokens))
 
 
-def build_request(
-    order: GenerationRequest, scene: Scene, *, locked: bool = False
+def build_payload(
+    request: GenerationRequest, scene: Scene, *, locked: bool = False
 ) -> dict[str, Any]:
     """Make the arguments of OpenAI's `chat.completions.create`.
 
     Args:
-        locked: Whether the server is to hold the text to the cast, if that is wished.
+        locked: Whether to ask the server for the cast lock, if the constraints want one.
+
+    Raises:
+        UserError: nobody can speak.
     """
     context = select_context(scene.lines)
-    sampling = order.sampling or SamplingSettings.of(order.show.generation)
-    messages = build_messages(order.show, order.format, context, scene.direction)
-    most = max(order.show.generation.max_tokens, TOKENS_PER_LINE * order.lines)
-    request: dict[str, Any] = {
-        "model": order.take.model,
-        "messages": messages if order.bound else _tell(messages, order),
-        "seed": order.take.seed,
-        "temperature": sampling.temperature,
-        "top_p": sampling.top_p,
-        "frequency_penalty": sampling.frequency_penalty,
-        "max_tokens": sampling.max_tokens or most,
+    settings = request.settings
+    messages = build_messages(request.show, request.format, context, scene.direction)
+    payload: dict[str, Any] = {
+        "model": request.provenance.model,
+        "messages": messages if request.has_own_show else _add_instructions(messages, request),
+        "seed": request.provenance.seed,
+        "temperature": settings.temperature,
+        "top_p": settings.top_p,
+        "frequency_penalty": settings.frequency_penalty,
+        "max_tokens": request.max_tokens,
         "stream": True,
     }
-    if sampling.presence_penalty:
-        request["presence_penalty"] = sampling.presence_penalty
-    lock = make_cast_lock(order.show, scene, order.wishes, order.lines) if locked else None
-    if lock:
-        request["extra_body"] = lock.as_extra_body()
-    return request
+    if settings.presence_penalty:
+        payload["presence_penalty"] = settings.presence_penalty
+    if locked:
+        lock = make_cast_lock(request.show, scene, request.constraints, request.lines)
+        if lock:
+            payload["extra_body"] = lock.as_extra_body()
+    return payload
 
 
-def _tell(messages: list[Message], order: GenerationRequest) -> list[Message]:
-    """Add the wishes in words, for a model that was trained on instructions and not by us."""
-    wishes = order.wishes
-    given = {
-        "Tone": wishes.tone,
-        "Next to speak": wishes.first or "",
-        "Must speak": ", ".join(wishes.required),
-        "Must not speak": ", ".join(wishes.barred),
+def _add_instructions(messages: list[Message], request: GenerationRequest) -> list[Message]:
+    """Add the constraints in words, for a model that follows instructions."""
+    constraints = request.constraints
+    instructions = {
+        "Tone": constraints.tone,
+        "Next to speak": constraints.first or "",
+        "Must speak": ", ".join(constraints.required),
+        "Must not speak": ", ".join(constraints.barred),
     }
-    words = "\n".join(f"{label}: {text}" for label, text in given.items() if text)
+    words = "\n".join(f"{label}: {text}" for label, text in instructions.items() if text)
     if not words:
         return messages
     system, *rest = messages
@@ -92,9 +114,10 @@ def _tell(messages: list[Message], order: GenerationRequest) -> list[Message]:
 
 
 def select_context(lines: Iterable[Line]) -> list[Line]:
-    """Take the last turns that fit, what one speaker says in a row joined as training did.
+    """Take the last turns that fit into a prompt, consecutive lines of a speaker joined.
 
-    A last turn that is too long by itself loses its beginning, at a word.
+    Training joined them too. If the last turn is too long by itself, its beginning is cut off at
+    a word boundary.
     """
     turns = [
         Line(speaker, " ".join(line.text for line in group))

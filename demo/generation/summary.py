@@ -1,30 +1,35 @@
-"""What the room says to the writer."""
+"""Messages to the writer about a continuation: its state, its outcome, its speed."""
 
 from dataclasses import dataclass
 from typing import Literal
 
-from demo.generation.client import Ending, LockState, Progress
 from demo.generation.request import GenerationRequest
-from demo.generation.speed import Speed
+from demo.generation.stream import Ending, LockState, Progress, Speed
 from nothing_gpt.errors import UserError
+
+_LOCKS: dict[LockState, str] = {
+    "server": "The server itself keeps the speakers to the cast.",
+    "filter": "The server cannot be held to the cast: lines of others are left out as they come.",
+    "off": "The model may bring in anybody.",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class StatusMessage:
-    """What the room says to the writer, and how it means it."""
+    """A message to the writer; its mood chooses the style on the page."""
 
     text: str
     mood: Literal["calm", "busy", "problem"] = "calm"
 
     @classmethod
     def problem(cls, error: UserError, kept: str = "") -> "StatusMessage":
-        """Say what went wrong, after what was kept."""
+        """Report an error, after the sentence on what was kept."""
         text = str(error)
         return cls(f"{kept} {text[:1].upper()}{text[1:]}.".strip(), "problem")
 
     @classmethod
     def waking(cls, seconds: float) -> "StatusMessage":
-        """Say that the server is being waited for, and how long that mostly takes."""
+        """Report the wait for a server, in seconds so far."""
         return cls(
             f"Waiting for the server, {seconds:.0f} s so far. A GPU that was asleep is starting; "
             "usually 60-120 s.",
@@ -32,62 +37,66 @@ class StatusMessage:
         )
 
 
-NOTHING = StatusMessage("")
-"""Nothing to say."""
+NO_MESSAGE = StatusMessage("")
+
+FAILED = StatusMessage("Something went wrong in the room itself; the scene is kept.", "problem")
+"""The message after an exception that is a bug."""
 
 
-@dataclass(frozen=True, slots=True)
-class GenerationReport:
-    """How a continuation goes or went: how fast, who kept the cast, and why it ended."""
-
-    speed: Speed
-    lock: LockState
-    ending: Ending | None
-
-    @classmethod
-    def of(cls, step: Progress) -> "GenerationReport":
-        """What a step tells."""
-        return cls(step.speed, step.lock, step.ending)
-
-
-def summarize(order: GenerationRequest, count: int, missing: list[str], last: Progress) -> str:
-    """Say how a continuation ended, who of those who must speak did not, and what was left out.
+def summarize(request: GenerationRequest, speakers: list[str], last: Progress) -> str:
+    """Describe how a continuation ended, which required speakers are missing, what was left out.
 
     Args:
-        count: Lines that were taken in.
+        speakers: The speaker of each of its lines.
+        last: The last progress.
     """
-    lines, model = say_lines(count), order.take.model
-    said: dict[Ending, str] = {
+    lines, model = count_lines(len(speakers)), request.provenance.model
+    endings: dict[Ending, str] = {
         "enough": f"{lines} by {model}.",
-        "finished": f"{model} ended the scene after {lines} of {order.lines}. Continue asks on.",
+        "finished": f"{model} ended the scene after {lines} of {request.lines}. Continue asks on.",
         "cut": f"{lines}; the next one ran too long for {model} and was left out.",
         "loop": (
             f"{lines}; then {model} began to repeat itself and was stopped. "
             f"Retake tries again, or write a line that changes the subject."
         ),
     }
+    missing = [name for name in request.constraints.required if name not in speakers]
     silent = f" {' and '.join(missing)} did not speak." if missing else ""
-    return said[last.ending or "finished"] + silent + say_left_out(last)
+    return endings[last.ending or "finished"] + silent + describe_left_out(last)
 
 
-def say_kept(count: int) -> str:
-    """Say how many lines stay."""
-    return f"{say_lines(count)} kept."
+def describe_kept(count: int) -> str:
+    """Say how many lines were kept."""
+    return f"{count_lines(count)} kept."
 
 
-def say_left_out(last: Progress) -> str:
-    """Say what of a model's text is not in the scene."""
-    said = ""
-    if last.dropped:
-        one = last.dropped == 1
+def describe_left_out(last: Progress) -> str:
+    """Say how much of the model's text was left out, and why."""
+    text = ""
+    if last.malformed:
+        one = last.malformed == 1
         what = "piece of text that was no line" if one else "pieces of text that were no lines"
-        said += f" {last.dropped} {what} left out."
-    if last.barred:
-        lines = "1 line" if last.barred == 1 else f"{last.barred} lines"
-        said += f" {lines} left out, of a speaker who may not speak here."
-    return said
+        text += f" {last.malformed} {what} left out."
+    if last.filtered:
+        text += f" {count_lines(last.filtered)} left out, of a speaker who may not speak here."
+    return text
 
 
-def say_lines(count: int) -> str:
-    """Say a number of lines, as a sentence begins."""
+def count_lines(count: int) -> str:
+    """Write a number of lines as the beginning of a sentence."""
     return "1 line" if count == 1 else f"{count or 'No'} lines"
+
+
+def describe_speed(speed: Speed) -> str:
+    """Write the speed in a few words; empty before the first line."""
+    parts = []
+    if speed.first_line is not None:
+        parts.append(f"first line after {speed.first_line:.1f} s")
+    if speed.rate is not None:
+        parts.append(f"{'about ' if speed.estimated else ''}{speed.rate:.0f} tokens/s")
+    return ", ".join(parts)
+
+
+def describe_lock(state: LockState) -> str:
+    """Explain what keeps the speakers to the cast."""
+    return _LOCKS[state]

@@ -1,1 +1,1 @@
-"""Gradio's event handlers: what happens when a writer does something."""
+"""Event handlers of the page."""

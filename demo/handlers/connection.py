@@ -1,16 +1,16 @@
-"""Coming into the room: waking the server, choosing a model, and bringing a kept scene along."""
+"""Handlers for opening the page, connecting to the server, and loading a scene."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any
 
 import gradio as gr
 
 from demo.formats import import_scene
+from demo.generation.summary import StatusMessage
 from demo.handlers.context import AppContext
 from demo.scene.history import History
 from demo.scene.history_deltas import HistoryLog, read_history_log
-from demo.session.session import StatusMessage
+from demo.ui.forms import FieldValues
 from demo.ui.script_html import render_note, render_title
 from demo.ui.tab import Tab
 from demo.ui.view import Updates
@@ -21,114 +21,125 @@ from nothing_gpt.records import decode
 class ConnectionHandlers:
     """Handlers for what comes before writing."""
 
-    def __init__(self, floor: AppContext) -> None:
-        self.floor = floor
+    def __init__(self, context: AppContext) -> None:
+        self.context = context
 
-    async def arrive(
-        self, request: gr.Request, visit: Tab, *fields: Any
-    ) -> AsyncGenerator[Updates]:
-        """Call the server, which may be asleep, and then ask for its models."""
-        visit.session.meter, visit.session.visitor = self.floor.meter, name_visitor(request)
-        async with aclosing(self.wake(visit, anyway=True)) as updates:
+    async def open_page(self, request: gr.Request, values: FieldValues) -> AsyncGenerator[Updates]:
+        """Wake the server, then list its models."""
+        tab = self.context.read_tab(values)
+        tab.session.rate_limiter = self.context.rate_limiter
+        tab.session.visitor = identify_visitor(request)
+        async with aclosing(self.wake(tab, force=True)) as updates:
             async for update in updates:
                 yield update
-        yield await self.connect(visit, *fields)
+        yield await self.connect(values)
 
-    async def wake(self, visit: Tab, *, anyway: bool = False) -> AsyncGenerator[Updates]:
-        """Wait for a server that is asleep, and say how long already.
+    async def wake(self, tab: Tab, *, force: bool = False) -> AsyncGenerator[Updates]:
+        """Wait for a sleeping server, and show for how long.
 
-        One that has just written is taken to be awake, unless it is called `anyway`.
+        Args:
+            force: Also call a server that has just answered.
         """
-        dock = self.floor.parts.dock
-        async with aclosing(self.floor.endpoint.wake(anyway=anyway)) as waited:
-            async for seconds in waited:
-                visit.session.note = StatusMessage.waking(seconds)
-                stop = gr.update(interactive=True)
-                yield {dock.note: render_note(visit.session.note), dock.stop: stop}
+        composer = self.context.layout.composer
+        async with aclosing(self.context.client.wake(force=force)) as waits:
+            async for seconds in waits:
+                tab.session.status = StatusMessage.waking(seconds)
+                yield {
+                    composer.status: render_note(tab.session.status),
+                    composer.stop: gr.update(interactive=True),
+                }
 
-    async def connect(self, visit: Tab, *fields: Any) -> Updates:
-        """Ask the server for its models; without an answer the room stays open."""
-        session = visit.session
+    async def connect(self, values: FieldValues) -> Updates:
+        """List the server's models. If that fails, the room is still usable."""
+        session = self.context.read_tab(values).session
         try:
-            session.models = await self.floor.endpoint.list_models()
+            session.models = await self.context.client.list_models()
         except UserError as error:
-            session.note = StatusMessage.problem(error)
-            return await self.choose(visit, *fields[:2])
-        model = self.default(visit, fields[0])
-        notes = [each.note for each in session.models if each.note]
+            session.status = StatusMessage.problem(error)
+            return await self.choose_model(values)
+        values = self.with_default_model(values)
+        model = values[self.context.layout.models.model]
+        problems = [each.card_error for each in session.models if each.card_error]
         if model not in [each.name for each in session.models]:
-            notes.append(f"The server does not list the model '{model}'.")
-        session.note = (
-            StatusMessage(" ".join(notes), "problem") if notes else StatusMessage("Ready.")
+            problems.append(f"The server does not list the model '{model}'.")
+        session.status = (
+            StatusMessage(" ".join(problems), "problem") if problems else StatusMessage("Ready.")
         )
-        return await self.choose(visit, model, fields[1])
+        return await self.choose_model(values)
 
-    def default(self, visit: Tab, model: str | None) -> str:
-        """Choose a model for a writer who has not."""
-        # What somebody trained is more likely meant than the base below it.
-        trained = [each.name for each in visit.session.models if each.show]
-        others = [each.name for each in visit.session.models]
-        return next(filter(None, [model, self.floor.wanted, *trained, *others]), "")
+    def with_default_model(self, values: FieldValues) -> FieldValues:
+        """Fill in a model if the writer has not chosen one."""
+        field = self.context.layout.models.model
+        models = self.context.read_tab(values).session.models
+        # An adapter is more likely to be wanted than the base below it.
+        adapters = [each.name for each in models if each.show]
+        candidates = [values[field], self.context.preferred_model, *adapters]
+        names = [*candidates, *(each.name for each in models)]
+        return {**values, field: next(filter(None, names), "")}
 
-    async def choose(self, visit: Tab, *fields: Any) -> Updates:
-        """Show what the chosen model, with its show, lets a person direct."""
-        desk, parts, draw = self.floor.desk(visit, fields), self.floor.parts, self.floor.draw
-        names = [model.name for model in visit.session.models]
-        others = [name for name in names if name != desk.model]
+    async def choose_model(self, values: FieldValues) -> Updates:
+        """Show the chosen model, and the fields that its show and format have."""
+        tab, form = self.context.read_tab(values), self.context.read_form(values)
+        layout, view, choice = self.context.layout, self.context.view, form.choice
+        names = [model.name for model in tab.session.models]
+        others = [name for name in names if name != choice.model]
         return {
-            parts.models.model: gr.update(choices=names, value=desk.model or None),
-            parts.models.show: gr.update(visible=not desk.bound),
-            parts.models.rival: gr.update(choices=others, value=next(iter(others), None)),
-            parts.title: render_title(desk.show),
-            parts.direction.undirected: gr.update(visible=not desk.carried),
-            **draw.brief(visit.session, desk),
-            **draw.direction(visit.session, desk),
-            **draw.view(visit, desk),
+            layout.models.model: gr.update(choices=names, value=choice.model or None),
+            layout.models.show: gr.update(visible=not choice.has_own_show),
+            layout.models.other_model: gr.update(choices=others, value=next(iter(others), None)),
+            layout.title: render_title(form.show),
+            layout.direction.undirected_hint: gr.update(visible=not choice.parts),
+            **view.show_generation(tab.session, form),
+            **view.show_direction(tab.session, form),
+            **view.show_scene(tab, form),
         }
 
-    async def greet(self, event: gr.EventData, visit: Tab, *fields: Any) -> Updates:
-        """Take over the scene that the browser kept, or a blank one."""
-        desk = self.floor.desk(visit, fields)
+    async def restore_scene(self, event: gr.EventData, values: FieldValues) -> Updates:
+        """Load the scene that the browser kept, or an empty one."""
+        tab = self.context.read_tab(values)
         try:
             kept = event.journal
-            journal = HistoryLog() if kept is None else decode(HistoryLog, kept, "the kept scene")
-            self._begin(visit, str(event.run), read_history_log(journal), known=True)
+            log = HistoryLog() if kept is None else decode(HistoryLog, kept, "the kept scene")
+            _load_history(tab, str(event.run), read_history_log(log), page_has_it=True)
         except UserError as error:
-            visit.session.note = StatusMessage.problem(error)
-        directed = self.floor.draw.direction(visit.session, desk)
-        return {**directed, **self.floor.draw.view(visit, desk)}
+            tab.session.status = StatusMessage.problem(error)
+        return self._show_loaded_scene(values)
 
-    async def again(self, visit: Tab, *fields: Any) -> Updates:
-        """Tell a page that has missed something everything."""
-        visit.sheet.begin(visit.sheet.run, None)
-        return self.floor.draw.view(visit, self.floor.desk(visit, fields))
+    async def resend_scene(self, values: FieldValues) -> Updates:
+        """Send everything to a page that has missed a message."""
+        tab = self.context.read_tab(values)
+        tab.page_sync.restart(tab.page_sync.run, None)
+        return self.context.view.show_scene(tab, self.context.read_form(values))
 
-    async def bring(self, event: gr.EventData, visit: Tab, *fields: Any) -> Updates:
-        """Begin a new scene with a script that the writer brings along."""
-        desk = self.floor.desk(visit, fields)
-        name = str(event.name)
+    async def import_file(self, event: gr.EventData, values: FieldValues) -> Updates:
+        """Load a scene from a file."""
+        tab, name = self.context.read_tab(values), str(event.name)
         try:
             scene = import_scene(name.rpartition(".")[2].lower(), str(event.text))
-            self._begin(visit, str(event.run), History().change(scene), known=False)
+            _load_history(tab, str(event.run), History().change(scene), page_has_it=False)
             count = len(scene.entries)
-            visit.session.note = StatusMessage(
+            tab.session.status = StatusMessage(
                 f"{name}: {count} {'line' if count == 1 else 'lines'}."
             )
         except UserError as error:
-            visit.session.note = StatusMessage.problem(error)
-        directed = self.floor.draw.direction(visit.session, desk)
-        return {**directed, **self.floor.draw.view(visit, desk)}
+            tab.session.status = StatusMessage.problem(error)
+        return self._show_loaded_scene(values)
 
-    def _begin(self, visit: Tab, run: str, history: History, *, known: bool) -> None:
-        if visit.session.writing:
-            raise UserError("the model is still writing; stop it first")
-        if visit.session.takes is not None:
-            visit.session.put_takes_away()
-        visit.session.history = history
-        visit.sheet.begin(run, history if known else None)
+    def _show_loaded_scene(self, values: FieldValues) -> Updates:
+        tab, form = self.context.read_tab(values), self.context.read_form(values)
+        direction = self.context.view.show_direction(tab.session, form)
+        return {**direction, **self.context.view.show_scene(tab, form)}
 
 
-def name_visitor(request: gr.Request) -> str:
-    """Tell visitors apart for the limits: by the address that their page comes from."""
-    # A login is shared by all who know it, and a header for proxies can hold anything.
+def _load_history(tab: Tab, run: str, history: History, *, page_has_it: bool) -> None:
+    session = tab.session
+    session.require_idle()
+    session.dismiss_candidates()
+    session.history = history
+    tab.page_sync.restart(run, history if page_has_it else None)
+
+
+def identify_visitor(request: gr.Request) -> str:
+    """Identify a visitor for the rate limits, by the address of the browser."""
+    # A login is shared by everyone who knows it, and a proxy header can have any content.
     return str(request.client.host) if request.client else ""

@@ -1,15 +1,14 @@
-"""What all handlers of the room share: its server, its shows, and how an action is done."""
+"""The context of all handlers: the server, the shows, the layout, and how an edit is done."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from random import Random
-from typing import Any
 
 from demo.generation.client import ModelClient
+from demo.generation.summary import StatusMessage
 from demo.handlers.throttle import Throttle
 from demo.session.rate_limit import RateLimiter
-from demo.session.session import StatusMessage
+from demo.ui.forms import FieldValues, SceneForm, read_scene_form
 from demo.ui.layout import Layout
-from demo.ui.scene_form import SceneForm, read_scene_form
 from demo.ui.tab import Tab
 from demo.ui.view import Updates, View
 from nothing_gpt.errors import UserError
@@ -19,55 +18,66 @@ from nothing_gpt.workspace import Workspace
 
 
 class AppContext:
-    """The room as its handlers see it. Gradio runs them in one event loop."""
+    """What the handlers share. Gradio runs them in one event loop.
+
+    Args:
+        preferred_model: The model to begin with; empty for the server's first adapter.
+    """
 
     def __init__(
         self,
-        endpoint: ModelClient,
+        client: ModelClient,
         shows: Mapping[str, Show],
-        wanted: str,
-        parts: Layout,
-        meter: RateLimiter | None = None,
+        preferred_model: str,
+        layout: Layout,
+        rate_limiter: RateLimiter,
     ) -> None:
-        self.endpoint = endpoint
-        self.shows = shows
-        self.wanted = wanted
-        self.meter = meter
-        self.parts = parts
-        self.draw = View(parts, self.quoted)
-        self.pace = Throttle()
+        self.client = client
+        self.preferred_model = preferred_model
+        self.rate_limiter = rate_limiter
+        self.layout = layout
+        self.view = View(layout, self._is_quoted)
+        self.throttle = Throttle()
+        self.random = Random()  # noqa: S311 - for surprises and seeds
+        self._shows = shows
         self._quotations: dict[str, Quotations] = {}
-        self.random = Random()  # noqa: S311 - for surprises and the seeds of takes
 
-    def quoted(self, show: Show, text: str) -> bool:
-        """Tell whether words stand in the scripts that the show's models were trained on."""
-        if show.name not in self._quotations:
-            self._quotations[show.name] = read_quotations(Workspace.default().data(show.name))
-        return self._quotations[show.name].holds(text)
+    def read_tab(self, values: FieldValues) -> Tab:
+        """Get the tab that an event comes from."""
+        tab: Tab = values[self.layout.tab]
+        return tab
 
-    def desk(self, visit: Tab, fields: Sequence[Any]) -> SceneForm:
-        """Read the fields that every action reads, or the model and the show alone."""
-        direction = fields[2:] or ("", "", [], "")
-        return read_scene_form(visit.session.models, self.shows, *fields[:2], *direction)
+    def read_form(self, values: FieldValues) -> SceneForm:
+        """Read the fields of the scene."""
+        models = self.read_tab(values).session.models
+        return read_scene_form(values, self.layout, models, self._shows)
 
-    def act(
+    def edit(
         self,
-        visit: Tab,
-        fields: Any,
+        values: FieldValues,
         change: Callable[[SceneForm], None],
         *,
-        redirect: bool = False,
+        show_direction: bool = False,
     ) -> Updates:
-        """Take the direction over, make a change, and show what came of it.
+        """Save the direction, make a change, and show the result.
 
-        After a redirecting change the fields of the direction show the scene's own.
+        Args:
+            show_direction: Whether the change can replace the direction, so that its fields must
+                be updated.
         """
-        desk, session = self.desk(visit, fields), visit.session
+        tab, form = self.read_tab(values), self.read_form(values)
+        session = tab.session
         try:
-            session.direct(desk.direct(session.history.scene.direction))
-            change(desk)
+            session.set_direction(form.read_direction(session.history.scene.direction))
+            change(form)
         except UserError as error:
-            session.note = StatusMessage.problem(error)
-            return self.draw.view(visit, desk, refused=True)
-        directed = self.draw.direction(session, desk) if redirect else {}
-        return {**directed, **self.draw.view(visit, desk)}
+            session.status = StatusMessage.problem(error)
+            return self.view.show_scene(tab, form, refused=True)
+        direction = self.view.show_direction(session, form) if show_direction else {}
+        return {**direction, **self.view.show_scene(tab, form)}
+
+    def _is_quoted(self, show: Show, text: str) -> bool:
+        """Tell whether a text is in the scripts that the show's models were trained on."""
+        if show.name not in self._quotations:
+            self._quotations[show.name] = read_quotations(Workspace.default().data(show.name))
+        return self._quotations[show.name].contains(text)

@@ -1,185 +1,169 @@
-"""Having models write: one continuation, takes side by side, two models side by side."""
+"""Handlers that have models write: a continuation, candidates, or two models to compare."""
 
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import replace
-from typing import Any
 
 import gradio as gr
 
 from demo.generation.candidates import CandidateSet, vary_seeds
-from demo.generation.client import Progress
+from demo.generation.stream import Progress
+from demo.generation.summary import FAILED, StatusMessage
 from demo.handlers.connection import ConnectionHandlers
 from demo.handlers.context import AppContext
 from demo.handlers.editing import EditingHandlers
-from demo.session.session import StatusMessage
-from demo.ui.generation_form import GenerationForm, read_generation_form
-from demo.ui.scene_form import SceneForm
-from demo.ui.tab import Tab
+from demo.ui.forms import FieldValues, GenerationForm, SceneForm, read_generation_form
 from demo.ui.view import Updates
 from nothing_gpt.errors import UserError
 
-STOPPING = 5.0
-"""Seconds that Stop waits for a continuation to have ended."""
-
-FAILED = StatusMessage("Something went wrong in the room itself; the scene is kept.", "problem")
-
-DESK = 6
-"""Fields of the desk, which stand before those of the brief."""
+STOP_TIMEOUT = 5.0
+"""Seconds that Stop waits for a generation to end."""
 
 UpdateStream = AsyncGenerator[Updates]
-
-Begin = Callable[
-    [SceneForm, GenerationForm], AsyncGenerator[Progress] | AsyncGenerator[CandidateSet]
-]
-"""Begins what is to be written, by the fields of the page."""
+GenerationSteps = AsyncGenerator[Progress] | AsyncGenerator[CandidateSet]
+StartGeneration = Callable[[SceneForm, GenerationForm], GenerationSteps]
 
 
 class GenerationHandlers:
-    """Handlers that have a model write; Gradio cancels them, which stops the server too."""
+    """Handlers that have a model write. If Gradio cancels one, the server stops too."""
 
     def __init__(
-        self, floor: AppContext, arrivals: ConnectionHandlers, edits: EditingHandlers
+        self, context: AppContext, connection: ConnectionHandlers, editing: EditingHandlers
     ) -> None:
-        self.floor = floor
-        self.arrivals = arrivals
-        self.edits = edits
+        self.context = context
+        self.connection = connection
+        self.editing = editing
 
-    async def proceed(self, visit: Tab, *fields: Any) -> UpdateStream:
-        """Add the line that the writer may have composed, then have the model write on."""
-        *rest, speaker, line = fields
-        if line.strip():
-            yield await self.edits.write(visit, *rest[:DESK], speaker, line)
-            if visit.session.note.mood == "problem":
+    async def proceed(self, values: FieldValues) -> UpdateStream:
+        """Add the composed line, if there is one, then continue the scene."""
+        if values[self.context.layout.submitted].strip():
+            yield await self.editing.add_line(values)
+            if self.context.read_tab(values).session.status.mood == "problem":
                 return
-        async with aclosing(self._continue(visit, rest)) as updates:
+        async with aclosing(self._continue(values)) as updates:
             async for update in updates:
                 yield update
 
-    async def retake(self, visit: Tab, *fields: Any) -> UpdateStream:
-        """Have the last continuation written again."""
-        async with aclosing(self._continue(visit, list(fields), retake=True)) as updates:
+    async def retake(self, values: FieldValues) -> UpdateStream:
+        """Replace the last continuation."""
+        async with aclosing(self._continue(values, retake=True)) as updates:
             async for update in updates:
                 yield update
 
-    async def retake_from(self, event: gr.EventData, visit: Tab, *fields: Any) -> UpdateStream:
-        """Have everything from a line on written anew."""
-        since = int(event.index)
-        async with aclosing(self._continue(visit, list(fields), since=since)) as updates:
+    async def retake_from(self, event: gr.EventData, values: FieldValues) -> UpdateStream:
+        """Replace a line and everything after it."""
+        async with aclosing(self._continue(values, from_index=int(event.index))) as updates:
             async for update in updates:
                 yield update
 
     def _continue(
-        self, visit: Tab, fields: list[Any], *, retake: bool = False, since: int | None = None
+        self, values: FieldValues, *, retake: bool = False, from_index: int | None = None
     ) -> UpdateStream:
-        session, endpoint = visit.session, self.floor.endpoint
+        session = self.context.read_tab(values).session
 
-        def begin(desk: SceneForm, brief: GenerationForm) -> AsyncGenerator[Progress]:
-            order = brief.order(desk, session.models, self.floor.random)
-            return session.continue_scene(endpoint, order, retake=retake, since=since)
+        def start(scene_form: SceneForm, form: GenerationForm) -> AsyncGenerator[Progress]:
+            request = form.make_request(scene_form.choice, self.context.random)
+            return session.continue_scene(
+                self.context.client, request, retake=retake, from_index=from_index
+            )
 
-        return self._run(visit, fields, begin)
+        return self._run(values, start)
 
-    async def takes(self, visit: Tab, *fields: Any) -> UpdateStream:
-        """Have several takes of the same lines written side by side."""
-        session = visit.session
+    async def write_candidates(self, values: FieldValues) -> UpdateStream:
+        """Write several candidates for the next lines."""
+        session = self.context.read_tab(values).session
 
-        def begin(desk: SceneForm, brief: GenerationForm) -> AsyncGenerator[CandidateSet]:
-            order = brief.order(desk, session.models, self.floor.random)
-            orders = vary_seeds(order, brief.takes, order.take.seed)
-            return session.write_takes(self.floor.endpoint, orders)
+        def start(scene_form: SceneForm, form: GenerationForm) -> AsyncGenerator[CandidateSet]:
+            request = form.make_request(scene_form.choice, self.context.random)
+            requests = vary_seeds(request, form.candidates, request.provenance.seed)
+            return session.write_candidates(self.context.client, requests)
 
-        async with aclosing(self._run(visit, list(fields), begin)) as updates:
+        async with aclosing(self._run(values, start)) as updates:
             async for update in updates:
                 yield update
 
-    async def compare(self, visit: Tab, *fields: Any) -> UpdateStream:
-        """Have two models write the same lines side by side."""
-        *rest, rival, blind = fields
-        session = visit.session
+    async def compare_models(self, values: FieldValues) -> UpdateStream:
+        """Have two models write the same lines with the same seed."""
+        session, models = self.context.read_tab(values).session, self.context.layout.models
+        other_model, blind = values[models.other_model], values[models.blind]
 
-        def begin(desk: SceneForm, brief: GenerationForm) -> AsyncGenerator[CandidateSet]:
-            if not rival or rival == desk.model:
+        def start(scene_form: SceneForm, form: GenerationForm) -> AsyncGenerator[CandidateSet]:
+            if not other_model or other_model == scene_form.choice.model:
                 raise UserError("choose another model to compare with")
-            other = self.floor.desk(visit, [rival, *rest[1:DESK]])
-            first = brief.order(desk, session.models, self.floor.random)
-            same = replace(brief, seed=first.take.seed)
-            second = same.order(other, session.models, self.floor.random)
-            return session.write_takes(self.floor.endpoint, (first, second), blind=blind)
+            other = self.context.read_form({**values, models.model: other_model})
+            first = form.make_request(scene_form.choice, self.context.random)
+            same_seed = replace(form, seed=first.provenance.seed)
+            second = same_seed.make_request(other.choice, self.context.random)
+            return session.write_candidates(self.context.client, (first, second), blind=blind)
 
-        async with aclosing(self._run(visit, rest, begin)) as updates:
+        async with aclosing(self._run(values, start)) as updates:
             async for update in updates:
                 yield update
 
-    async def _ready(self, visit: Tab, fields: list[Any]) -> UpdateStream:
-        """Wake the server; in the end the first field is a model that it has."""
-        async with aclosing(self.arrivals.wake(visit)) as updates:
+    async def _run(self, values: FieldValues, start: StartGeneration) -> UpdateStream:
+        """Run a generation and show each step, and the result whatever it is."""
+        context, tab = self.context, self.context.read_tab(values)
+        async with aclosing(self.connection.wake(tab)) as updates:
             async for update in updates:
                 yield update
-        if not visit.session.models:  # the server was away when the page opened
-            yield await self.arrivals.connect(visit, *fields[:DESK])
-            fields[0] = self.arrivals.default(visit, fields[0])
-
-    async def _run(self, visit: Tab, fields: list[Any], begin: Begin) -> UpdateStream:
-        """Have written what `begin` begins, and show every step of it, whatever becomes of it."""
-        async with aclosing(self._ready(visit, fields)) as updates:
-            async for update in updates:
-                yield update
-        session, draw = visit.session, self.floor.draw
-        desk = self.floor.desk(visit, fields[:DESK])
-        if not desk.model:
+        session, view = tab.session, context.view
+        if not session.models:  # the server was not there when the page was opened
+            yield await self.connection.connect(values)
+            values = self.connection.with_default_model(values)
+        form = context.read_form(values)
+        if not form.choice.model:
             return
         try:
-            session.direct(desk.direct(session.history.scene.direction))
-            written = begin(desk, read_generation_form(desk, *fields[DESK:]))
-            paced = self.floor.pace.slow(written)
-            async with aclosing(written), aclosing(paced) as steps:
+            session.set_direction(form.read_direction(session.history.scene.direction))
+            generated = start(form, read_generation_form(values, context.layout, form.show))
+            throttled = context.throttle.slow(generated)
+            async with aclosing(generated), aclosing(throttled) as steps:
                 await anext(steps)
-                yield draw.view(visit, desk)
-                drawn = session.history
+                yield view.show_scene(tab, form)
+                shown = session.history
                 async for step in steps:
-                    # Of several steps the latest alone comes, and need not be the one with lines.
-                    draws = draw.growing if session.history is drawn else draw.script
-                    drawn = session.history
-                    yield draws(visit, desk, step.growing if isinstance(step, Progress) else None)
+                    # The throttle drops steps, so the last one need not be the one with lines.
+                    unchanged, shown = session.history is shown, session.history
+                    show = view.show_growing if unchanged else view.show_script
+                    yield show(tab, form, step.growing if isinstance(step, Progress) else None)
         except UserError as error:
-            session.note = StatusMessage.problem(error)
+            session.status = StatusMessage.problem(error)
         except Exception:
-            session.note = FAILED
+            session.status = FAILED
             raise
-        yield draw.view(visit, desk)
+        yield view.show_scene(tab, form)
 
-    async def choose_take(self, event: gr.EventData, visit: Tab, *fields: Any) -> Updates:
-        """Go on with one of the takes, or with none."""
-        session, index = visit.session, int(event.index)
+    async def choose_candidate(self, event: gr.EventData, values: FieldValues) -> Updates:
+        """Continue with one of the candidates, or with none if the index is negative."""
+        session, index = self.context.read_tab(values).session, int(event.index)
 
         def choose(_: SceneForm) -> None:
             if index >= 0:
-                session.choose_take(index)
-            session.put_takes_away()
+                session.choose_candidate(index)
+            session.dismiss_candidates()
 
-        return self.floor.act(visit, fields, choose)
+        return self.context.edit(values, choose)
 
-    async def stop(self, visit: Tab, *fields: Any) -> Updates:
-        """Show what stays when Gradio has cancelled the continuation."""
-        session = visit.session
-        if session.ended is not None:
-            ended = asyncio.ensure_future(session.ended.wait())
-            await asyncio.wait([ended], timeout=STOPPING)
-        if session.note.mood == "busy" and not session.writing:  # it slept still
-            session.note = StatusMessage("Stopped.")
-        return await self.edits.redraw(visit, *fields)
+    async def stop(self, values: FieldValues) -> Updates:
+        """Show what was kept after Gradio has cancelled the generation."""
+        session = self.context.read_tab(values).session
+        if session.finished is not None:
+            finished = asyncio.ensure_future(session.finished.wait())
+            await asyncio.wait([finished], timeout=STOP_TIMEOUT)
+        if session.status.mood == "busy" and not session.writing:  # the server was still asleep
+            session.status = StatusMessage("Stopped.")
+        return await self.editing.refresh(values)
 
-    async def preview(self, visit: Tab, *fields: Any) -> str:
-        """Tell what the next request would hold, to the letter."""
-        desk = self.floor.desk(visit, fields[:DESK])
+    async def preview(self, values: FieldValues) -> str:
+        """Show the payload of the next request as JSON."""
+        context, session = self.context, self.context.read_tab(values).session
+        form = context.read_form(values)
         try:
-            visit.session.direct(desk.direct(visit.session.history.scene.direction))
-            brief = read_generation_form(desk, *fields[DESK:])
-            order = brief.order(desk, visit.session.models, self.floor.random)
-            request = visit.session.preview(order)
+            session.set_direction(form.read_direction(session.history.scene.direction))
+            generation_form = read_generation_form(values, context.layout, form.show)
+            payload = session.preview(generation_form.make_request(form.choice, context.random))
         except UserError as error:
             return json.dumps({"cannot": str(error)}, indent=1, ensure_ascii=False)
-        return json.dumps(request, indent=1, ensure_ascii=False)
+        return json.dumps(payload, indent=1, ensure_ascii=False)

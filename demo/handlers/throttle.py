@@ -1,4 +1,4 @@
-"""Slows a stream down to what eyes can follow, so that one fast model leaves others their turn."""
+"""A throttle for streams, so that one fast model does not block the other tabs."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -6,36 +6,35 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import TypeVar
 
-from demo.generation.client import Progress
+from demo.generation.stream import Progress
 
-FRAME = 0.04
-"""Seconds between two drawings of one stream, however fast its tokens come."""
+MIN_INTERVAL = 0.04
+"""Least seconds between two updates of one stream."""
 
-SHARE = 0.01
-"""Seconds between two drawings of one stream, for each stream in the room. A drawing costs the
-room 1 to 2 ms: 50 streams at 25 drawings a second each would leave nobody a turn."""
+INTERVAL_PER_STREAM = 0.01
+"""Least seconds between two updates of one stream, for each stream in the room. An update costs
+the room 1 to 2 ms: 50 streams with 25 updates a second each would take all of its time."""
 
-PULSE = 0.5
-"""Seconds after which a silent stream shows its line again: only when something is shown does
-Gradio notice that the page has gone, and the server must not write for nobody."""
-
+KEEPALIVE = 0.5
+"""Seconds after which a silent stream repeats its last step. Gradio notices that a page has gone
+only when it sends something, and the server must not go on writing then."""
 
 T = TypeVar("T")
 
 
 @dataclass
 class Throttle:
-    """The pace of all streams of a room: the more there are, the rarer each is drawn."""
+    """Slows all streams of a room: the more there are, the rarer each is updated."""
 
-    frame: float = FRAME
-    share: float = SHARE
-    pulse: float = PULSE
+    min_interval: float = MIN_INTERVAL
+    interval_per_stream: float = INTERVAL_PER_STREAM
+    keepalive: float = KEEPALIVE
     _streams: int = field(default=0, init=False)
 
     async def slow(self, steps: AsyncGenerator[T]) -> AsyncGenerator[T]:
-        """Give the latest step once a frame, and the first that completes a line at once.
+        """Yield the latest step once an interval, and the first with a whole line at once.
 
-        What came last is given even when nothing follows it for a while, and then once a pulse.
+        A step without a successor is still yielded after the interval, and then repeated.
         """
         upcoming = asyncio.ensure_future(anext(steps, None))
         latest: T | None = None
@@ -44,7 +43,7 @@ class Throttle:
         self._streams += 1
         try:
             while True:
-                pause = self.pulse if latest is None else max(0.0, due - monotonic())
+                pause = self.keepalive if latest is None else max(0.0, due - monotonic())
                 await asyncio.wait([upcoming], timeout=pause)
                 if upcoming.done():
                     latest = upcoming.result()
@@ -55,12 +54,13 @@ class Throttle:
                     latest = shown
                 if latest is None:
                     continue
-                urgent = waiting and isinstance(latest, Progress) and bool(latest.lines)
-                if urgent or monotonic() >= due:
-                    waiting = waiting and not urgent
+                first_line = waiting and isinstance(latest, Progress) and bool(latest.lines)
+                if first_line or monotonic() >= due:
+                    waiting = waiting and not first_line
                     shown, latest = latest, None
                     yield shown
-                    due = monotonic() + max(self.frame, self.share * self._streams)
+                    interval = self.interval_per_stream * self._streams
+                    due = monotonic() + max(self.min_interval, interval)
         finally:
             self._streams -= 1
             upcoming.cancel()

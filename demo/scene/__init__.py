@@ -1,1 +1,1 @@
-"""A scene, its history of versions, and the form in which the page is told of changes."""
+"""The scene, the history of its versions, and the wire format of that history."""

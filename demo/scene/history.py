@@ -1,18 +1,25 @@
-"""Every version that a scene has had, with undo, redo and branches; no version is ever lost."""
+"""The history of a scene: a tree of versions with undo, redo and branches.
+
+No version is ever removed.
+"""
 
 from dataclasses import dataclass, replace
 
 from demo.scene.scene import Entry, Provenance, Scene
 
-FRESH = 3
-"""Most entries that a branch is told by."""
+MAX_FRESH = 3
+"""Most entries by which a branch is described."""
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A scene, the version that it was made from, and the take that is adding to it, if any.
+    """A version of the scene.
 
-    `onward` is the version that redo leads to: the one that was left last by undo, or made last.
+    Attributes:
+        parent: Index of the version that it was made from.
+        take: The continuation that is being added to this version.
+        onward: Index of the child that redo goes to: the one that undo came from last, or the
+            one made last.
     """
 
     scene: Scene
@@ -23,9 +30,13 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A version that nothing was made from: the end of one way that the scene has gone.
+    """A version without children.
 
-    `fresh` are the last of its entries that the current scene has not, to tell it by.
+    Attributes:
+        version: Its index.
+        lines: Its number of speeches.
+        fresh: Its last entries that the current scene does not have, by which to recognise it.
+        current: Whether redo from the current version ends here.
     """
 
     version: int
@@ -36,10 +47,10 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """A tree of versions: undo goes to the parent, redo back along the way that undo came.
+    """A tree of versions, and the index of the current one.
 
-    A change made after an undo starts a branch beside the old one, which stays. Parents stand
-    before their children.
+    Undo goes to the parent. Redo goes back the way that undo came. A change after an undo starts
+    a branch beside the old one, which is kept. Parents come before their children.
     """
 
     versions: tuple[Version, ...] = (Version(Scene()),)
@@ -47,7 +58,7 @@ class History:
 
     @property
     def scene(self) -> Scene:
-        """The scene as it stands."""
+        """The current scene."""
         return self.versions[self.at].scene
 
     @property
@@ -57,12 +68,12 @@ class History:
 
     @property
     def can_redo(self) -> bool:
-        """Whether something was undone that can be done again."""
+        """Whether there is an undone version to go back to."""
         return self.versions[self.at].onward is not None
 
     @property
     def branches(self) -> tuple[Branch, ...]:
-        """Every way that the scene has gone, the newest first."""
+        """All branches, newest first."""
         parents = {version.parent for version in self.versions}
         ends = [i for i in range(len(self.versions)) if i not in parents]
         here = self.at
@@ -71,38 +82,38 @@ class History:
         return tuple(self._branch(end, current=end == here) for end in reversed(ends))
 
     def change(self, scene: Scene, take: Provenance | None = None) -> "History":
-        """Make a scene the current version; the same scene makes no version."""
+        """Add a version and go to it; an equal scene adds none."""
         if scene == self.scene:
             return self
         history, version = self.branch(scene, take)
         return history.switch(version)
 
     def branch(self, scene: Scene, take: Provenance | None = None) -> tuple["History", int]:
-        """Add a version made from the current one without going there; gives its number too."""
+        """Add a child of the current version without going to it; also return its index."""
         added = Version(scene, self.at, take)
         return replace(self, versions=(*self.versions, added)), len(self.versions)
 
     def extend(self, entry: Entry) -> "History":
-        """Add an entry of a take, which is one step to undo however many entries it has."""
+        """Add an entry of a continuation, all of which is one step of undo."""
         current, scene = self.versions[self.at], self.scene.append(entry)
-        # A version that others were made from stays as it is.
-        grown = any(version.parent == self.at for version in self.versions)
-        if current.take is None or current.take != entry.take or grown:
+        # A version with children must not change.
+        has_children = any(version.parent == self.at for version in self.versions)
+        if current.take is None or current.take != entry.take or has_children:
             return self.change(scene, entry.take)
         return replace(self, versions=self._with(self.at, replace(current, scene=scene)))
 
     def undo(self) -> "History":
-        """Go back to the version before this one, if there is one."""
+        """Go to the parent, if there is one."""
         parent = self.versions[self.at].parent
         return self if parent is None else replace(self, at=parent)
 
     def redo(self) -> "History":
-        """Go forward again to the version that was left last, if there is one."""
+        """Go back to the version that undo left last, if there is one."""
         onward = self.versions[self.at].onward
         return self if onward is None else replace(self, at=onward)
 
     def switch(self, version: int) -> "History":
-        """Go to any version; undo then leads back from there, and redo returns."""
+        """Go to any version; undo then goes up from there, and redo comes back to it."""
         versions = list(self.versions)
         child, parent = version, versions[version].parent
         while parent is not None:
@@ -116,4 +127,4 @@ class History:
     def _branch(self, end: int, *, current: bool) -> Branch:
         scene, known = self.versions[end].scene, set(self.scene.entries)
         fresh = [entry for entry in scene.entries if entry not in known]
-        return Branch(end, len(scene.lines), tuple(fresh[-FRESH:]), current)
+        return Branch(end, len(scene.lines), tuple(fresh[-MAX_FRESH:]), current)

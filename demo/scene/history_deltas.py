@@ -1,7 +1,7 @@
-"""A scene's whole history as a list of small steps: what the page is told, and what it keeps.
+"""The wire form of a history: each version as a change of its parent.
 
-A version is written down as a change of its parent, so that the list grows with what was done and
-not with the scene times what was done, and one step tells the page all that is new.
+The page receives these deltas and keeps them in the browser. Their size grows with the number of
+changes, not with changes times the length of the scene, and one delta describes one change.
 """
 
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ from nothing_gpt.prompt import Direction
 class VersionDelta:
     """A version: its parent's entries with `removed` of them from `start` replaced by `added`.
 
-    Without a direction it has its parent's. `take` and `onward` are the version's own.
+    Without a direction it keeps its parent's. `take` and `onward` are those of the `Version`.
     """
 
     parent: int | None = None
@@ -30,25 +30,19 @@ class VersionDelta:
 
 @dataclass(frozen=True, slots=True)
 class HistoryLog:
-    """All steps in the order in which they were made, and where the scene stands."""
+    """All versions in the order in which they were made, and the index of the current one."""
 
     steps: tuple[VersionDelta, ...] = (VersionDelta(),)
     at: int = 0
 
 
-def write_history_log(history: History) -> HistoryLog:
-    """Write a history down."""
-    numbers = range(len(history.versions))
-    return HistoryLog(tuple(write_delta(history, i) for i in numbers), history.at)
-
-
 def write_delta(history: History, number: int) -> VersionDelta:
-    """Write one version down as a change of its parent."""
+    """Describe one version as a change of its parent."""
     version = history.versions[number]
     before = Scene() if version.parent is None else history.versions[version.parent].scene
     old, new = before.entries, version.scene.entries
-    start = _agreeing(old, new)
-    end = _agreeing(old[start:][::-1], new[start:][::-1])
+    start = _common_prefix(old, new)
+    end = _common_prefix(old[start:][::-1], new[start:][::-1])
     return VersionDelta(
         version.parent,
         start,
@@ -60,14 +54,14 @@ def write_delta(history: History, number: int) -> VersionDelta:
     )
 
 
-def read_history_log(journal: HistoryLog) -> History:
-    """Make the history that was written down.
+def read_history_log(log: HistoryLog) -> History:
+    """Rebuild the history that a log describes.
 
     Raises:
-        UserError: it is no history: a step changes what is not there.
+        UserError: the log is not consistent.
     """
     versions: list[Version] = []
-    for number, step in enumerate(journal.steps):
+    for number, step in enumerate(log.steps):
         first, parent = number == 0, step.parent
         if first != (parent is None) or not (parent is None or 0 <= parent < number):
             raise UserError("the kept scene is damaged: a version has no parent")
@@ -81,13 +75,13 @@ def read_history_log(journal: HistoryLog) -> History:
         direction = step.direction or before.direction
         versions.append(Version(Scene(entries, direction), parent, step.take, step.onward))
     onwards = {version.onward for version in versions} - {None}
-    if not 0 <= journal.at < len(versions) or not onwards <= set(range(len(versions))):
+    if not 0 <= log.at < len(versions) or not onwards <= set(range(len(versions))):
         raise UserError("the kept scene is damaged: it stands at a version that is not there")
-    return History(_reachable(versions), journal.at)
+    return History(_with_valid_redo(versions), log.at)
 
 
-def _reachable(versions: list[Version]) -> tuple[Version, ...]:
-    # Redo leads to a child or nowhere.
+def _with_valid_redo(versions: list[Version]) -> tuple[Version, ...]:
+    # Redo can only go to a child.
     def is_child(number: int, onward: int | None) -> bool:
         return onward is not None and versions[onward].parent == number
 
@@ -97,6 +91,6 @@ def _reachable(versions: list[Version]) -> tuple[Version, ...]:
     )
 
 
-def _agreeing(old: tuple[Entry, ...], new: tuple[Entry, ...]) -> int:
+def _common_prefix(old: tuple[Entry, ...], new: tuple[Entry, ...]) -> int:
     pairs = zip(old, new, strict=False)
     return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(old), len(new)))

@@ -1,1 +1,1 @@
-"""One writer's session: the scene, the models writing on it, the limits."""
+"""A writer's session: the scene, the models that write on it, and the rate limits."""

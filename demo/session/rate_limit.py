@@ -1,25 +1,27 @@
-"""Who may come into a room on the internet, and how much a visitor may have a model write."""
+"""Rate limits: how many tokens a visitor can have written."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from nothing_gpt.errors import UserError
 
-LOGIN = "NOTHING_GPT_ROOM_LOGIN"
-"""Environment variable with the name and the password; an argument would show in `ps`."""
-
-_FORGET = 10_000
-"""Visitors that a meter remembers before it forgets those who have their full allowance back."""
+_MAX_VISITORS = 10_000
+"""Visitors to remember. Above it those with a full allowance are forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
 class RateLimits:
-    """What a room allows; 0 means no limit.
+    """The limits of a room; 0 means no limit.
 
     Attributes:
-        queue: Events that may wait, when as many run as can; one more is refused.
+        queue: Events that can wait while as many run as can; one more is refused.
         tokens_per_request: Most tokens of one request.
-        tokens_per_minute: Tokens that one visitor may have written each minute.
+        tokens_per_minute: Tokens that one visitor can have written each minute.
+
+    Raises:
+        UserError: a limit is negative.
     """
 
     queue: int = 200
@@ -32,9 +34,16 @@ class RateLimits:
                 raise UserError(f"{name.replace('_', '-')} must not be negative")
 
     def cap(self, tokens: int) -> int:
-        """Tokens that a request may ask for, which wanted so many."""
-        given = [limit for limit in (self.tokens_per_request, self.tokens_per_minute) if limit]
-        return min([tokens, *given])
+        """Reduce a request's tokens to what the limits allow."""
+        limits = [limit for limit in (self.tokens_per_request, self.tokens_per_minute) if limit]
+        return min([tokens, *limits])
+
+
+@dataclass
+class Usage:
+    """The tokens that a request has used."""
+
+    tokens: int = 0
 
 
 @dataclass
@@ -45,7 +54,7 @@ class _Allowance:
 
 @dataclass
 class RateLimiter:
-    """Counts what visitors had written: an allowance each, which fills up again with time.
+    """Counts tokens by visitor. Each visitor has an allowance that refills with time.
 
     Times are seconds of one monotonic clock.
     """
@@ -53,11 +62,25 @@ class RateLimiter:
     limits: RateLimits
     _allowances: dict[str, _Allowance] = field(default_factory=dict)
 
-    def reserve(self, visitor: str, tokens: int, now: float) -> None:
-        """Set tokens aside for a request.
+    @contextmanager
+    def reserved(self, visitor: str, tokens: int) -> Iterator[Usage]:
+        """Reserve tokens while the block runs, and give back those that the usage does not have.
 
         Raises:
-            UserError: the visitor has not so many left; the message says how long to wait.
+            UserError: as `reserve` does.
+        """
+        self.reserve(visitor, tokens, time.monotonic())
+        usage = Usage()
+        try:
+            yield usage
+        finally:
+            self.settle(visitor, tokens, usage.tokens, time.monotonic())
+
+    def reserve(self, visitor: str, tokens: int, now: float) -> None:
+        """Take tokens from a visitor's allowance.
+
+        Raises:
+            UserError: the allowance is too small; the message says how long to wait.
         """
         if not self.limits.tokens_per_minute:
             return
@@ -71,7 +94,7 @@ class RateLimiter:
         allowance.tokens -= tokens
 
     def settle(self, visitor: str, reserved: int, used: int, now: float) -> None:
-        """Give back what a request set aside and did not use."""
+        """Give back reserved tokens that were not used."""
         if self.limits.tokens_per_minute and used < reserved:
             allowance = self._refill(visitor, now)
             most = float(self.limits.tokens_per_minute)
@@ -79,7 +102,7 @@ class RateLimiter:
 
     def _refill(self, visitor: str, now: float) -> _Allowance:
         most = float(self.limits.tokens_per_minute)
-        if len(self._allowances) >= _FORGET:
+        if len(self._allowances) >= _MAX_VISITORS:
             self._allowances = {
                 name: each
                 for name, each in self._allowances.items()
@@ -90,18 +113,3 @@ class RateLimiter:
         allowance.tokens = min(most, allowance.tokens + passed * most / 60)
         allowance.at = now
         return allowance
-
-
-def read_login(environment: Mapping[str, str]) -> tuple[str, str] | None:
-    """Read the name and password that the room asks for; None where it asks for none.
-
-    Raises:
-        UserError: the variable does not hold both.
-    """
-    text = environment.get(LOGIN, "")
-    if not text:
-        return None
-    name, colon, password = text.partition(":")
-    if not (name and colon and password):
-        raise UserError(f"{LOGIN} must hold a name and a password, as in NAME:PASSWORD")
-    return name, password

@@ -1,12 +1,13 @@
-"""What a writer does to a scene, every step of it for undo."""
+"""The edits that a writer makes to a scene, each one step of undo."""
 
 import asyncio
 from dataclasses import dataclass, field, replace
 from random import Random
 
-from demo.generation.summary import NOTHING, StatusMessage
+from demo.generation.summary import NO_MESSAGE, StatusMessage
 from demo.scene.history import Branch, History
-from demo.scene.scene import Entry, Scene, SpeakerAndText, read_entries, read_entry
+from demo.scene.parsing import read_entries, read_entry
+from demo.scene.scene import Entry, Scene, SpeakerAndText
 from nothing_gpt.errors import UserError
 from nothing_gpt.prompt import Direction
 from nothing_gpt.show import Opening, Show
@@ -14,117 +15,121 @@ from nothing_gpt.show import Opening, Show
 
 @dataclass
 class SceneEditor:
-    """A writer's scene with all its versions. Changed only from one event loop.
+    """A scene with its history. Changed from one event loop only.
 
-    A change is applied to the scene as it is at that moment, never to a copy taken earlier, so
-    that what the writer does while the model writes is not lost, nor what the model writes.
+    An edit applies to the scene at that moment and not to an earlier copy. So neither the
+    writer's edits nor the model's lines are lost when both work at the same time.
 
     Attributes:
-        retaking: What is shown instead of the scene while a retake has no line yet.
-        ended: Set when the model that was writing last has stopped.
+        status: The message to the writer.
+        shown_for_retake: The scene to show until a retake has its first line.
+        finished: Set when the last generation has ended; None before the first one.
     """
 
     history: History = field(default_factory=History)
-    note: StatusMessage = NOTHING
-    retaking: Scene | None = None
-    ended: asyncio.Event | None = None
+    status: StatusMessage = NO_MESSAGE
+    shown_for_retake: Scene | None = None
+    finished: asyncio.Event | None = None
 
     @property
     def writing(self) -> bool:
         """Whether a model is writing on this scene."""
-        return self.ended is not None and not self.ended.is_set()
+        return self.finished is not None and not self.finished.is_set()
 
     @property
     def scene(self) -> Scene:
-        """The scene to show: without the old take while its replacement has no line yet."""
-        return self.history.scene if self.retaking is None else self.retaking
+        """The scene to show: during a retake the old continuation is hidden."""
+        return self.history.scene if self.shown_for_retake is None else self.shown_for_retake
 
     @property
     def branches(self) -> tuple[Branch, ...]:
-        """Every way that the scene has gone, the newest first."""
+        """All branches of the history, newest first."""
         return self.history.branches
 
-    def direct(self, direction: Direction) -> None:
-        """Take the direction over from the page, as a step of its own if it says anything new."""
+    def set_direction(self, direction: Direction) -> None:
+        """Replace the direction; a new one is one step of undo."""
         scene = self.history.scene
         if set(direction.present) == set(scene.direction.present):
             direction = replace(direction, present=scene.direction.present)
-        self.history = self.history.change(scene.directed(direction))
+        self.history = self.history.change(scene.with_direction(direction))
 
-    def forget_problem(self) -> None:
-        """Say no longer what was wrong, for instance with a name that was mended."""
-        if self.note.mood == "problem":
-            self.note = NOTHING
+    def clear_problem(self) -> None:
+        """Remove the message about a problem."""
+        if self.status.mood == "problem":
+            self.status = NO_MESSAGE
 
     def write(self, show: Show, speaker: str | None, text: str) -> None:
-        """Add what the writer wrote at the end.
+        """Add a line at the end.
 
         Raises:
-            UserError: it is no line, or a model is writing; the scene stays as it was.
+            UserError: it is not a valid line, or a model is writing; the scene is unchanged.
         """
         self.insert(show, len(self.history.scene.entries), speaker, text)
 
     def insert(self, show: Show, index: int, speaker: str | None, text: str) -> None:
-        """Add what the writer wrote before the entry at an index.
+        """Insert a line before the entry at an index.
 
         Raises:
             UserError: as `write` does.
         """
-        self.must_be_idle()
+        self.require_idle()
         scene = self.history.scene
-        entries = [_canonical(entry, show) for entry in read_entries(speaker, text)]
+        entries = [_replace_alias(entry, show) for entry in read_entries(speaker, text)]
         place = min(max(index, 0), len(scene.entries))
         self.history = self.history.change(scene.insert(place, *entries))
-        self.note = NOTHING
+        self.status = NO_MESSAGE
 
     def revise(self, show: Show, index: int, was: SpeakerAndText, now: SpeakerAndText) -> None:
-        """Let the writer change an entry; without words it goes.
+        """Change an entry; without text it is deleted.
+
+        Args:
+            was: The words that the writer saw.
 
         Raises:
-            UserError: it would be no line, or is no longer what the writer saw.
+            UserError: the words are not valid, or the entry has changed since.
         """
         speaker, text = now
         if not text.strip():
             self.delete(index, was)
             return
-        scene = self._seen(index, was)
-        entry = _canonical(read_entry(speaker, text), show)
+        scene = self._require_unchanged(index, was)
+        entry = _replace_alias(read_entry(speaker, text), show)
         if entry.words != was:
             self.history = self.history.change(scene.revise(index, entry.speaker, entry.text))
-        self.note = NOTHING
+        self.status = NO_MESSAGE
 
     def delete(self, index: int, was: SpeakerAndText) -> None:
-        """Take an entry out.
+        """Delete an entry.
 
         Raises:
-            UserError: it is no longer what the writer saw.
+            UserError: the entry has changed since the writer saw it.
         """
-        self.history = self.history.change(self._seen(index, was).remove(index))
-        self.note = StatusMessage("The line is gone. Undo brings it back.")
+        self.history = self.history.change(self._require_unchanged(index, was).remove(index))
+        self.status = StatusMessage("The line is gone. Undo brings it back.")
 
     def move(self, index: int, was: SpeakerAndText, to: int) -> None:
-        """Take an entry elsewhere; `to` is its index afterwards.
+        """Move an entry; `to` is its index afterwards.
 
         Raises:
-            UserError: it is no longer what the writer saw, or a model is writing.
+            UserError: the entry has changed since the writer saw it, or a model is writing.
         """
-        self.must_be_idle()
-        scene = self._seen(index, was)
+        self.require_idle()
+        scene = self._require_unchanged(index, was)
         place = min(max(to, 0), len(scene.entries) - 1)
         self.history = self.history.change(scene.move(index, place))
-        self.note = NOTHING
+        self.status = NO_MESSAGE
 
-    def open(self, opening: Opening) -> None:
-        """Begin a new scene with an opening of the show's."""
+    def start_from(self, opening: Opening) -> None:
+        """Start a new scene with an opening of the show."""
         speakers = [line.speaker for line in opening.script]
         present = tuple(dict.fromkeys([*speakers, *opening.present]))
         direction = Direction(opening.premise, opening.setting, present)
         entries = tuple(Entry(line.text, line.speaker) for line in opening.script)
         self.history = self.history.change(Scene(entries, direction))
-        self.note = StatusMessage("A beginning. Continue lets the cast go on from here.")
+        self.status = StatusMessage("A beginning. Continue lets the cast go on from here.")
 
     def surprise(self, show: Show, random: Random) -> None:
-        """Begin a scene that the writer did not expect: an opening, or at least a premise.
+        """Start a new scene with a random opening, or a random premise if there is none.
 
         Raises:
             UserError: the show has neither.
@@ -133,52 +138,52 @@ class SceneEditor:
         openings = [o for o in show.prompt.openings if o.script != now.lines[: len(o.lines)]]
         premises = [p for p in show.prompt.premises if p != now.direction.premise]
         if openings:
-            self.open(random.choice(openings))
+            self.start_from(random.choice(openings))
         elif premises:
             direction = replace(now.direction, premise=random.choice(premises))
             self.history = self.history.change(Scene(direction=direction))
-            self.note = StatusMessage("An idea. Write the first line, then Continue.")
+            self.status = StatusMessage("An idea. Write the first line, then Continue.")
         else:
             raise UserError(f"{show.title} has no openings; write the first line yourself")
 
     def undo(self) -> None:
-        """Go back one step."""
+        """Undo one step."""
         self.history = self.history.undo()
-        self.note = NOTHING
+        self.status = NO_MESSAGE
 
     def redo(self) -> None:
-        """Do what was undone again."""
+        """Redo one step."""
         self.history = self.history.redo()
-        self.note = NOTHING
+        self.status = NO_MESSAGE
 
     def switch(self, version: int) -> None:
         """Go to another version of the scene.
 
         Raises:
-            UserError: there is none of that number, or a model is writing.
+            UserError: there is no such version, or a model is writing.
         """
-        self.must_be_idle()
+        self.require_idle()
         if not 0 <= version < len(self.history.versions):
             raise UserError("that version is no longer here; choose another one")
         self.history = self.history.switch(version)
-        self.note = StatusMessage("The other version. Undo goes back along its own way.")
+        self.status = StatusMessage("The other version. Undo goes back along its own way.")
 
-    def must_be_idle(self) -> None:
-        """Refuse what cannot be done while a model is writing.
+    def require_idle(self) -> None:
+        """Refuse an action while a model is writing.
 
         Raises:
-            UserError: one is.
+            UserError: a model is writing.
         """
         if self.writing:
             raise UserError("the model is still writing; stop it first")
 
-    def _seen(self, index: int, was: SpeakerAndText) -> Scene:
+    def _require_unchanged(self, index: int, was: SpeakerAndText) -> Scene:
         scene = self.history.scene
         if not (0 <= index < len(scene.entries) and scene.entries[index].words == was):
             raise UserError("that line has changed meanwhile; look at it again")
         return scene
 
 
-def _canonical(entry: Entry, show: Show) -> Entry:
+def _replace_alias(entry: Entry, show: Show) -> Entry:
     name = entry.speaker
     return entry if name is None else replace(entry, speaker=show.aliases.get(name, name))

@@ -1,188 +1,189 @@
-"""One writer's visit: the scenes with their history, and the models that may be writing on one.
+"""The session of one browser tab or one API call: the scene, and the models that write on it.
 
-Without Gradio, so that whatever shows it only calls these methods and draws what they left.
+It has no Gradio in it: the handlers call its methods and show its state afterwards.
 """
 
 import asyncio
-import time
-from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AbstractContextManager, aclosing, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
 from demo.generation.candidates import CandidateRun, CandidateSet
-from demo.generation.client import ModelClient, OfferedModel, Progress
-from demo.generation.constraints import SamplingSettings
+from demo.generation.client import ModelClient
 from demo.generation.continuation import continue_lines
-from demo.generation.request import GenerationRequest, build_request
+from demo.generation.models import OfferedModel
+from demo.generation.request import GenerationRequest, build_payload
+from demo.generation.stream import Progress
 from demo.generation.summary import (
-    GenerationReport,
+    FAILED,
     StatusMessage,
-    say_kept,
-    say_left_out,
+    describe_kept,
+    describe_left_out,
     summarize,
 )
 from demo.scene.scene import Entry, Scene
-from demo.session.rate_limit import RateLimiter
+from demo.session.rate_limit import RateLimiter, Usage
 from demo.session.scene_editor import SceneEditor
 from nothing_gpt.errors import UserError
-
-__all__ = ["GenerationReport", "Session", "StatusMessage"]
 
 
 @dataclass
 class Session(SceneEditor):
-    """Everything that belongs to one browser tab.
+    """A scene, and the generation of its continuations.
 
     Attributes:
-        report: How the continuation goes or went.
-        meter: Counts the `visitor`'s tokens, where the room has limits.
-        trials: Takes that are written or to be chosen from.
+        models: The server's models.
+        progress: The last progress of the current or last continuation.
+        rate_limiter: Counts the `visitor`'s tokens; None without limits.
+        candidate_run: The candidates that are being written or chosen from.
     """
 
     models: tuple[OfferedModel, ...] = ()
-    report: GenerationReport | None = None
-    meter: RateLimiter | None = None
+    progress: Progress | None = None
+    rate_limiter: RateLimiter | None = None
     visitor: str = ""
-    trials: CandidateRun | None = None
+    candidate_run: CandidateRun | None = None
 
     @property
-    def takes(self) -> CandidateSet | None:
-        """The takes that are written or to be chosen from."""
-        return None if self.trials is None else self.trials.takes
+    def candidate_set(self) -> CandidateSet | None:
+        """The candidates that are being written or chosen from."""
+        return None if self.candidate_run is None else self.candidate_run.candidate_set
 
-    def preview(
-        self, order: GenerationRequest, *, retake: bool = False, since: int | None = None
-    ) -> dict[str, Any]:
-        """Give the request that would be sent, to the letter.
+    def preview(self, request: GenerationRequest) -> dict[str, Any]:
+        """Build the payload that would be sent.
 
         Raises:
-            UserError: there is nothing to continue, or nobody may speak.
+            UserError: there is nothing to continue, or nobody can speak.
         """
-        scene = self._beginning(retake=retake, since=since)
-        return build_request(self._capped(order), scene, locked=self._asks_for_lock(order))
+        scene = self._starting_scene()
+        lockable = {model.name: model.structured for model in self.models}
+        locked = lockable.get(request.provenance.model) is not False
+        return build_payload(self._cap_tokens(request), scene, locked=locked)
 
     async def continue_scene(
         self,
-        endpoint: ModelClient,
-        order: GenerationRequest,
+        client: ModelClient,
+        request: GenerationRequest,
         *,
         retake: bool = False,
-        since: int | None = None,
+        from_index: int | None = None,
     ) -> AsyncGenerator[Progress]:
-        """Have a model write on, and take its lines in as they come.
+        """Have a model continue the scene and add its lines as they arrive.
 
-        What goes wrong on the way is said in `note`; finished lines stay, and one undo takes
-        the whole continuation back. A retake's old lines stay until there is a new one; it is of
-        the continuation at the end, or, with `since`, of the entry there and all after it.
+        An error on the way is reported in `status`; finished lines are kept. The whole
+        continuation is one step of undo.
+
+        Args:
+            retake: Replace the continuation at the end of the scene. Its lines are kept until
+                the new one has its first line.
+            from_index: Replace the entry at this index and all after it.
 
         Raises:
-            UserError: there is nothing to continue or to retake, a model is writing already, or
-                the visitor has had too much written.
+            UserError: there is nothing to continue or to retake, a model is already writing, or
+                the visitor has reached the rate limit.
         """
-        start = self._beginning(retake=retake, since=since)
-        order = self._capped(order)
-        with self._charged([order]) as used:
-            self.put_takes_away()
-            self.ended = asyncio.Event()
-            replacing = len(start.entries) if retake or since is not None else None
-            self.retaking = None if replacing is None else start
-            self.note = StatusMessage(f"{order.take.model} is writing ...", "busy")
+        start = self._starting_scene(retake=retake, from_index=from_index)
+        request = self._cap_tokens(request)
+        with self._reserve_tokens([request]) as usage:
+            self.dismiss_candidates()
+            self.finished = asyncio.Event()
+            replaces = retake or from_index is not None
+            self.shown_for_retake = start if replaces else None
+            self.status = StatusMessage(f"{request.provenance.model} is writing ...", "busy")
             lines: list[Entry] = []
             step = Progress()
             try:
                 yield step
-                async with aclosing(continue_lines(endpoint, order, start)) as steps:
+                async with aclosing(continue_lines(client, request, start)) as steps:
                     async for step in steps:
-                        used[0] = step.speed.tokens
-                        self.report = GenerationReport.of(step)
+                        usage.tokens = step.speed.tokens
+                        self.progress = step
                         for line in step.lines:
-                            lines.append(Entry(line.text, line.speaker, order.take))
-                            self._take_in(lines[-1], replacing)
+                            lines.append(Entry(line.text, line.speaker, request.provenance))
+                            self._add_entry(lines[-1])
                         if not step.ending:
                             yield step
-                spoken = {entry.speaker for entry in lines}
-                silent = [name for name in order.wishes.required if name not in spoken]
-                self.note = StatusMessage(summarize(order, len(lines), silent, step))
+                speakers = [entry.speaker or "" for entry in lines]
+                self.status = StatusMessage(summarize(request, speakers, step))
             except UserError as error:
-                self.note = StatusMessage.problem(error, say_kept(len(lines)) if lines else "")
+                kept = describe_kept(len(lines)) if lines else ""
+                self.status = StatusMessage.problem(error, kept)
             except (asyncio.CancelledError, GeneratorExit):
-                self.note = StatusMessage(f"Stopped. {say_kept(len(lines))}{say_left_out(step)}")
+                kept = describe_kept(len(lines))
+                self.status = StatusMessage(f"Stopped. {kept}{describe_left_out(step)}")
                 raise
             except Exception:
-                self.note = StatusMessage(
-                    "Something went wrong in the room itself; the scene is kept.", "problem"
-                )
+                self.status = FAILED
                 raise
             finally:
-                self.retaking = None
-                self.ended.set()
+                self.shown_for_retake = None
+                self.finished.set()
 
-    async def write_takes(
-        self,
-        endpoint: ModelClient,
-        orders: Sequence[GenerationRequest],
-        *,
-        blind: bool = False,
-        since: int | None = None,
+    async def write_candidates(
+        self, client: ModelClient, requests: Sequence[GenerationRequest], *, blind: bool = False
     ) -> AsyncGenerator[CandidateSet]:
-        """Have several takes written at once, each kept as a branch of the scene.
+        """Have several candidates written at the same time and keep each as a branch.
 
-        Blind ones are shown in an order that tells nothing. Closing this stops them all.
+        Closing the generator stops all of them.
+
+        Args:
+            blind: Show them in random order and without the names of their models.
 
         Raises:
             UserError: as `continue_scene` does.
         """
-        start = self._beginning(retake=False, since=since)
-        capped = [self._capped(order) for order in orders]
-        with self._charged(capped) as used:
-            self.ended = asyncio.Event()
-            self.trials = trials = CandidateRun(capped, start, blind=blind)
-            self.note = StatusMessage(f"{len(orders)} takes are being written ...", "busy")
+        start = self._starting_scene()
+        capped = [self._cap_tokens(request) for request in requests]
+        with self._reserve_tokens(capped) as usage:
+            self.finished = asyncio.Event()
+            self.candidate_run = run = CandidateRun(capped, start, blind=blind)
+            self.status = StatusMessage(f"{len(requests)} takes are being written ...", "busy")
             try:
-                async with aclosing(trials.write(endpoint, self._keep_take)) as steps:
-                    async for takes in steps:
-                        used[0] = sum(trial.speed.tokens for trial in takes.trials)
-                        yield takes
-                self.note = StatusMessage("Choose a take; the others stay as other versions.")
+                async with aclosing(run.write(client, self._keep_candidate)) as steps:
+                    async for candidate_set in steps:
+                        usage.tokens = sum(each.speed.tokens for each in candidate_set.candidates)
+                        yield candidate_set
+                self.status = StatusMessage("Choose a take; the others stay as other versions.")
             except (asyncio.CancelledError, GeneratorExit):
-                self.note = StatusMessage("Stopped. What is there can still be chosen.")
+                self.status = StatusMessage("Stopped. What is there can still be chosen.")
                 raise
             finally:
-                self.ended.set()
+                self.finished.set()
 
-    def choose_take(self, index: int) -> None:
-        """Let the scene go on with one of the takes; those still being written stop.
+    def choose_candidate(self, index: int) -> None:
+        """Continue the scene with one of the candidates; those still being written stop.
 
         Raises:
-            UserError: there is none at that place, or no line is in it.
+            UserError: there is no such candidate, or it has no line.
         """
-        if self.trials is None or not 0 <= index < len(self.trials.takes.trials):
+        run = self.candidate_run
+        if run is None or not 0 <= index < len(run.candidate_set.candidates):
             raise UserError("that take is no longer here; have new ones written")
-        self._keep_take(index)
-        trial = self.trials.takes.trials[index]
-        if trial.version is None:
+        self._keep_candidate(index)
+        version = run.candidate_set.candidates[index].version
+        if version is None:
             raise UserError("no line is in that take; choose another one")
-        for number in range(len(self.trials.takes.trials)):
-            self.trials.close(number)
-        self.history = self.history.switch(trial.version)
-        self.trials.takes = replace(self.trials.takes, chosen=index)
-        self.note = StatusMessage(f"Taken: {self.trials.takes.name(index)}.")
+        for each in range(len(run.candidate_set.candidates)):
+            run.stop(each)
+        self.history = self.history.switch(version)
+        run.candidate_set = replace(run.candidate_set, chosen=index)
+        self.status = StatusMessage(f"Taken: {run.candidate_set.name(index)}.")
 
-    def put_takes_away(self) -> None:
-        """Show the takes no longer; they stay as branches."""
+    def dismiss_candidates(self) -> None:
+        """Stop showing the candidates; they stay in the history as branches."""
         if not self.writing:
-            self.trials = None
+            self.candidate_run = None
 
-    def _beginning(self, *, retake: bool, since: int | None) -> Scene:
-        self.must_be_idle()
+    def _starting_scene(self, *, retake: bool = False, from_index: int | None = None) -> Scene:
+        self.require_idle()
         scene = self.history.scene
-        if since is not None and not 0 <= since < len(scene.entries):
+        if from_index is not None and not 0 <= from_index < len(scene.entries):
             raise UserError("that line is no longer here; look at the scene again")
         if retake and not scene.last_take:
             raise UserError("the scene does not end with a model's lines; Continue writes some")
-        if since is not None:
-            start = scene.before(since)
+        if from_index is not None:
+            start = scene.before(from_index)
         else:
             start = scene.without_last_take() if retake else scene
         if not start.lines:
@@ -191,46 +192,35 @@ class Session(SceneEditor):
             )
         return start
 
-    def _take_in(self, entry: Entry, replacing: int | None) -> None:
-        if self.retaking is None or replacing is None:
+    def _add_entry(self, entry: Entry) -> None:
+        if self.shown_for_retake is None:
             self.history = self.history.extend(entry)
-        else:
-            scene = self.history.scene.before(replacing).append(entry)
+        else:  # the first line of a retake replaces the old lines
+            kept = len(self.shown_for_retake.entries)
+            scene = self.history.scene.before(kept).append(entry)
             self.history = self.history.change(scene, entry.take)
-            self.retaking = None
+            self.shown_for_retake = None
 
-    def _keep_take(self, index: int) -> None:
-        """Make a take a branch of the scene, once, with the lines that it has by then."""
-        if self.trials is None:
+    def _keep_candidate(self, index: int) -> None:
+        """Add a candidate with its lines so far to the history, once."""
+        run = self.candidate_run
+        if run is None:
             return
-        trial = self.trials.takes.trials[index]
-        if trial.version is None and trial.lines:
-            scene = self.trials.start.append(*trial.entries)
-            self.history, version = self.history.branch(scene, trial.order.take)
-            self.trials.takes = self.trials.takes.put(index, replace(trial, version=version))
+        candidate = run.candidate_set.candidates[index]
+        if candidate.version is None and candidate.lines:
+            scene = run.start.append(*candidate.entries)
+            self.history, version = self.history.branch(scene, candidate.request.provenance)
+            run.candidate_set = run.candidate_set.put(index, replace(candidate, version=version))
 
-    def _capped(self, order: GenerationRequest) -> GenerationRequest:
-        if self.meter is None:
-            return order
-        wanted: int = build_request(order, Scene())["max_tokens"]
-        sampling = order.sampling or SamplingSettings.of(order.show.generation)
-        return replace(order, sampling=replace(sampling, max_tokens=self.meter.limits.cap(wanted)))
+    def _cap_tokens(self, request: GenerationRequest) -> GenerationRequest:
+        if self.rate_limiter is None:
+            return request
+        return request.with_max_tokens(self.rate_limiter.limits.cap(request.max_tokens))
 
-    @contextmanager
-    def _charged(self, orders: Sequence[GenerationRequest]) -> Iterator[list[int]]:
-        """Set aside what the orders may cost at most, and give back what they did not."""
-        used = [0]
-        if self.meter is None:
-            yield used
-            return
-        meter, visitor = self.meter, self.visitor
-        reserved = sum(build_request(order, Scene())["max_tokens"] for order in orders)
-        meter.reserve(visitor, reserved, time.monotonic())
-        try:
-            yield used
-        finally:
-            meter.settle(visitor, reserved, used[0], time.monotonic())
-
-    def _asks_for_lock(self, order: GenerationRequest) -> bool:
-        known = {model.name: model.structured for model in self.models}
-        return known.get(order.take.model) is not False
+    def _reserve_tokens(
+        self, requests: Sequence[GenerationRequest]
+    ) -> AbstractContextManager[Usage]:
+        if self.rate_limiter is None:
+            return nullcontext(Usage())
+        tokens = sum(request.max_tokens for request in requests)
+        return self.rate_limiter.reserved(self.visitor, tokens)

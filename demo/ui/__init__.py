@@ -1,1 +1,1 @@
-"""The page: Gradio components, HTML, and the values that show a session's state."""
+"""The page: Gradio components, the HTML of the script, and the values that show a session."""

@@ -1,4 +1,8 @@
-"""Gradio's page, but an update costs what it changes and not what it could change."""
+"""The private APIs of Gradio that the room needs, and why.
+
+`SparseBlocks` overrides `Blocks.postprocess_data` and reads `Block._id`, so that an update costs
+what it changes: Gradio has no public hook there. `read_event` reads `EventData._data`.
+"""
 
 from copy import copy
 from typing import Any
@@ -9,11 +13,11 @@ from gradio.state_holder import SessionState
 
 
 class SparseBlocks(gr.Blocks):
-    """As Gradio's own; what an update leaves out is left alone.
+    """A `gr.Blocks` that processes only the components in a handler's update.
 
-    Gradio 6.31 makes every output of a handler anew for each of its updates, also those that stay
-    as they are: with the room's 40, 12 ms for each drawing of a line that grows. It also makes a
-    component anew to keep it for a later look at its choices, which a button has not.
+    Gradio 6.31 remakes every output of a handler at each update, also the unchanged ones: with
+    the room's 40 outputs this takes 12 ms for each update of a growing line. It also keeps a
+    remade component to check later values against its choices, which a button does not have.
     """
 
     async def postprocess_data(
@@ -22,16 +26,24 @@ class SparseBlocks(gr.Blocks):
         predictions: list[Any] | dict[Any, Any],
         state: SessionState | None,
     ) -> list[Any]:
-        """Make of a handler's values what the browser gets."""
-        told = predictions if isinstance(predictions, dict) else {}
-        if not told or not all(isinstance(key, Block) for key in told):
+        """Turn a handler's values into what the browser receives."""
+        updates = predictions if isinstance(predictions, dict) else {}
+        if not updates or not all(isinstance(key, Block) for key in updates):
             return await super().postprocess_data(block_fn, predictions, state)
-        new = {block._id: value for block, value in told.items() if isinstance(block, gr.Button)}
+        sent = {
+            block._id: value for block, value in updates.items() if isinstance(block, gr.Button)
+        }
         narrow = copy(block_fn)
-        narrow.outputs = [block for block in told if block._id not in new]
-        values = [told[block] for block in narrow.outputs]
-        # Of a single output Gradio takes the value itself.
+        narrow.outputs = [block for block in updates if block._id not in sent]
+        values = [updates[block] for block in narrow.outputs]
+        # For a single output Gradio expects the value itself and not a list.
         given = values[0] if len(values) == 1 else values
-        sent = await super().postprocess_data(narrow, given, state)
-        new |= {block._id: value for block, value in zip(narrow.outputs, sent, strict=True)}
-        return [new.get(block._id, gr.skip()) for block in block_fn.outputs]
+        processed = await super().postprocess_data(narrow, given, state)
+        sent |= {block._id: value for block, value in zip(narrow.outputs, processed, strict=True)}
+        return [sent.get(block._id, gr.skip()) for block in block_fn.outputs]
+
+
+def read_event(event: gr.EventData) -> dict[str, Any]:
+    """Read all fields of an event of the page; the public attributes give only one by its name."""
+    data: dict[str, Any] = event._data
+    return data

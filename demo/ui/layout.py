@@ -1,169 +1,163 @@
-"""What stands where in the room: Gradio components without behaviour."""
+"""The layout of the room: Gradio components without behaviour, and sets of them for events."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import gradio as gr
+from gradio.blocks import Block
 from gradio.components import Component
 
 from demo.ui.script_html import read_growing_script, read_script, render_frame, render_title
 from demo.ui.settings_panel import (
+    DirectionFields,
     GenerationFields,
     ModelFields,
-    lay_out_generation_fields,
-    lay_out_model_fields,
+    build_direction_fields,
+    build_generation_fields,
+    build_model_fields,
 )
 from demo.ui.tab import Tab
 from nothing_gpt.show import Show
 
 STAGE_DIRECTION = "stage direction"
-"""Stands among the speakers for a line that nobody speaks."""
+"""The choice among the speakers for a line that nobody speaks."""
 
-LINES = 8
-"""Lines of a continuation, unless the writer asks for another number."""
-
-
-@dataclass(frozen=True, slots=True)
-class DirectionFields:
-    """What the scene is told about itself."""
-
-    premise: gr.Textbox
-    ideas: gr.Dropdown
-    setting: gr.Textbox
-    present: gr.CheckboxGroup
-    guests: gr.Textbox
-    undirected: gr.HTML
-    surprise: gr.Button
+DEFAULT_LINES = 8
+"""Lines of a continuation if the writer does not choose a number."""
 
 
 @dataclass(frozen=True, slots=True)
 class ComposerFields:
-    """What the writer does, always in reach."""
+    """The composer of new lines, with the actions and messages that are always visible."""
 
-    note: gr.HTML
+    status: gr.HTML
     speaker: gr.Dropdown
     line: gr.Textbox
     proceed: gr.Button
     lines: gr.Number
     stop: gr.Button
     retake: gr.Button
-    takes: gr.Button
+    candidates: gr.Button
     undo: gr.Button
     redo: gr.Button
-    status: gr.HTML
+    model_status: gr.HTML
+
+    @property
+    def actions(self) -> list[Component]:
+        """The buttons that are enabled or disabled as the scene changes."""
+        history = [self.undo, self.redo]
+        return [self.proceed, self.stop, self.retake, self.candidates, *history]
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The room's components by what they are for."""
+    """The components of the room.
 
-    visit: gr.State
+    Attributes:
+        tab: The state of the browser tab, a `Tab`.
+        page: The script, drawn by the page's own JavaScript.
+        growing: The line that is being written, or the candidates.
+        submitted: The composed line, which the browser takes out of the composer.
+        download: The exported file, which the browser saves.
+    """
+
+    tab: gr.State
     title: gr.HTML
     direction: DirectionFields
-    brief: GenerationFields
+    generation: GenerationFields
     models: ModelFields
     page: gr.HTML
     growing: gr.HTML
-    dock: ComposerFields
-    composed: gr.Textbox
+    composer: ComposerFields
+    submitted: gr.Textbox
     download: gr.JSON
 
     @property
-    def told(self) -> list[Component]:
-        """The fields that tell a scene about itself."""
-        part = self.direction
-        return [part.premise, part.setting, part.present, part.guests]
+    def choice_inputs(self) -> set[Block]:
+        """The inputs of an event after which the page shows another model or scene."""
+        return {self.tab, self.models.model, self.models.show}
 
     @property
-    def choice(self) -> list[Component]:
-        """What depends on the chosen model and show."""
-        part, models = self.direction, self.models
-        brief = [self.brief.first, self.brief.required, self.brief.barred, *self.brief.sampling]
-        shown = [models.model, models.show, models.rival, self.brief.tone]
-        return [*shown, self.title, part.undirected, part.ideas, *brief]
+    def scene_inputs(self) -> set[Block]:
+        """The inputs of an edit, for `read_scene_form`."""
+        return {*self.choice_inputs, *self.direction.all}
 
     @property
-    def view(self) -> list[Component]:
-        """What shows the scene as it stands, and what can be done with it."""
-        dock = self.dock
-        writing = [dock.proceed, dock.stop, dock.retake, dock.takes, dock.undo, dock.redo]
-        shown = [self.page, self.growing, dock.note, dock.status, dock.speaker, dock.line]
-        return [*shown, *writing, self.direction.surprise, self.models.compare]
+    def line_inputs(self) -> set[Block]:
+        """The inputs that make up a new line."""
+        return {self.composer.speaker, self.submitted}
 
     @property
-    def desk(self) -> list[Component]:
-        """What every action reads."""
-        return [self.visit, self.models.model, self.models.show, *self.told]
+    def generation_inputs(self) -> set[Block]:
+        """The inputs of a generation, for `read_scene_form` and `read_generation_form`."""
+        return {*self.scene_inputs, self.composer.lines, *self.generation.all}
 
     @property
-    def chosen(self) -> list[Component]:
-        """What is read when a model or another scene comes: of the last one's fields, none."""
-        return [self.visit, self.models.model, self.models.show]
+    def scene_outputs(self) -> list[Component]:
+        """The outputs that show the scene and its actions."""
+        composer = self.composer
+        shown = [self.page, self.growing, composer.status, composer.model_status]
+        edited = [composer.speaker, composer.line]
+        return [*shown, *edited, *composer.actions, self.direction.surprise, self.models.compare]
 
     @property
-    def order(self) -> list[Component]:
-        """What having a model write reads besides."""
-        return [self.dock.lines, *self.brief.fields]
+    def direction_outputs(self) -> list[Component]:
+        """The outputs that show the scene and its direction."""
+        return [*self.direction.all, *self.scene_outputs]
+
+    @property
+    def all_outputs(self) -> list[Component]:
+        """All outputs, including those that depend on the model and its show."""
+        models, fields = self.models, self.generation
+        shown = [models.model, models.show, models.other_model, self.title]
+        hints = [self.direction.undirected_hint, self.direction.ideas]
+        generation = [*fields.names, *fields.sampling, fields.tone]
+        return [*shown, *hints, *generation, *self.direction_outputs]
 
 
-def lay_out(
-    shows: Mapping[str, Show], show: str, model: str, endings: list[tuple[str, str]]
+def build_layout(
+    shows: Mapping[str, Show], show: str, model: str, formats: list[tuple[str, str]]
 ) -> Layout:
-    """Make the components, inside a `gr.Blocks`."""
-    visit = gr.State(Tab())
+    """Make the components, inside a `gr.Blocks`.
+
+    Args:
+        formats: Names and file endings of the formats for export.
+    """
+    tab = gr.State(Tab())
     title = gr.HTML(render_title(shows[show]), apply_default_css=False)
     with gr.Row(elem_id="room"):
         with gr.Column(scale=1, min_width=280, elem_id="panel"):
-            direction = _lay_out_direction(shows[show])
-            brief = lay_out_generation_fields(shows[show])
-            models = lay_out_model_fields(shows, show, model)
+            direction = build_direction_fields(shows[show])
+            generation = build_generation_fields(shows[show])
+            models = build_model_fields(shows, show, model)
         with gr.Column(scale=3, min_width=320, elem_id="script"):
             with gr.Column(elem_id="sheet"):
                 page = gr.HTML(
-                    html_template=render_frame(endings),
+                    html_template=render_frame(formats),
                     js_on_load=read_script(),
                     apply_default_css=False,
                 )
                 growing = gr.HTML(
                     html_template="", js_on_load=read_growing_script(), apply_default_css=False
                 )
-            dock = _lay_out_dock(shows[show])
+            composer = _build_composer(shows[show])
     return Layout(
-        visit,
-        title,
-        direction,
-        brief,
-        models,
-        page,
-        growing,
-        dock,
-        gr.Textbox(visible=False),
-        gr.JSON(visible=False),
+        tab=tab,
+        title=title,
+        direction=direction,
+        generation=generation,
+        models=models,
+        page=page,
+        growing=growing,
+        composer=composer,
+        submitted=gr.Textbox(visible=False),
+        download=gr.JSON(visible=False),
     )
 
 
-def _lay_out_direction(show: Show) -> DirectionFields:
-    premise = gr.Textbox(
-        label="Premise", lines=2, max_lines=5, placeholder="What is this scene about?"
-    )
-    ideas = gr.Dropdown(
-        list(show.prompt.premises),
-        value=None,
-        label="Ideas from the show",
-        visible=bool(show.prompt.premises),
-        elem_id="ideas",
-    )
-    setting = gr.Textbox(label="Setting", placeholder="Where and when?")
-    present = gr.CheckboxGroup(list(show.names), label="In the scene")
-    guests = gr.Textbox(label="Guests", placeholder="Names, set apart by commas")
-    undirected = gr.HTML(_UNDIRECTED, visible=False, apply_default_css=False)
-    surprise = gr.Button("Surprise me", elem_id="surprise")
-    return DirectionFields(premise, ideas, setting, present, guests, undirected, surprise)
-
-
-def _lay_out_dock(show: Show) -> ComposerFields:
+def _build_composer(show: Show) -> ComposerFields:
     with gr.Column(elem_id="dock"):
-        note = gr.HTML(apply_default_css=False)
+        status = gr.HTML(apply_default_css=False)
         with gr.Row(elem_id="compose"):
             names = [*show.names, STAGE_DIRECTION]
             speaker = gr.Dropdown(
@@ -188,7 +182,7 @@ def _lay_out_dock(show: Show) -> ComposerFields:
                 "Continue", variant="primary", scale=0, min_width=120, elem_id="continue"
             )
             lines = gr.Number(
-                LINES,
+                DEFAULT_LINES,
                 label="Lines to write",
                 elem_id="lines",
                 precision=0,
@@ -199,18 +193,24 @@ def _lay_out_dock(show: Show) -> ComposerFields:
             stop = gr.Button(
                 "Stop", variant="stop", interactive=False, scale=0, min_width=80, elem_id="stop"
             )
-            retake, takes, undo, redo = map(_action, ("Retake", "Takes", "Undo", "Redo"))
-        status = gr.HTML(apply_default_css=False, elem_id="status")
+            retake, candidates, undo, redo = map(
+                _action_button, ("Retake", "Takes", "Undo", "Redo")
+            )
+        model_status = gr.HTML(apply_default_css=False, elem_id="status")
     return ComposerFields(
-        note, speaker, line, proceed, lines, stop, retake, takes, undo, redo, status
+        status=status,
+        speaker=speaker,
+        line=line,
+        proceed=proceed,
+        lines=lines,
+        stop=stop,
+        retake=retake,
+        candidates=candidates,
+        undo=undo,
+        redo=redo,
+        model_status=model_status,
     )
 
 
-def _action(name: str) -> gr.Button:
+def _action_button(name: str) -> gr.Button:
     return gr.Button(name, interactive=False, scale=0, min_width=80, elem_id=name.lower())
-
-
-_UNDIRECTED = (
-    '<p class="hint">This model goes by the lines alone: it was trained without premise, setting '
-    "and cast. What you write is what it knows.</p>"
-)

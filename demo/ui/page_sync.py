@@ -1,4 +1,4 @@
-"""What the page of one tab has been told of its scene, so that it is told only what is new."""
+"""Synchronisation of one page with its scene: each message has only what is new."""
 
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -10,19 +10,22 @@ from demo.scene.history_deltas import write_delta
 from demo.scene.scene import Entry
 from nothing_gpt.records import encode
 
-KEPT = 6
-"""Latest patches that each message repeats: the browser may show two messages as one. A page
-that has missed more asks for everything."""
+REPEATED_PATCHES = 6
+"""Latest patches in each message: the browser can merge messages and show only the last one. A
+page that has missed more requests everything."""
 
 PageMessage = dict[str, Any]
 
 
 @dataclass
 class PageSync:
-    """The page as it was last told.
+    """The state of the page according to the messages so far.
 
-    The page names the `run` when it hands over a scene. A page that knows another run, because
-    the room was started again, has a scene that this room has not.
+    Attributes:
+        run: The page chooses it when it hands over a scene. A page with another run has a scene
+            that this server does not have, because the server was restarted.
+        count: Patches so far in this run.
+        refused: Edits of the page so far that were refused.
     """
 
     run: str = ""
@@ -30,9 +33,9 @@ class PageSync:
     refused: int = 0
     _versions: tuple[Version, ...] = ()
     _heading: Mapping[str, Any] = field(default_factory=dict)
-    _patches: deque[PageMessage] = field(default_factory=lambda: deque(maxlen=KEPT))
+    _patches: deque[PageMessage] = field(default_factory=lambda: deque(maxlen=REPEATED_PATCHES))
 
-    def tell(
+    def next_message(
         self,
         history: History,
         heading: Mapping[str, Any],
@@ -41,14 +44,14 @@ class PageSync:
         quoted: Callable[[str], bool],
         refused: bool = False,
     ) -> PageMessage:
-        """Say what is new since the last message.
+        """Make the message with everything since the last one.
 
         Args:
-            heading: What the page needs besides the scene; told when it has changed.
-            shown: How many of the scene's entries are to be seen; a retake hides the old ones.
-            quoted: Whether words stand in the scripts that the model was trained on.
-            refused: Something that the writer did on the page was not taken over; the page must
-                go back to the scene as it is.
+            heading: What the page needs besides the scene; sent if it has changed.
+            shown: How many of the scene's entries to show; a retake hides the old ones.
+            quoted: Whether a text is in the scripts that the model was trained on.
+            refused: Whether an edit of the page was refused, so that the page must show the
+                scene as it is.
         """
         self.refused += refused
         patch: PageMessage = {"at": history.at, "shown": shown, "refused": self.refused}
@@ -57,7 +60,7 @@ class PageSync:
             known = self._versions[number] if number < len(self._versions) else None
             if version is known:
                 continue
-            if added := _growth(known, version):
+            if added := _added_entries(known, version):
                 extended.append([number, [encode(entry) for entry in added]])
                 texts += [entry.text for entry in added]
             elif known is None or known.scene is not version.scene:
@@ -73,8 +76,8 @@ class PageSync:
         self._patches.append(patch | {"count": self.count})
         return {"run": self.run, "patches": list(self._patches)}
 
-    def begin(self, run: str, history: History | None) -> None:
-        """Follow another scene; the page knows its history already, or nothing of it."""
+    def restart(self, run: str, history: History | None) -> None:
+        """Start a new run, with the history that the page has; None if it has nothing."""
         self.run, self.count, self.refused = run, 0, 0
         self._versions, self._heading = (), {}
         self._patches.clear()
@@ -82,8 +85,8 @@ class PageSync:
             self._versions = history.versions
 
 
-def _growth(known: Version | None, version: Version) -> tuple[Entry, ...]:
-    """Give the entries by which a take has made a known version longer."""
+def _added_entries(known: Version | None, version: Version) -> tuple[Entry, ...]:
+    """Find the entries that a continuation has added to a known version."""
     if known is None or known.parent != version.parent:
         return ()
     old, new = known.scene.entries, version.scene.entries

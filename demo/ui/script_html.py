@@ -13,8 +13,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from demo.generation.summary import StatusMessage
 from demo.scene.history import Branch
-from demo.session.session import StatusMessage
 from nothing_gpt.line import Line
 from nothing_gpt.show import Opening, Show
 

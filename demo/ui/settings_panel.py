@@ -1,4 +1,4 @@
-"""The parts of the panel beside the script that are folded away until they are wanted."""
+"""The panels beside the script: the direction, the next lines, the choice of a model."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,12 +10,35 @@ from demo.generation.constraints import SamplingSettings
 from nothing_gpt.show import Show
 
 ANYONE = "anyone"
-"""Stands among the names for no wish."""
+"""The choice among the names for no constraint."""
+
+_UNDIRECTED_HINT = (
+    '<p class="hint">This model goes by the lines alone: it was trained without premise, setting '
+    "and cast. What you write is what it knows.</p>"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DirectionFields:
+    """The fields of a scene's direction, and the choice of a new scene."""
+
+    premise: gr.Textbox
+    ideas: gr.Dropdown
+    setting: gr.Textbox
+    present: gr.CheckboxGroup
+    guests: gr.Textbox
+    undirected_hint: gr.HTML
+    surprise: gr.Button
+
+    @property
+    def all(self) -> list[Component]:
+        """The fields that make up a direction."""
+        return [self.premise, self.setting, self.present, self.guests]
 
 
 @dataclass(frozen=True, slots=True)
 class GenerationFields:
-    """What a writer wishes of the next lines, and how the model is to be sampled."""
+    """The constraints and sampling settings of the next lines."""
 
     first: gr.Dropdown
     required: gr.Dropdown
@@ -27,83 +50,111 @@ class GenerationFields:
     frequency_penalty: gr.Number
     presence_penalty: gr.Number
     seed: gr.Textbox
-    count: gr.Number
+    candidates: gr.Number
+
+    @property
+    def names(self) -> list[Component]:
+        """The fields that choose among the names of a show."""
+        return [self.first, self.required, self.barred]
 
     @property
     def sampling(self) -> list[Component]:
-        """How the model picks its words."""
+        """The fields that start with the values of a show."""
         penalties = [self.frequency_penalty, self.presence_penalty]
         return [self.temperature, self.top_p, *penalties]
 
     @property
-    def fields(self) -> list[Component]:
-        """All of it, in the order in which `demo.ui.scene_form.read_brief` takes it."""
-        who = [self.first, self.required, self.barred, self.tone, self.locked]
-        return [*who, *self.sampling, self.seed, self.count]
+    def all(self) -> list[Component]:
+        """All fields."""
+        others = [self.tone, self.locked, self.seed, self.candidates]
+        return [*self.names, *self.sampling, *others]
 
 
 @dataclass(frozen=True, slots=True)
 class ModelFields:
-    """Which model writes, with whose show, and what is sent to it."""
+    """The choice of a model and a show, the comparison with another model, the payload."""
 
     model: gr.Dropdown
     reconnect: gr.Button
     show: gr.Dropdown
-    rival: gr.Dropdown
+    other_model: gr.Dropdown
     blind: gr.Checkbox
     compare: gr.Button
-    ask: gr.Button
-    sent: gr.Code
+    preview: gr.Button
+    payload: gr.Code
 
 
-def lay_out_generation_fields(show: Show) -> GenerationFields:
-    """Make the fields for who speaks next and for sampling, with the show's own settings."""
-    names, own = list(show.names), SamplingSettings.of(show.generation)
+def build_direction_fields(show: Show) -> DirectionFields:
+    """Make the fields of the direction."""
+    return DirectionFields(
+        premise=gr.Textbox(
+            label="Premise", lines=2, max_lines=5, placeholder="What is this scene about?"
+        ),
+        ideas=gr.Dropdown(
+            list(show.prompt.premises),
+            value=None,
+            label="Ideas from the show",
+            visible=bool(show.prompt.premises),
+            elem_id="ideas",
+        ),
+        setting=gr.Textbox(label="Setting", placeholder="Where and when?"),
+        present=gr.CheckboxGroup(list(show.names), label="In the scene"),
+        guests=gr.Textbox(label="Guests", placeholder="Names, set apart by commas"),
+        undirected_hint=gr.HTML(_UNDIRECTED_HINT, visible=False, apply_default_css=False),
+        surprise=gr.Button("Surprise me", elem_id="surprise"),
+    )
+
+
+def build_generation_fields(show: Show) -> GenerationFields:
+    """Make the fields for speakers and sampling, with the show's settings as values."""
+    names, settings = list(show.names), SamplingSettings.of(show.generation)
     with gr.Accordion("Who speaks next", open=False):
         first = gr.Dropdown(
             [ANYONE, *names], value=ANYONE, label="Speaks next", allow_custom_value=True
         )
-        required = _names(names, "Must speak")
-        barred = _names(names, "Keeps silent")
+        required = _name_dropdown(names, "Must speak")
+        barred = _name_dropdown(names, "Keeps silent")
         tone = gr.Textbox(label="Tone", placeholder="weary, hopeful, farce ...", visible=False)
         locked = gr.Checkbox(True, label="Only the cast of the scene may speak")
     with gr.Accordion("Advanced", open=False):
         with gr.Row(elem_classes="pair"):
-            temperature = _number(own.temperature, "Temperature", 0, 2)
-            top_p = _number(own.top_p, "Top-p", 0.01, 1)
+            temperature = _number_field(settings.temperature, "Temperature", 0, 2)
+            top_p = _number_field(settings.top_p, "Top-p", 0.01, 1)
         with gr.Row(elem_classes="pair"):
-            frequency = _number(own.frequency_penalty, "Frequency penalty", -2, 2)
-            presence = _number(own.presence_penalty, "Presence penalty", -2, 2)
+            frequency = _number_field(settings.frequency_penalty, "Frequency penalty", -2, 2)
+            presence = _number_field(settings.presence_penalty, "Presence penalty", -2, 2)
         with gr.Row(elem_classes="pair"):
             seed = gr.Textbox(label="Seed", placeholder="a new one", min_width=100)
-            count = gr.Number(3, label="Takes", precision=0, minimum=2, maximum=4, min_width=100)
+            candidates = gr.Number(
+                3, label="Takes", precision=0, minimum=2, maximum=4, min_width=100
+            )
     return GenerationFields(
-        first,
-        required,
-        barred,
-        tone,
-        locked,
-        temperature,
-        top_p,
-        frequency,
-        presence,
-        seed,
-        count,
+        first=first,
+        required=required,
+        barred=barred,
+        tone=tone,
+        locked=locked,
+        temperature=temperature,
+        top_p=top_p,
+        frequency_penalty=frequency,
+        presence_penalty=presence,
+        seed=seed,
+        candidates=candidates,
     )
 
 
-def _names(names: list[str], label: str) -> gr.Dropdown:
+def _name_dropdown(names: list[str], label: str) -> gr.Dropdown:
     return gr.Dropdown(names, multiselect=True, label=label, value=[], allow_custom_value=True)
 
 
-def _number(value: float, label: str, low: float, high: float) -> gr.Number:
+def _number_field(value: float, label: str, low: float, high: float) -> gr.Number:
     return gr.Number(value, label=label, minimum=low, maximum=high, step=0.05, min_width=100)
 
 
-def lay_out_model_fields(shows: Mapping[str, Show], show: str, model: str) -> ModelFields:
-    """Make the choice of a model, and what there is to see and to compare of it."""
+def build_model_fields(shows: Mapping[str, Show], show: str, model: str) -> ModelFields:
+    """Make the fields for the model, the comparison and the payload."""
     with gr.Row(elem_id="who"):
-        picked = gr.Dropdown(
+        model_field = gr.Dropdown(
             [model] if model else [],
             value=model or None,
             label="Model",
@@ -113,14 +164,23 @@ def lay_out_model_fields(shows: Mapping[str, Show], show: str, model: str) -> Mo
         )
         reconnect = gr.Button("Reconnect", scale=0, min_width=110, elem_id="reconnect")
     titles = [(each.title, name) for name, each in shows.items()]
-    chosen = gr.Dropdown(titles, value=show, label="Show", elem_id="show")
+    show_field = gr.Dropdown(titles, value=show, label="Show", elem_id="show")
     with gr.Accordion("Two models side by side", open=False):
-        rival = gr.Dropdown([], label="The other model", allow_custom_value=True)
+        other_model = gr.Dropdown([], label="The other model", allow_custom_value=True)
         blind = gr.Checkbox(True, label="Blind: names are told after the choice")
         compare = gr.Button("Compare", elem_id="compare")
     with gr.Accordion("What the model is sent", open=False):
-        ask = gr.Button("Show the next request", size="sm", elem_id="ask")
-        sent = gr.Code(
+        preview = gr.Button("Show the next request", size="sm", elem_id="ask")
+        payload = gr.Code(
             language="json", label="The request", interactive=False, wrap_lines=True, max_lines=24
         )
-    return ModelFields(picked, reconnect, chosen, rival, blind, compare, ask, sent)
+    return ModelFields(
+        model=model_field,
+        reconnect=reconnect,
+        show=show_field,
+        other_model=other_model,
+        blind=blind,
+        compare=compare,
+        preview=preview,
+        payload=payload,
+    )

@@ -1,4 +1,4 @@
-"""What belongs to one browser tab: the session, and what its page was told."""
+"""The state of one browser tab."""
 
 from dataclasses import dataclass, field
 
@@ -8,7 +8,7 @@ from demo.ui.page_sync import PageSync
 
 @dataclass
 class Tab:
-    """One tab, for as long as it is open."""
+    """A tab's session, and what its page has received."""
 
     session: Session = field(default_factory=Session)
-    sheet: PageSync = field(default_factory=PageSync)
+    page_sync: PageSync = field(default_factory=PageSync)

@@ -1,4 +1,4 @@
-"""How things stand, as values for the components of the page."""
+"""The state of a session as values for the page's components."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,13 +6,12 @@ from typing import Any
 import gradio as gr
 
 from demo.generation.candidates import CandidateSet
-from demo.generation.client import LockState
 from demo.generation.constraints import SamplingSettings
-from demo.generation.continuation import describe_lock
-from demo.generation.speed import describe_speed
+from demo.generation.stream import LockState
+from demo.generation.summary import describe_lock, describe_speed
 from demo.session.session import Session
+from demo.ui.forms import SceneForm
 from demo.ui.layout import STAGE_DIRECTION, Layout
-from demo.ui.scene_form import SceneForm
 from demo.ui.script_html import describe_line, describe_page, pack, render_note, render_status
 from demo.ui.settings_panel import ANYONE
 from demo.ui.tab import Tab
@@ -20,7 +19,7 @@ from nothing_gpt.line import Line
 from nothing_gpt.show import Show
 
 Updates = dict[Any, Any]
-"""Components with their new values; those that are not in it stay as they are."""
+"""Components with their new values; all others stay as they are."""
 
 _LOCKS: dict[LockState, str] = {
     "server": "speakers locked by the server",
@@ -28,112 +27,119 @@ _LOCKS: dict[LockState, str] = {
     "off": "speakers free",
 }
 
-Quoted = Callable[[Show, str], bool]
+IsQuoted = Callable[[Show, str], bool]
+"""Whether a text is in the scripts of a show."""
 
 
 class View:
-    """Draws a visit on the components of the page.
+    """Makes the updates that show a tab on the components of a layout."""
 
-    `quoted` tells whether words stand in the scripts of a show.
-    """
+    def __init__(self, layout: Layout, is_quoted: IsQuoted) -> None:
+        self._layout = layout
+        self._is_quoted = is_quoted
 
-    def __init__(self, parts: Layout, quoted: Quoted) -> None:
-        self._parts = parts
-        self._quoted = quoted
-
-    def direction(self, session: Session, desk: SceneForm) -> Updates:
-        """What the scene says of itself, in the fields that the model was trained on."""
-        direction, names, carried = session.scene.direction, desk.show.names, desk.carried
-        parts, has_cast = self._parts.direction, "present" in carried
+    def show_direction(self, session: Session, form: SceneForm) -> Updates:
+        """Show the scene's direction in the fields that the model's format carries."""
+        direction, names, parts = session.scene.direction, form.show.names, form.choice.parts
+        fields, has_cast = self._layout.direction, "present" in parts
         present = [name for name in direction.present if name in names]
         guests = [name for name in direction.present if name not in names]
         return {
-            parts.premise: gr.update(value=direction.premise, visible="premise" in carried),
-            parts.setting: gr.update(value=direction.setting, visible="setting" in carried),
-            parts.present: gr.update(choices=list(names), value=present, visible=has_cast),
-            parts.guests: gr.update(value=", ".join(guests), visible=has_cast),
+            fields.premise: gr.update(value=direction.premise, visible="premise" in parts),
+            fields.setting: gr.update(value=direction.setting, visible="setting" in parts),
+            fields.present: gr.update(choices=list(names), value=present, visible=has_cast),
+            fields.guests: gr.update(value=", ".join(guests), visible=has_cast),
         }
 
-    def brief(self, session: Session, desk: SceneForm) -> Updates:
-        """The names and the settings of the chosen show."""
-        brief, own = self._parts.brief, SamplingSettings.of(desk.show.generation)
-        names = self._speakers(session, desk)
-        premises = list(desk.show.prompt.premises)
+    def show_generation(self, session: Session, form: SceneForm) -> Updates:
+        """Show the names and settings of the chosen show."""
+        fields, settings = self._layout.generation, SamplingSettings.of(form.show.generation)
+        names = _list_speakers(session, form)
+        premises = list(form.show.prompt.premises)
+        has_ideas = bool(premises) and "premise" in form.choice.parts
         return {
-            brief.first: gr.update(choices=[ANYONE, *names], value=ANYONE),
-            brief.required: gr.update(choices=names, value=[]),
-            brief.barred: gr.update(choices=names, value=[]),
-            brief.tone: gr.update(visible=not desk.bound),
-            brief.temperature: own.temperature,
-            brief.top_p: own.top_p,
-            brief.frequency_penalty: own.frequency_penalty,
-            brief.presence_penalty: own.presence_penalty,
-            self._parts.direction.ideas: gr.update(
-                choices=premises, value=None, visible=bool(premises) and "premise" in desk.carried
+            fields.first: gr.update(choices=[ANYONE, *names], value=ANYONE),
+            fields.required: gr.update(choices=names, value=[]),
+            fields.barred: gr.update(choices=names, value=[]),
+            fields.tone: gr.update(visible=not form.choice.has_own_show),
+            fields.temperature: settings.temperature,
+            fields.top_p: settings.top_p,
+            fields.frequency_penalty: settings.frequency_penalty,
+            fields.presence_penalty: settings.presence_penalty,
+            self._layout.direction.ideas: gr.update(
+                choices=premises, value=None, visible=has_ideas
             ),
         }
 
-    def view(self, visit: Tab, desk: SceneForm, *, refused: bool = False) -> Updates:
-        """Everything that shows the scene, and what can be done with it now."""
-        session, dock = visit.session, self._parts.dock
+    def show_scene(self, tab: Tab, form: SceneForm, *, refused: bool = False) -> Updates:
+        """Show the scene, the messages, and which actions are possible."""
+        session, composer = tab.session, self._layout.composer
         history, idle = session.history, not session.writing
-        speakers = [*self._speakers(session, desk), STAGE_DIRECTION]
-        changing = [dock.proceed, dock.takes, self._parts.models.compare]
+        speakers = [*_list_speakers(session, form), STAGE_DIRECTION]
+        needing_idle = [
+            composer.proceed,
+            composer.candidates,
+            self._layout.models.compare,
+            self._layout.direction.surprise,
+        ]
         return {
-            **dict.fromkeys([*changing, self._parts.direction.surprise], _enabled(when=idle)),
-            **self.script(visit, desk, None, refused=refused),
-            dock.note: render_note(session.note),
-            dock.status: self.status(session, desk),
-            dock.speaker: gr.update(choices=speakers),
-            dock.stop: _enabled(when=not idle),
-            dock.retake: _enabled(when=idle and history.scene.last_take is not None),
-            dock.undo: _enabled(when=idle and history.can_undo),
-            dock.redo: _enabled(when=idle and history.can_redo),
+            **dict.fromkeys(needing_idle, _enabled(when=idle)),
+            **self.show_script(tab, form, None, refused=refused),
+            composer.status: render_note(session.status),
+            composer.model_status: _render_model_status(session, form),
+            composer.speaker: gr.update(choices=speakers),
+            composer.stop: _enabled(when=not idle),
+            composer.retake: _enabled(when=idle and history.scene.last_take is not None),
+            composer.undo: _enabled(when=idle and history.can_undo),
+            composer.redo: _enabled(when=idle and history.can_redo),
         }
 
-    def script(
-        self, visit: Tab, desk: SceneForm, line: Line | None, *, refused: bool = False
+    def show_script(
+        self, tab: Tab, form: SceneForm, line: Line | None, *, refused: bool = False
     ) -> Updates:
-        """What is new on the page, and the line that grows under it."""
-        session = visit.session
+        """Send the page what is new in the scene, and show the growing line."""
+        session = tab.session
         editable = not session.writing
-        page = visit.sheet.tell(
+        message = tab.page_sync.next_message(
             session.history,
-            describe_page(desk.show, session.branches if editable else (), editable=editable),
+            describe_page(form.show, session.branches if editable else (), editable=editable),
             shown=len(session.scene.entries),
-            quoted=lambda text: self._quoted(desk.show, text),
+            quoted=lambda text: self._is_quoted(form.show, text),
             refused=refused,
         )
-        return {self._parts.page: pack(page), **self.growing(visit, desk, line)}
+        return {self._layout.page: pack(message), **self.show_growing(tab, form, line)}
 
-    def growing(self, visit: Tab, desk: SceneForm, line: Line | None) -> Updates:
-        """The line that grows, or the takes to choose from."""
-        session, value = visit.session, {}
-        if session.takes is not None:
-            value = _describe_takes(session.takes)
+    def show_growing(self, tab: Tab, form: SceneForm, line: Line | None) -> Updates:
+        """Show the growing line, or the candidates."""
+        session, message = tab.session, {}
+        if session.candidate_set is not None:
+            message = _describe_candidates(session.candidate_set)
         elif session.writing:
-            value = {"writing": True, "line": describe_line(line)}
-        return {self._parts.growing: pack(value | {"cast": self._speakers(session, desk)})}
+            message = {"writing": True, "line": describe_line(line)}
+        message["cast"] = _list_speakers(session, form)
+        return {self._layout.growing: pack(message)}
 
-    def status(self, session: Session, desk: SceneForm) -> str:
-        """Which model writes, how its speakers are kept to the cast, and how fast it was."""
-        card = next((model for model in session.models if model.name == desk.model), None)
-        if card is None:
-            return render_status(())
-        kind = f"adapter on {card.parent}" if card.parent else "base model"
-        report = session.report
-        measured = (
-            [
-                (_LOCKS[report.lock], describe_lock(report.lock)),
-                (describe_speed(report.speed), "of the last lines, from asking to showing"),
-            ]
-            if report
-            else []
-        )
-        return render_status([(f"{card.name}, {kind}", "the model that writes"), *measured])
 
-    def _speakers(self, session: Session, desk: SceneForm) -> list[str]:
-        return list(dict.fromkeys([*desk.show.names, *session.history.scene.speakers]))
+def _render_model_status(session: Session, form: SceneForm) -> str:
+    """Show the model, what keeps its speakers to the cast, and its speed."""
+    model = next((each for each in session.models if each.name == form.choice.model), None)
+    if model is None:
+        return render_status(())
+    kind = f"adapter on {model.parent}" if model.parent else "base model"
+    progress = session.progress
+    measured = (
+        [
+            (_LOCKS[progress.lock], describe_lock(progress.lock)),
+            (describe_speed(progress.speed), "of the last lines, from asking to showing"),
+        ]
+        if progress
+        else []
+    )
+    return render_status([(f"{model.name}, {kind}", "the model that writes"), *measured])
+
+
+def _list_speakers(session: Session, form: SceneForm) -> list[str]:
+    return list(dict.fromkeys([*form.show.names, *session.history.scene.speakers]))
 
 
 def _enabled(*, when: bool) -> dict[str, Any]:
@@ -141,15 +147,15 @@ def _enabled(*, when: bool) -> dict[str, Any]:
     return update
 
 
-def _describe_takes(takes: CandidateSet) -> dict[str, Any]:
-    trials = [
+def _describe_candidates(candidate_set: CandidateSet) -> dict[str, Any]:
+    candidates = [
         {
-            "name": takes.name(index),
-            "state": trial.state,
-            "lines": [describe_line(line) for line in trial.lines],
-            "growing": describe_line(trial.growing),
-            "said": trial.said,
+            "name": candidate_set.name(index),
+            "state": candidate.state,
+            "lines": [describe_line(line) for line in candidate.lines],
+            "growing": describe_line(candidate.growing),
+            "said": candidate.outcome,
         }
-        for index, trial in enumerate(takes.trials)
+        for index, candidate in enumerate(candidate_set.candidates)
     ]
-    return {"takes": trials, "chosen": takes.chosen}
+    return {"takes": candidates, "chosen": candidate_set.chosen}

@@ -1,1 +1,1 @@
-"""What lies beside the weights of an adapter, for the stages that use it."""
+"""The files beside an adapter's weights that several stages read."""

@@ -1,4 +1,4 @@
-"""What an adapter says of itself: train writes it, serve and demo read it."""
+"""The manifest of an adapter: train writes it, serve and demo read it."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,9 +14,11 @@ FILE = "manifest.json"
 
 @dataclass(frozen=True, slots=True)
 class BaseModel:
-    """The model under an adapter: a hub id or a local folder, and which state of it.
+    """The base model of an adapter.
 
-    `fingerprint` is the hub's revision, or what `fingerprint_base` gives for a local folder.
+    Attributes:
+        id: A hub id or a local folder.
+        fingerprint: The hub's revision, or for a local folder the result of `fingerprint_base`.
     """
 
     id: str
@@ -25,12 +27,16 @@ class BaseModel:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """Everything a server or a room needs to know of an adapter, and where it came from.
+    """What a server or the writers' room needs to know about an adapter, and its provenance.
 
-    `inputs` is the fingerprint of data, base and configuration, by which a second run knows
-    that there is nothing to do. `metrics` are the final ones, losses in nats a token.
-    `preset` is the run of the reference that this one repeats, if it does. `checkpoint` says
-    which became the adapter: the run's best by held-out loss, or the last.
+    Attributes:
+        metrics: At the end of training; losses in nats a token.
+        inputs: The fingerprint of data, base and configuration; a run with the same one has
+            nothing to do.
+        versions: Of the libraries that training used.
+        preset: The run of the reference that this one repeats; "" for none.
+        checkpoint: Which checkpoint became the adapter: the best by held-out loss, or the last.
+        schema: The version of this file's format.
     """
 
     show: Show
@@ -48,13 +54,13 @@ class Manifest:
 
 
 def fingerprint_base(folder: Path) -> str:
-    """Tell one state of a local base from another: by its weights, shape and tokenizer."""
+    """Return the fingerprint of a local base: of its weights, configuration and tokenizer."""
     kinds = ("*.safetensors", "config.json", "tokenizer.json")
     return fingerprint(files=sorted(path for kind in kinds for path in folder.glob(kind)))
 
 
 def adapter_name(show: str, preset: str = "") -> str:
-    """Name an adapter, as its folder and the server do."""
+    """Return an adapter's name, which is also its folder's and its id at the server."""
     return f"{show}-{preset}" if preset else show
 
 
@@ -62,7 +68,7 @@ def read_manifest(adapter: Path) -> Manifest:
     """Read the manifest in an adapter's folder.
 
     Raises:
-        UserError: there is none, or it is not of this version's form.
+        UserError: there is none, or its format is another version's.
     """
     path = adapter / FILE
     if not path.is_file():
@@ -77,5 +83,5 @@ def write_manifest(adapter: Path, manifest: Manifest) -> None:
 
 def list_adapters(folder: Path) -> dict[str, Manifest]:
     """Read the manifests of all finished adapters in a folder, by adapter name."""
-    found = sorted(folder.glob(f"*/{FILE}"))
-    return {p.parent.name: read_manifest(p.parent) for p in found if p.parent.name[0] != "."}
+    paths = sorted(folder.glob(f"*/{FILE}"))
+    return {p.parent.name: read_manifest(p.parent) for p in paths if p.parent.name[0] != "."}

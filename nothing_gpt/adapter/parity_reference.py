@@ -1,4 +1,7 @@
-"""What training found of a few held-out examples, for a server to be held against."""
+"""The parity reference of an adapter: training's losses on a few held-out examples.
+
+A server is compared with them.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,19 +12,19 @@ from nothing_gpt.files import fingerprint, read_json, write_json
 from nothing_gpt.records import decode, encode
 
 FILE = "parity.json"
-"""Beside an adapter. It holds no text and no token ids: scripts may be somebody's own."""
+"""The file beside an adapter. It contains neither text nor token ids: scripts can be private."""
 
 
 @dataclass(frozen=True, slots=True)
 class JudgedExample:
-    """A held-out example as the trainer's evaluation saw it.
+    """A held-out example with the loss that the trainer's evaluation computed.
 
     Attributes:
-        example: Its line in the held-out data, from 0.
-        tokens: Of prompt and completion together, cut to the length of training.
-        completion: Of these, the ones that the loss is taken over.
-        ids: The fingerprint of all their ids.
-        loss: Nats a completion token, with the adapter.
+        example: The index of its line in the held-out data.
+        tokens: The number of tokens, prompt and completion, cut to training's maximum.
+        completion: The number of completion tokens; the loss is their mean.
+        ids: The fingerprint of all token ids.
+        loss: With the adapter, in nats a completion token.
     """
 
     example: int
@@ -33,7 +36,12 @@ class JudgedExample:
 
 @dataclass(frozen=True, slots=True)
 class ParityReference:
-    """The judged examples, whether the base was in NF4, and the type that it was computed in."""
+    """The examples, with the precision that the losses were computed in.
+
+    Attributes:
+        quantized: Whether the base was in NF4.
+        dtype: The type of the computation, such as bfloat16.
+    """
 
     quantized: bool
     dtype: str
@@ -41,17 +49,17 @@ class ParityReference:
 
 
 def fingerprint_ids(ids: Sequence[int]) -> str:
-    """Tell sequences of token ids apart."""
+    """Return the fingerprint of a sequence of token ids."""
     return fingerprint(list(ids))
 
 
-def write_parity_reference(adapter: Path, parity: ParityReference) -> None:
-    """Write it into an adapter's folder."""
-    write_json(adapter / FILE, encode(parity))
+def write_parity_reference(adapter: Path, reference: ParityReference) -> None:
+    """Write the reference into an adapter's folder."""
+    write_json(adapter / FILE, encode(reference))
 
 
 def read_parity_reference(adapter: Path) -> ParityReference:
-    """Read it from an adapter's folder.
+    """Read the reference from an adapter's folder.
 
     Raises:
         UserError: the adapter has none, or it is damaged.

@@ -1,6 +1,6 @@
-"""The prompt: one function makes the chat messages, for training examples and requests alike.
+"""The prompt: one function builds the chat messages of training examples and of requests.
 
-What a request asks for is what training showed, because both come through `build_messages`.
+Both are built by `build_messages`, so that a request has the form of the training examples.
 """
 
 from collections.abc import Sequence
@@ -31,13 +31,13 @@ _FORMATS: dict[FormatName, Format] = {
 
 
 def parts_of(format_name: FormatName) -> tuple[DirectionPart, ...]:
-    """Which parts of a direction a format carries, in the order it writes them."""
+    """Return the parts of a direction that a format carries, in the order of the message."""
     return _FORMATS[format_name].parts
 
 
 def turns_given(format_name: FormatName) -> int | None:
-    """How many turns stand before an answer of one character; None: the whole cast answers."""
-    return _FORMATS[format_name].given
+    """Return the context turns of a format that answers as one character; None for the others."""
+    return _FORMATS[format_name].context_turns
 
 
 def build_messages(
@@ -48,23 +48,23 @@ def build_messages(
     *,
     speaker: str = "",
 ) -> list[Message]:
-    """Make the messages that ask for a scene's continuation.
+    """Build the messages that ask for a scene's continuation.
 
     Args:
-        context: The lines so far, oldest first; the user message. May be empty.
+        context: The lines so far, oldest first: the user message. It can be empty.
         direction: Parts that the format does not carry are ignored.
-        speaker: Who is to speak, in formats that answer as one character.
+        speaker: The speaker of the answer, for formats that answer as one character.
 
     Raises:
-        ValueError: the format answers as one character, and it is not said which.
+        ValueError: the format answers as one character, and `speaker` is empty.
     """
     chosen = _FORMATS[format_name]
-    if chosen.given is not None and not speaker:
+    if chosen.context_turns is not None and not speaker:
         raise ValueError(f"format '{format_name}' answers as one character: say which")
     system: Message = {"role": "system", "content": chosen.build_system(show, direction, speaker)}
     return [system, *chosen.build_chat(context, speaker)]
 
 
 def build_completion(lines: Sequence[Line], format_name: FormatName = "script") -> list[Message]:
-    """Make the message that training teaches the model to answer with."""
+    """Build the answer of a training example."""
     return [{"role": "assistant", "content": _FORMATS[format_name].build_answer(lines)}]

@@ -1,4 +1,4 @@
-"""The format with direction: the system message also says what the scene is about."""
+"""The format `directed`: the system message also has the direction of the scene."""
 
 from nothing_gpt.line import collapse
 from nothing_gpt.prompt.direction import Direction
@@ -7,16 +7,16 @@ from nothing_gpt.show import Show
 
 
 def _build_system(show: Show, direction: Direction, _speaker: str) -> str:
-    # Who is present is named in the order of the cast, guests after it, so that the order says
-    # nothing about who speaks first.
+    # The characters who are present are in the order of the cast, followed by guests, so that the
+    # order does not reveal who speaks first.
     cast = [name for name in show.names if name in direction.present]
     guests = sorted(set(direction.present) - set(cast))
-    given = {
+    parts = {
         "Premise": collapse(direction.premise),
         "Setting": collapse(direction.setting),
         "Present": ", ".join(cast + guests),
     }
-    lines = [f"{label}: {text}" for label, text in given.items() if text]
+    lines = [f"{label}: {text}" for label, text in parts.items() if text]
     return "\n\n".join([show.system, "\n".join(lines)]) if lines else show.system
 
 

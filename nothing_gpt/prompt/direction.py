@@ -1,4 +1,4 @@
-"""What a scene is told about itself before its first line."""
+"""The direction of a scene: what the prompt says about it before its first line."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,9 +8,9 @@ DirectionPart = Literal["premise", "setting", "present"]
 
 @dataclass(frozen=True, slots=True)
 class Direction:
-    """A scene's premise (or its episode's title), its setting, and who is in it.
+    """A scene's premise (or its episode's title), its setting, and the characters present.
 
-    An empty part is one that nobody gave.
+    An unknown part is empty.
     """
 
     premise: str = ""

@@ -1,4 +1,4 @@
-"""A chat message as OpenAI's API and chat templates have it."""
+"""A chat message, as in OpenAI's API and in chat templates."""
 
 from typing import Literal, TypedDict
 

@@ -1,6 +1,7 @@
-"""The reference's second phase: a chat with one character, five turns back.
+"""The format `per-character` of the reference's second phase: a chat with one character.
 
-What the character said is the assistant's; what others said is the user's, a script line each.
+The context is five turns. The character's own are messages of the assistant; those of others are
+script lines in messages of the user.
 """
 
 from collections.abc import Sequence
@@ -22,4 +23,4 @@ def _build_chat(context: Sequence[Line], speaker: str) -> list[Message]:
     return messages
 
 
-FORMAT = Format(build_system, build_chat=_build_chat, build_answer=build_answer, given=5)
+FORMAT = Format(build_system, build_chat=_build_chat, build_answer=build_answer, context_turns=5)

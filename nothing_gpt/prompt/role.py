@@ -1,4 +1,4 @@
-"""One character at a time: what the formats of the reference's first two phases share."""
+"""What the two formats share that answer as one character, of the reference's first phases."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from nothing_gpt.show import Show
 
 
 def build_system(show: Show, _direction: Direction, speaker: str) -> str:
-    """Say who the model is."""
+    """Build the system message: it names the character that the model answers as."""
     voices = {character.name: collapse(character.voice) for character in show.cast}
     voice = f": {voices[speaker]}" if voices.get(speaker) else ""
     return (
@@ -18,5 +18,5 @@ def build_system(show: Show, _direction: Direction, speaker: str) -> str:
 
 
 def build_answer(lines: Sequence[Line]) -> str:
-    """Write the one speech, without its speaker's name."""
+    """Build the answer: the text of the speech, without its speaker."""
     return "\n".join(line.text for line in lines)

@@ -1,4 +1,4 @@
-"""The reference's format: the system message is the show's own and never varies."""
+"""The format `script` of the reference: the system message is the show's, always the same."""
 
 from nothing_gpt.prompt.direction import Direction
 from nothing_gpt.prompt.format import Format

@@ -1,4 +1,4 @@
-"""The reference's first phase: one speech in, the next speech out, as one character."""
+"""The format `single-turn` of the reference's first phase: one character answers one speech."""
 
 from collections.abc import Sequence
 
@@ -12,4 +12,4 @@ def _build_chat(context: Sequence[Line], _speaker: str) -> list[Message]:
     return [{"role": "user", "content": build_answer(context[-1:])}]
 
 
-FORMAT = Format(build_system, build_chat=_build_chat, build_answer=build_answer, given=1)
+FORMAT = Format(build_system, build_chat=_build_chat, build_answer=build_answer, context_turns=1)

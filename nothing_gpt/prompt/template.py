@@ -1,9 +1,9 @@
-"""A chat template that keeps people's text text.
+"""The guarded chat template: it keeps control tokens out of the contents of messages.
 
-A tokenizer turns `<|eot_id|>` into one control token wherever the string stands, also inside a
-line of dialogue. Training and both engines therefore use the same guarded template, written
-beside the adapter: it breaks up every control token's text in a message before the message
-reaches the tokenizer.
+A tokenizer turns the string `<|eot_id|>` into a control token wherever it occurs, even in a line
+of dialogue. The guarded template therefore breaks up the text of every control token in a message
+before the message reaches the tokenizer. It is written beside the adapter, and training and both
+engines use it.
 """
 
 import json
@@ -11,20 +11,20 @@ from collections.abc import Iterable
 
 from nothing_gpt.errors import UserError
 
-_BREAK = "\u200b"  # a zero-width space: nothing to see, and no special token holds one
+_BREAK = "\u200b"  # a zero-width space: invisible, and in no special token
 
-# A fixed date: the Llama 3 templates put today's into the system message, and a model served
-# next month would see a prompt that training never showed.
+# A fixed date: Llama 3's templates put today's date into the system message, so that prompts would
+# differ between training and serving.
 _DATE = "26 Jul 2024"
 
 _MARK = "{#- guarded -#}"
 
 
 def guard_template(template: str, special_tokens: Iterable[str]) -> str:
-    """Put a prelude before a Jinja chat template that disarms special tokens in messages.
+    """Prepend a prelude to a Jinja chat template that breaks up special tokens in messages.
 
-    Both their contents and their roles. Contents may be strings or OpenAI's lists of text parts,
-    which become one string, a line each. A template that is guarded already comes back as it is.
+    It applies to contents and roles. Contents can be strings or OpenAI's lists of text parts,
+    which are joined by line breaks. A template that is already guarded is returned unchanged.
 
     Raises:
         UserError: a special token is a single character, which cannot be broken up.
@@ -41,7 +41,7 @@ def guard_template(template: str, special_tokens: Iterable[str]) -> str:
 
 
 def _replacements(tokens: list[str]) -> str:
-    # Insertion, not removal: taking a token out could join its neighbours into another one.
+    # Insertion, not removal: without a token, the text around it could form another one.
     def literal(text: str) -> str:
         return json.dumps(text, ensure_ascii=False)
 

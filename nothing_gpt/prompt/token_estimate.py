@@ -1,13 +1,13 @@
-"""How many tokens a text has, about, where no tokenizer is at hand."""
+"""An estimate of the number of tokens in a text, for code without a tokenizer."""
 
-CHARACTERS = 4
-"""Of a token of English, about, by vocabularies like Llama 3's."""
+CHARACTERS_PER_TOKEN = 4
+"""Of English text, about, with vocabularies like Llama 3's."""
 
 
-def estimate_tokens(piece: str | bytes) -> int:
-    """Estimate the tokens of a streamed piece, one at least.
+def estimate_tokens(text: str | bytes) -> int:
+    """Estimate the number of tokens in a streamed chunk, at least one.
 
-    It may hold twelve: servers send them in handfuls (vLLM's --stream-interval, the local
-    engine's frames).
+    A chunk can have about twelve: servers send several tokens at once (vLLM's --stream-interval,
+    the frames of the local engine).
     """
-    return max(1, round(len(piece) / CHARACTERS))
+    return max(1, round(len(text) / CHARACTERS_PER_TOKEN))

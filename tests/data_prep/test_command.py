@@ -3,7 +3,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from data_prep.pipeline import OUTPUTS
+from data_prep.output import OUTPUTS
 from nothing_gpt.show import SHOWS
 from tests.data_prep.samples import TABLE_SHOW, table_show, write_tables
 

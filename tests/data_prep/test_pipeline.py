@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from data_prep.pipeline import OUTPUTS, PreparationJob, prepare
+from data_prep.job import PreparationJob
+from data_prep.output import OUTPUTS
+from data_prep.pipeline import prepare
 from nothing_gpt.errors import UserError
 from nothing_gpt.quotation import read_quotations
 from nothing_gpt.show import Show
@@ -235,7 +237,7 @@ def test_every_long_speech_is_in_the_index_of_quotations(job: PreparationJob) ->
     prepare(job)
     found = read_quotations(job.out)
     said = [str(line["text"]) for line in load_lines(job.out / DIALOGUES_FILE)]
-    assert [found.holds(text) for text in said] == [len(text.split()) >= 5 for text in said]
+    assert [found.contains(text) for text in said] == [len(text.split()) >= 5 for text in said]
     # Also what training shows as one turn, of speeches that follow each other.
     turns = [
         message["content"]
@@ -244,5 +246,5 @@ def test_every_long_speech_is_in_the_index_of_quotations(job: PreparationJob) ->
     ]
     lines = [line for turn in turns for line in turn.splitlines()]
     spoken = [line.partition("] ")[2] for line in lines]
-    assert all(found.holds(text) for text in spoken if len(text.split()) >= 5)
-    assert not found.holds("Nobody has ever said this on a boat.")
+    assert all(found.contains(text) for text in spoken if len(text.split()) >= 5)
+    assert not found.contains("Nobody has ever said this on a boat.")

@@ -13,7 +13,9 @@ import pytest
 
 from data_prep.examples.token_lengths import TokenLengths, count_lengths, summarize_lengths
 from data_prep.examples.tokenizer import NoTokenizerError, load_counter
-from data_prep.pipeline import OUTPUTS, PreparationJob, prepare
+from data_prep.job import PreparationJob
+from data_prep.output import OUTPUTS
+from data_prep.pipeline import prepare
 from data_prep.sources.fountain import read_fountain
 from data_prep.sources.source_files import read_files
 from nothing_gpt.show import SHOWS, load_show

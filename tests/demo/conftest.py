@@ -1,4 +1,4 @@
-"""One browser, one room and one server for all tests of the page; a scene in each is its own."""
+"""Fixtures for the tests of the page: one browser a file, one room and one server for all."""
 
 import re
 from collections.abc import Iterator
@@ -37,27 +37,27 @@ SCENE = (
     "[DOT] In my day a suitcase waited its turn.\n[FELIX] Can I ask something?\n"
     "[DOT] No.\n[FELIX] Picture this. A bigger suitcase.\n"
 )
-"""Eight lines of the cast that the show's first opening has."""
+"""Eight lines of the cast in the show's first opening."""
 
 expect.set_options(timeout=15_000)
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A page in a browser, with what a person finds on it."""
+    """A page in a browser, and what a person does on it."""
 
     page: Page
 
     def note(self) -> Locator:
-        """What the room says."""
+        """The message to the writer."""
         return self.page.locator(".note")
 
     def lines(self) -> Locator:
-        """The lines of the script; Gradio's lists of options have indices, too."""
+        """The lines of the script; Gradio's lists of options have indices too."""
         return self.page.locator(".lines [data-index]")
 
     def words(self, index: int) -> Locator:
-        """What a line says."""
+        """The words of a line."""
         return self.lines().nth(index).locator(".words")
 
     def button(self, name: str) -> Locator:
@@ -69,7 +69,7 @@ class Stage:
         return self.page.get_by_label("New line")
 
     def write(self, speaker: str, text: str) -> None:
-        """Write a line as somebody."""
+        """Write a line for a speaker."""
         who = self.page.get_by_label("Who", exact=True)
         who.fill(speaker)
         who.press("Enter")
@@ -77,19 +77,19 @@ class Stage:
         self.composer().press("Enter")
 
     def begin(self) -> None:
-        """Take the first opening, of five lines."""
+        """Start with the first opening, which has five lines."""
         self.page.locator("[data-opening='0']").click()
         expect(self.lines()).to_have_count(5)
 
-    def proceed(self, said: str | re.Pattern[str] = "8 lines by unclaimed.") -> None:
-        """Have the model write on, until the room says so."""
+    def proceed(self, status: str | re.Pattern[str] = "8 lines by unclaimed.") -> None:
+        """Continue the scene, and wait for the message."""
         self.button("Continue").click()
-        expect(self.note()).to_have_text(said)
-        # What the room says and what stands on the page come together, but not at once.
+        expect(self.note()).to_have_text(status)
+        # The message and the script arrive in one update but are drawn one after the other.
         expect(self.page.locator(".lines.fixed")).to_have_count(0)
 
     def shown(self) -> list[str]:
-        """The script as it is read, all of it at one moment."""
+        """The whole script as text, read at one moment."""
         read = """rows => rows.map(row => {
             const [name, words] = [".name", ".words"].map(part => row.querySelector(part));
             return `[${name?.textContent ?? ""}] ${words.textContent}`;
@@ -102,21 +102,21 @@ class Stage:
         self.page.get_by_label(label, exact=True).click()
         self.page.get_by_role("option", name=option, exact=True).click()
 
-    def do(self, index: int, deed: str) -> None:
-        """Do something with a line by its menu."""
+    def do(self, index: int, action: str) -> None:
+        """Choose an action in the menu of a line."""
         self.lines().nth(index).hover()
         self.page.get_by_label(f"What to do with line {index + 1}", exact=True).click()
-        self.page.get_by_role("menuitem", name=deed).click()
+        self.page.get_by_role("menuitem", name=action).click()
 
     def export(self, name: str) -> str:
-        """Export the scene."""
+        """Export the scene; return the file's text."""
         self.button("Export").click()
         with self.page.expect_download() as download:
             self.page.locator("#exports").get_by_text(name).click()
         return Path(download.value.path()).read_text(encoding="utf-8")
 
     def come_in(self, url: str) -> "Stage":
-        """Open the room, until it is ready."""
+        """Open the room and wait until it is ready."""
         self.page.set_default_timeout(15_000)
         self.page.goto(url)
         expect(self.note()).to_have_text("Ready.")
@@ -125,8 +125,8 @@ class Stage:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's chromium, one for a file: while it is there, its thread has a running event loop,
-    beside which tests of coroutines cannot run.
+    """Debian's Chromium, one for each file: while it runs, its thread has a running event loop, in
+    which tests of coroutines cannot run.
     """
     if not CHROMIUM.exists():
         pytest.skip(f"no browser at {CHROMIUM}")
@@ -138,14 +138,14 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def shared_server() -> Iterator[FakeEndpoint]:
-    """The server that the room calls."""
+    """The server behind the room."""
     with fake_endpoint() as endpoint:
         yield endpoint
 
 
 @pytest.fixture
 def server(shared_server: FakeEndpoint) -> FakeEndpoint:
-    """The server, as if it had just been started."""
+    """The server in its initial state."""
     shared_server.script = Script(models=MODELS, pieces=cut(SCENE), delay=0.001)
     shared_server.requests.clear()
     shared_server.disconnected.clear()
@@ -155,26 +155,26 @@ def server(shared_server: FakeEndpoint) -> FakeEndpoint:
 @pytest.fixture(scope="session")
 def room(shared_server: FakeEndpoint) -> Iterator[str]:
     """The room's address."""
-    endpoint = ModelClient(shared_server.url, "none")
-    with running_room(endpoint, SHOWS, show="unclaimed", port=free_port()) as url:
+    client = ModelClient(shared_server.url, "none")
+    with running_room(client, SHOWS, show="unclaimed", port=free_port()) as url:
         yield url
 
 
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
-    """A person's browser, with nothing kept in it; what goes wrong on its pages fails the test."""
+    """A browser with empty storage; an error on its pages or a foreign request fails the test."""
     with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
-        elsewhere: list[str] = []
-        faults: list[str] = []
-        context.on("request", lambda request: elsewhere.append(request.url))
-        context.on("weberror", lambda fault: faults.append(str(fault.error)))
+        urls: list[str] = []
+        errors: list[str] = []
+        context.on("request", lambda request: urls.append(request.url))
+        context.on("weberror", lambda error: errors.append(str(error.error)))
         yield context
-        assert faults == []
+        assert errors == []
         local = ("http://127.0.0.1:", "data:", "blob:")
-        assert [url for url in elsewhere if not url.startswith(local)] == []
+        assert [url for url in urls if not url.startswith(local)] == []
 
 
 @pytest.fixture
 def stage(context: BrowserContext, server: FakeEndpoint, room: str) -> Stage:  # noqa: ARG001
-    """A page on which the room is ready."""
+    """A page with the room, ready to use."""
     return Stage(context.new_page()).come_in(room)

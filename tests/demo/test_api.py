@@ -1,4 +1,4 @@
-"""The room's endpoints, asked as programs would ask them: gradio_client, our example, and MCP."""
+"""The API, used as programs use it: with gradio_client, the example, and MCP."""
 
 import asyncio
 import runpy
@@ -39,9 +39,11 @@ def reset(server: FakeEndpoint) -> None:
 
 @pytest.fixture(scope="module")
 def room(server: FakeEndpoint) -> Iterator[str]:
-    endpoint = ModelClient(server.url, "sk-secret")
-    doors = AccessOptions(mcp=True, limits=RateLimits(tokens_per_request=500))
-    with running_room(endpoint, SHOWS, show="unclaimed", port=free_port(), doors=doors) as address:
+    model_client = ModelClient(server.url, "sk-secret")
+    access = AccessOptions(mcp=True, limits=RateLimits(tokens_per_request=500))
+    with running_room(
+        model_client, SHOWS, show="unclaimed", port=free_port(), access=access
+    ) as address:
         yield address
 
 
@@ -107,7 +109,7 @@ def test_a_program_wakes_a_sleeping_server(client: Client, server: FakeEndpoint)
 
 def test_nobody_waits_for_another_to_end(room: str, server: FakeEndpoint) -> None:
     people = 50
-    server.script.gathering = threading.Barrier(people)  # it answers nobody until all have asked
+    server.script.gathering = threading.Barrier(people)  # no answer before all have asked
     crowd = Client(room, verbose=False, max_workers=people)
     call: dict[str, Any] = {"lines": 1, "api_name": "/continue_scene"}
     jobs = [crowd.submit(SCRIPT, "unclaimed", **call) for _ in range(people)]

@@ -10,9 +10,11 @@ from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import httpx
+import pytest
 
 from demo.generation.client import ModelClient
-from demo.launch import AccessOptions, running_room
+from demo.launch import LOGIN, AccessOptions, read_login, running_room
+from nothing_gpt.errors import UserError
 from nothing_gpt.show import load_show
 from tests.fake_endpoint import free_port
 
@@ -97,11 +99,13 @@ def test_a_login_is_not_got_round_by_the_mcp_server() -> None:
 
 
 def test_a_room_with_a_login_lets_nobody_in_without_it() -> None:
-    endpoint = ModelClient(f"http://127.0.0.1:{free_port()}/v1", "sk-secret")
+    model_client = ModelClient(f"http://127.0.0.1:{free_port()}/v1", "sk-secret")
     shows = {"unclaimed": load_show("unclaimed")}
-    doors = AccessOptions(login=("writer", "tea"))
+    access = AccessOptions(login=("writer", "tea"))
     with (
-        running_room(endpoint, shows, show="unclaimed", port=free_port(), doors=doors) as url,
+        running_room(
+            model_client, shows, show="unclaimed", port=free_port(), access=access
+        ) as url,
         httpx.Client(base_url=url) as client,
     ):
         assert client.get("config").status_code == 401
@@ -110,3 +114,13 @@ def test_a_room_with_a_login_lets_nobody_in_without_it() -> None:
         assert client.get("config").status_code == 401
         assert client.post("login", data=form | {"password": "tea"}).status_code == 200
         assert client.get("config").status_code == 200
+
+
+def test_the_login_is_read_whole() -> None:
+    assert read_login({}) is None
+    assert read_login({LOGIN: ""}) is None
+    assert read_login({LOGIN: "dot:a:b"}) == ("dot", "a:b")
+    for wrong in ("dot", "dot:", ":secret"):
+        with pytest.raises(UserError, match="NAME:PASSWORD") as caught:
+            read_login({LOGIN: wrong})
+        assert "secret" not in str(caught.value)

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from deployment.facts import read_requirements
+from deployment.requirements import read_requirements
 from nothing_gpt.gpus import GPUS
 from tests.modal.conftest import ROOT, Command
 from tests.modal.control_plane import ControlPlane
 from tests.modal.table import STAGES, render_table
 
+SHARED = {"data_prep": {"script_formats"}, "demo": {"script_formats"}}
 MAIN = {"data_prep": "prepare", "train": "finetune", "serve": "Endpoint.*", "demo": "room"}
 
 
@@ -39,7 +40,7 @@ def test_every_app_shares_one_volume_and_ships_its_own_code(
         (mount,) = function.volume_mounts
         assert (mount.volume_id, mount.mount_path) == ("vo-nothing-gpt", "/volume")
         packages = {name.split("/")[2] for name in plane.files(function) if "/" in name[6:]}
-        assert packages == {"nothing_gpt", stage}
+        assert packages == {"nothing_gpt", "deployment", stage} | SHARED.get(stage, set())
         assert not [name for name in plane.files(function) if "shows" in name or "pyc" in name]
     (request,) = {r.version: r for r in plane.asked("VolumeGetOrCreate")}.values()
     assert request.version == 2
@@ -131,9 +132,9 @@ def test_info_tells_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     assert training.volumes["/volume"].name == "nothing-gpt"
     assert finetune.with_options(gpu="A10").info().gpus == [("A10", 1)]
     assert finetune.with_options(gpu="L4:4").info().gpus == [("L4", 4)]
-    visits = room.info().concurrency_info
-    assert visits
-    assert visits.max_inputs == 100
+    concurrency = room.info().concurrency_info
+    assert concurrency
+    assert concurrency.max_inputs == 100
 
 
 def test_the_documentation_shows_what_modal_would_create(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from deployment.facts import CONSTRAINTS, read_requirements
+from deployment.facts import CONSTRAINTS
+from deployment.requirements import read_requirements
 from nothing_gpt.adapter.manifest import read_manifest, write_manifest
 from nothing_gpt.files import read_json
 from nothing_gpt.workspace import Workspace

@@ -4,8 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from deployment.facts import read_requirements
-from deployment.outcome import Outcome, attempt, report
 from nothing_gpt.errors import UserError
 from nothing_gpt.gpus import GPUS, find_gpu, find_gpus
 from train.config.base_names import REFERENCE_BASE
@@ -67,25 +65,3 @@ def test_gpus_by_name() -> None:
     for name in ("L4:0", "L4:9", "L4:", "L4:x", "L4:-1"):
         with pytest.raises(UserError, match="say how many from 1 to 8, as in L4:4"):
             find_gpus(name)
-
-
-def test_groups_bring_the_groups_that_they_include() -> None:
-    found = read_requirements("local")
-    assert {"torch", "gradio", "typer"} <= {pin.split("==")[0] for pin in found}
-    assert len(found) == len(set(found))
-
-
-def test_all_outcomes_are_told_and_failures_named(capsys: pytest.CaptureFixture[str]) -> None:
-    def refuse() -> str:
-        raise UserError("no such thing")
-
-    outcomes = [
-        attempt("one", lambda: "done"),
-        attempt("two", refuse),
-        Outcome.of_crash("three", RuntimeError("first line\nlast line")),
-    ]
-    with pytest.raises(UserError, match="failed: two, three; a rerun does only what is missing"):
-        report(outcomes)
-    said = capsys.readouterr()
-    assert said.out == "one: done\n"
-    assert said.err == "two: error: no such thing\nthree: error: RuntimeError: last line\n"

@@ -87,7 +87,7 @@ def _describe(
     return Manifest(
         show=run.show,
         format=run.format,
-        base=base.base,
+        base=base.identity,
         rank=run.config.rank,
         config=asdict(run.config) | {"quantized": base.quantized},
         metrics={

@@ -23,9 +23,16 @@ BILLION = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class LoadedBase:
-    """A base ready for tuning; `quantized` is whether its linear layers are in NF4."""
+    """A base ready for tuning.
 
-    base: BaseModel
+    Attributes:
+        identity: Its name and fingerprint, as in the manifest.
+        model: The model.
+        tokenizer: Its tokenizer, with the guarded chat template.
+        quantized: Whether its linear layers are in NF4.
+    """
+
+    identity: BaseModel
     model: "PreTrainedModel"
     tokenizer: "PreTrainedTokenizerBase"
     quantized: bool
@@ -70,8 +77,8 @@ def load_base(
     guard_tokenizer(tokenizer, name)
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
-    base = identity or BaseModel(name, _fingerprint(source, model))
-    return LoadedBase(base, model, tokenizer, quantized)
+    identity = identity or BaseModel(name, _fingerprint(source, model))
+    return LoadedBase(identity, model, tokenizer, quantized)
 
 
 def describe_precision(base: LoadedBase) -> str:

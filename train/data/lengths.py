@@ -5,7 +5,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nothing_gpt.prompt.token_estimate import CHARACTERS
+from nothing_gpt.prompt.token_estimate import CHARACTERS_PER_TOKEN
 from train.data.chat_example import ChatExample
 
 _TEMPLATE = 20
@@ -50,12 +50,12 @@ def estimate_lengths(
     """Estimate lengths from characters; examples are cut to `most` tokens."""
 
     def estimate(example: ChatExample) -> Length:
-        prompt, completion = (
-            sum(len(message["content"]) for message in example[part]) / CHARACTERS
+        asked, answered = (
+            sum(len(message["content"]) for message in example[part]) / CHARACTERS_PER_TOKEN
             for part in ("prompt", "completion")
         )
-        whole = min(round(prompt + completion) + _TEMPLATE, most)
-        return Length(whole, max(0, whole - round(prompt) - _TEMPLATE))
+        whole = min(round(asked + answered) + _TEMPLATE, most)
+        return Length(whole, max(0, whole - round(asked) - _TEMPLATE))
 
     return Lengths([estimate(e) for e in training], [estimate(e) for e in held_out])
 

@@ -7,7 +7,8 @@ import pytest
 from data_prep.examples.token_lengths import TokenLengths, count_lengths, summarize_lengths
 from data_prep.examples.tokenizer import NoTokenizerError, load_counter
 from data_prep.examples.windows import TrainingExample
-from data_prep.pipeline import PreparationJob, prepare
+from data_prep.job import PreparationJob
+from data_prep.pipeline import prepare
 from data_prep.report import render_report
 from nothing_gpt.errors import UserError
 from tests.data_prep.samples import table_show, write_tables

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from data_prep.episode import Episode, Turn
 from data_prep.examples.split import hold_out
-from data_prep.examples.windows import Window, build_example, cut, cut_windows, direct, merge_turns
+from data_prep.examples.windows import (
+    Window,
+    build_direction,
+    build_example,
+    cut_episode,
+    cut_windows,
+    merge_turns,
+)
 from nothing_gpt.line import Line, parse_lines
 from nothing_gpt.prompt import Direction
 from nothing_gpt.show import (
@@ -59,12 +66,12 @@ def test_windows_start_and_end_where_they_should(
 ) -> None:
     minimum = context + more
     windows = Windows(minimum + most, context, minimum, stride)
-    cut = list(cut_windows(Episode("E1", alternate(count)), windows))
+    found = list(cut_windows(Episode("E1", alternate(count)), windows))
     # Said the other way round: every multiple of the stride with enough turns behind it.
-    assert [w.start for w in cut] == [
+    assert [w.start for w in found] == [
         start for start in range(0, count, stride) if start + minimum <= count
     ]
-    for window in cut:
+    for window in found:
         first, last = window.turns[0].line.text, window.turns[-1].line.text
         assert first == f"{window.start}."
         assert last == f"{min(window.start + windows.turns, count) - 1}."
@@ -75,10 +82,10 @@ def test_the_direction_is_the_one_in_force_when_the_completion_begins(tmp_path: 
     show = replace(show, split=replace(show.split, omit=0.0))
     scene = [*alternate(2, "Before", "A"), *alternate(1, "Now", "B"), *alternate(3, "Then", "C")]
     window = Window("E1", 0, scene)
-    assert direct(window, show, "directed") == Direction("Now", "B", ("ANN", "BOB"))
-    assert direct(window, show, "script") == Direction()
+    assert build_direction(window, show, "directed") == Direction("Now", "B", ("ANN", "BOB"))
+    assert build_direction(window, show, "script") == Direction()
     nothing = replace(show, split=replace(show.split, omit=1.0))
-    assert direct(window, nothing, "directed") == Direction()
+    assert build_direction(window, nothing, "directed") == Direction()
 
 
 def test_an_example_is_the_window_and_nothing_else(tmp_path: Path) -> None:
@@ -97,19 +104,19 @@ def test_an_example_is_the_window_and_nothing_else(tmp_path: Path) -> None:
 def test_each_part_is_left_out_of_its_share_on_its_own(tmp_path: Path) -> None:
     show = table_show(tmp_path)
     windows = [Window(f"E{i}", 0, alternate(4, "P", "S")) for i in range(4000)]
-    told = [direct(window, show, "directed") for window in windows]
+    directions = [build_direction(window, show, "directed") for window in windows]
     for left_out in (
-        [not d.premise for d in told],
-        [not d.setting for d in told],
-        [not d.present for d in told],
+        [not d.premise for d in directions],
+        [not d.setting for d in directions],
+        [not d.present for d in directions],
     ):
-        assert sum(left_out) / len(told) == pytest.approx(0.25, abs=0.03)
-    both = sum(not d.premise and not d.setting for d in told) / len(told)
+        assert sum(left_out) / len(directions) == pytest.approx(0.25, abs=0.03)
+    both = sum(not d.premise and not d.setting for d in directions) / len(directions)
     assert both == pytest.approx(0.25**2, abs=0.02)
     # Order and company change nothing; the seed does.
-    assert [direct(w, show, "directed") for w in reversed(windows)] == told[::-1]
+    assert [build_direction(w, show, "directed") for w in reversed(windows)] == directions[::-1]
     other = replace(show, split=replace(show.split, seed=2))
-    assert [direct(window, other, "directed") for window in windows] != told
+    assert [build_direction(window, other, "directed") for window in windows] != directions
 
 
 def test_the_held_out_episodes_are_the_first_of_a_seeded_shuffle() -> None:
@@ -134,12 +141,14 @@ def test_every_speech_of_the_lead_with_enough_before_it_is_an_answer(
         "pier", "The Pier", (Character("ANN", voice="kind"), Character("BOB")), TEXT, CORPUS
     )
     merged = merge_turns(given_turns)
-    windows = list(cut(Episode("E1", merged), show, format_name))
+    windows = list(cut_episode(Episode("E1", merged), show, format_name))
     answers = [turn.line for turn in merged[given_before:] if turn.line.speaker == "ANN"]
     assert [window.turns[-1].line for window in windows] == answers
     for window in windows:
         assert len(window.turns) == given_before + 1
-        example = build_example(window, direct(window, show, format_name), show, format_name)
+        example = build_example(
+            window, build_direction(window, show, format_name), show, format_name
+        )
         assert example["completion"][0]["content"] == window.turns[-1].line.text
         assert example["prompt"][-1]["role"] == "user"
         assert "You are ANN" in example["prompt"][0]["content"]
@@ -148,4 +157,4 @@ def test_every_speech_of_the_lead_with_enough_before_it_is_an_answer(
 def test_what_a_format_is_not_for_stays_as_it_was(tmp_path: Path) -> None:
     show = table_show(tmp_path)
     episode = Episode("E1", alternate(40))
-    assert list(cut(episode, show, "script")) == list(cut_windows(episode, show.windows))
+    assert list(cut_episode(episode, show, "script")) == list(cut_windows(episode, show.windows))

@@ -56,9 +56,9 @@ def test_a_fault_is_said_and_the_scene_stays(
 
 
 def test_a_server_that_falls_silent(browser: Browser, server: FakeEndpoint) -> None:
-    endpoint = ModelClient(server.url, "none", patience=1)
+    client = ModelClient(server.url, "none", timeout=1)
     with (
-        running_room(endpoint, SHOWS, show="unclaimed", port=free_port()) as url,
+        running_room(client, SHOWS, show="unclaimed", port=free_port()) as url,
         browser.new_context() as context,
     ):
         stage = Stage(context.new_page()).come_in(url)
@@ -95,9 +95,9 @@ def test_waiting_for_a_sleeping_server_can_be_stopped(stage: Stage, server: Fake
 
 def test_a_server_that_comes_after_the_room(browser: Browser) -> None:
     port = free_port()
-    endpoint = ModelClient(f"http://127.0.0.1:{port}/v1", "none")
+    client = ModelClient(f"http://127.0.0.1:{port}/v1", "none")
     with (
-        running_room(endpoint, SHOWS, show="unclaimed", port=free_port()) as url,
+        running_room(client, SHOWS, show="unclaimed", port=free_port()) as url,
         browser.new_context() as context,
     ):
         stage = Stage(context.new_page())

@@ -38,14 +38,14 @@ def test_a_scene_survives_a_reload_in_the_middle_of_a_line(
 def test_a_scene_survives_that_the_room_is_started_again(
     browser: Browser, server: FakeEndpoint
 ) -> None:
-    endpoint, port = ModelClient(server.url, "none"), free_port()
+    client, port = ModelClient(server.url, "none"), free_port()
     with browser.new_context() as context:
-        with running_room(endpoint, SHOWS, show="unclaimed", port=port) as url:
+        with running_room(client, SHOWS, show="unclaimed", port=port) as url:
             stage = Stage(context.new_page()).come_in(url)
             stage.begin()
             stage.write("DOT", "Still here.")
             expect(stage.lines()).to_have_count(6)
-        with running_room(endpoint, SHOWS, show="unclaimed", port=port) as url:
+        with running_room(client, SHOWS, show="unclaimed", port=port) as url:
             stage.come_in(url)
             expect(stage.lines()).to_have_count(6)
             expect(stage.words(5)).to_have_text("Still here.")

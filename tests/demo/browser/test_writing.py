@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, expect
 from demo.generation.client import ModelClient
 from demo.handlers.editing import EditingHandlers
 from demo.launch import running_room
-from demo.ui.tab import Tab
+from demo.ui.forms import FieldValues
 from tests.demo.conftest import SCENE, SHOWS, Stage
 from tests.fake_endpoint import FakeEndpoint, cut, free_port
 
@@ -85,16 +85,16 @@ def test_a_drawing_in_the_middle_of_an_edit_does_not_take_the_words_away(
     browser: Browser, server: FakeEndpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn = asyncio.Event()
-    keep = EditingHandlers.keep
+    save_direction = EditingHandlers.save_direction
 
-    async def keep_when_told(self: EditingHandlers, visit: Tab, *fields: Any) -> dict[Any, Any]:
+    async def save_when_drawn(self: EditingHandlers, values: FieldValues) -> dict[Any, Any]:
         await drawn.wait()
-        return await keep(self, visit, *fields)
+        return await save_direction(self, values)
 
-    monkeypatch.setattr(EditingHandlers, "keep", keep_when_told)
-    endpoint = ModelClient(server.url, "none")
+    monkeypatch.setattr(EditingHandlers, "save_direction", save_when_drawn)
+    client = ModelClient(server.url, "none")
     with (
-        running_room(endpoint, SHOWS, show="unclaimed", port=free_port()) as url,
+        running_room(client, SHOWS, show="unclaimed", port=free_port()) as url,
         browser.new_context() as context,
     ):
         stage = Stage(context.new_page()).come_in(url)

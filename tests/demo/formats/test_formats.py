@@ -92,7 +92,7 @@ def test_who_wrote_a_line_is_kept_where_it_can_be(ending: str) -> None:
 
 
 def test_a_setting_that_no_heading_can_hold_is_still_there() -> None:
-    scene = SCENE.directed(Direction(setting="(nowhere)"))
+    scene = SCENE.with_direction(Direction(setting="(nowhere)"))
     text = export_scene(scene, "fountain", "Unclaimed")
     assert import_scene("fountain", text).entries[0] == Entry("(nowhere)")
 

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from demo.generation.client import ModelClient, OfferedModel, Progress
+from demo.generation.client import ModelClient
+from demo.generation.models import OfferedModel
+from demo.generation.stream import Progress
 from nothing_gpt.errors import UserError
 from nothing_gpt.line import Line
 from nothing_gpt.records import encode
@@ -15,11 +17,11 @@ SHOW = load_show("unclaimed")
 CARD = {"show": encode(SHOW), "format": "directed", "metrics": {"loss": 2.0}}
 
 
-def ask(endpoint: ModelClient, wanted: int = 8, model: str = "unclaimed") -> list[Progress]:
+def ask(client: ModelClient, wanted: int = 8, model: str = "unclaimed") -> list[Progress]:
     request = {"model": model, "messages": [], "stream": True}
 
     async def collect() -> list[Progress]:
-        return [step async for step in endpoint.stream_lines(request, wanted)]
+        return [step async for step in client.stream_lines(request, wanted)]
 
     return asyncio.run(collect())
 
@@ -50,8 +52,8 @@ def test_the_stream_is_closed_when_the_wanted_lines_are_there() -> None:
 
 
 def test_a_stream_that_is_abandoned_in_the_middle_stops_the_server() -> None:
-    async def take_one(endpoint: ModelClient) -> None:
-        steps = endpoint.stream_lines({"model": "unclaimed", "messages": [], "stream": True}, 8)
+    async def take_one(client: ModelClient) -> None:
+        steps = client.stream_lines({"model": "unclaimed", "messages": [], "stream": True}, 8)
         await anext(steps)
         await steps.aclose()
 
@@ -65,7 +67,7 @@ def test_text_that_is_no_line_is_left_out_and_counted() -> None:
     with fake_endpoint(Script(pieces=cut(text))) as server:
         steps = ask(ModelClient(server.url, "none"))
     assert lines_of(steps) == [Line("DOT", "No."), Line("BEA", "Why?")]
-    assert (steps[-1].dropped, steps[-1].ending) == (3, "finished")
+    assert (steps[-1].malformed, steps[-1].ending) == (3, "finished")
 
 
 def test_a_last_line_without_a_line_break_counts_unless_the_limit_cut_it() -> None:
@@ -89,8 +91,8 @@ def test_models_bring_their_show_if_they_are_ours() -> None:
         OfferedModel("unclaimed", "pocket-unclaimed", SHOW, "directed"),
     )
     assert found[2].show is None
-    assert "'newer'" in found[2].note
-    assert "telepathic" in found[2].note
+    assert "'newer'" in found[2].card_error
+    assert "telepathic" in found[2].card_error
 
 
 def refuse(status: int) -> Callable[[Script], None]:
@@ -146,7 +148,7 @@ def test_what_goes_wrong_is_said_in_words(change: Callable[[Script], None], word
     with fake_endpoint() as server:
         change(server.script)
         with pytest.raises(UserError, match=words) as caught:
-            ask(ModelClient(server.url, "wrong", patience=0.5))
+            ask(ModelClient(server.url, "wrong", timeout=0.5))
     assert "wrong" not in str(caught.value)
 
 
@@ -160,11 +162,11 @@ def test_chunks_without_text_are_passed_over(chunk: str) -> None:
 
 
 def test_a_server_that_is_not_there() -> None:
-    endpoint = ModelClient(f"http://127.0.0.1:{free_port()}/v1", "none")
+    client = ModelClient(f"http://127.0.0.1:{free_port()}/v1", "none")
     with pytest.raises(UserError, match="cannot be reached"):
-        ask(endpoint)
+        ask(client)
     with pytest.raises(UserError, match="cannot be reached"):
-        asyncio.run(ModelClient(endpoint.base_url, "none").list_models())
+        asyncio.run(ModelClient(client.base_url, "none").list_models())
 
 
 def test_an_address_that_is_not_openais_says_so() -> None:

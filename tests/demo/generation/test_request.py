@@ -8,7 +8,7 @@ from demo.generation.request import (
     CONTEXT_CHARACTERS,
     CONTEXT_TURNS,
     GenerationRequest,
-    build_request,
+    build_payload,
     select_context,
 )
 from demo.scene.scene import Entry, Provenance, Scene
@@ -32,8 +32,8 @@ def test_the_context_is_the_end_of_the_scene_and_bounded(lines: list[Line]) -> N
     assert len(context) <= CONTEXT_TURNS
     assert sum(len(turn.text) for turn in context) <= CONTEXT_CHARACTERS
     assert all(a.speaker != b.speaker for a, b in pairwise(context))
-    told = " ".join(turn.text for turn in context)
-    assert " ".join(line.text for line in lines).endswith(told)
+    text = " ".join(turn.text for turn in context)
+    assert " ".join(line.text for line in lines).endswith(text)
     assert bool(context) == bool(lines)
 
 
@@ -50,12 +50,21 @@ def test_long_speeches_push_old_ones_out_but_the_last_is_always_told() -> None:
 
 def test_the_request_is_what_training_showed() -> None:
     scene = Scene((Entry("No.", "DOT"), Entry("He leaves.")), Direction("Tea.", "", ("DOT",)))
-    order = GenerationRequest(SHOW, "directed", Provenance("unclaimed", 7), lines=30)
-    request = build_request(order, scene)
+    request = GenerationRequest(SHOW, "directed", Provenance("unclaimed", 7), lines=30)
+    payload = build_payload(request, scene)
 
-    assert request["messages"] == build_messages(SHOW, "directed", scene.lines, scene.direction)
-    assert request["messages"][1]["content"] == "[DOT] No."
-    assert (request["model"], request["seed"], request["stream"]) == ("unclaimed", 7, True)
-    assert request["temperature"] == SHOW.generation.temperature
-    assert request["max_tokens"] >= 30 * 30
-    json.dumps(request)
+    assert payload["messages"] == build_messages(SHOW, "directed", scene.lines, scene.direction)
+    assert payload["messages"][1]["content"] == "[DOT] No."
+    assert (payload["model"], payload["seed"], payload["stream"]) == ("unclaimed", 7, True)
+    assert payload["temperature"] == SHOW.generation.temperature
+    assert payload["max_tokens"] >= 30 * 30
+    json.dumps(payload)
+
+
+def test_the_token_limit_is_the_payloads_and_can_be_lowered() -> None:
+    request = GenerationRequest(SHOW, "directed", Provenance("unclaimed", 7), lines=30)
+    scene = Scene((Entry("No.", "DOT"),))
+    assert build_payload(request, scene)["max_tokens"] == request.max_tokens
+    lowered = request.with_max_tokens(40)
+    assert lowered.max_tokens == 40
+    assert build_payload(lowered, scene) == build_payload(request, scene) | {"max_tokens": 40}

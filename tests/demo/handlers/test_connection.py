@@ -1,4 +1,4 @@
-"""A server that sleeps, as one on Modal does: 503 for a while, then redirects, then a stream."""
+"""A sleeping server, such as one on Modal: first 503, then redirects, then a stream."""
 
 import asyncio
 import os
@@ -26,15 +26,15 @@ def sleeping() -> Iterator[FakeEndpoint]:
 
 
 def test_it_is_called_until_it_streams(sleeping: FakeEndpoint) -> None:
-    async def visit() -> tuple[list[float], list[str], list[Line]]:
-        endpoint = ModelClient(sleeping.url, "none")
-        waited = [seconds async for seconds in endpoint.wake()]
-        models = [model.name for model in await endpoint.list_models()]
+    async def call() -> tuple[list[float], list[str], list[Line]]:
+        client = ModelClient(sleeping.url, "none")
+        waited = [seconds async for seconds in client.wake()]
+        models = [model.name for model in await client.list_models()]
         request = {"model": "unclaimed", "messages": [], "stream": True}
-        steps = endpoint.stream_lines(request, 8)
+        steps = client.stream_lines(request, 8)
         return waited, models, [line async for step in steps for line in step.lines]
 
-    waited, models, lines = asyncio.run(visit())
+    waited, models, lines = asyncio.run(call())
     assert len(waited) >= 3  # once a second, or later on a busy machine
     assert waited == sorted(waited)
     assert models == ["unclaimed"]
@@ -42,38 +42,38 @@ def test_it_is_called_until_it_streams(sleeping: FakeEndpoint) -> None:
 
 
 def test_one_that_is_awake_is_not_waited_for() -> None:
-    async def visit(server: FakeEndpoint) -> list[float]:
+    async def call(server: FakeEndpoint) -> list[float]:
         return [seconds async for seconds in ModelClient(server.url, "none").wake()]
 
     with fake_endpoint() as server:
-        assert asyncio.run(visit(server)) == []
+        assert asyncio.run(call(server)) == []
         server.script.status = 401  # the next request will say what is wrong
-        assert asyncio.run(visit(server)) == []
-    assert asyncio.run(visit(server)) == []  # as when there is none
+        assert asyncio.run(call(server)) == []
+    assert asyncio.run(call(server)) == []  # as when there is none
 
 
 def test_one_that_has_just_written_is_not_called_again() -> None:
-    async def visit(server: FakeEndpoint) -> None:
-        endpoint = ModelClient(server.url, "none")
+    async def call(server: FakeEndpoint) -> None:
+        client = ModelClient(server.url, "none")
         request = {"model": "unclaimed", "messages": [], "stream": True}
-        async for _ in endpoint.stream_lines(request, 8):
+        async for _ in client.stream_lines(request, 8):
             pass
         server.script.awake_at = time.monotonic() + 600
-        assert [seconds async for seconds in endpoint.wake()] == []
+        assert [seconds async for seconds in client.wake()] == []
 
     with fake_endpoint() as server:
-        asyncio.run(visit(server))
+        asyncio.run(call(server))
 
 
 def test_one_that_has_just_named_its_models_is_not_called_again() -> None:
-    async def visit(server: FakeEndpoint) -> None:
-        endpoint = ModelClient(server.url, "none")
-        await endpoint.list_models()
+    async def call(server: FakeEndpoint) -> None:
+        client = ModelClient(server.url, "none")
+        await client.list_models()
         server.script.awake_at = time.monotonic() + 600
-        assert [seconds async for seconds in endpoint.wake()] == []
+        assert [seconds async for seconds in client.wake()] == []
 
     with fake_endpoint() as server:
-        asyncio.run(visit(server))
+        asyncio.run(call(server))
 
 
 def test_the_example_wakes_it_too(sleeping: FakeEndpoint) -> None:

@@ -3,7 +3,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from demo.generation.client import Progress
+from demo.generation.stream import Progress
 from demo.handlers.throttle import Throttle
 from nothing_gpt.errors import UserError
 from nothing_gpt.line import Line
@@ -21,8 +21,8 @@ def test_the_first_line_is_never_held_back_and_then_frames_keep_their_distance()
         for step in (growing("N"), growing("No"), NEXT, growing("N"), NEXT, growing("O")):
             yield step
 
-    async def collect(frame: float) -> list[Progress]:
-        return [step async for step in Throttle(frame, share=0).slow(stream())]
+    async def collect(interval: float) -> list[Progress]:
+        return [step async for step in Throttle(interval, interval_per_stream=0).slow(stream())]
 
     assert asyncio.run(collect(3600)) == [growing("N"), NEXT]
     assert asyncio.run(collect(0))[:3] == [growing("N"), growing("No"), NEXT]
@@ -35,14 +35,14 @@ def test_the_more_streams_there_are_the_rarer_each_is_drawn() -> None:
             await asyncio.sleep(0.02)
 
     async def watch(streams: int) -> list[int]:
-        pace = Throttle(frame=0, share=0.05)
+        throttle = Throttle(min_interval=0, interval_per_stream=0.05)
 
         async def count() -> int:
-            return len([step async for step in pace.slow(stream("abcdefgh"))])
+            return len([step async for step in throttle.slow(stream("abcdefgh"))])
 
         return await asyncio.gather(*[count() for _ in range(streams)])
 
-    # Eight steps in 0.16 s at least: a frame of 50 s holds all but the first back.
+    # Eight steps take at least 0.16 s: an interval of 50 s lets only the first one through.
     assert asyncio.run(watch(1))[0] > 1
     assert set(asyncio.run(watch(1000))) == {1}
 
@@ -56,7 +56,7 @@ def test_the_latest_is_shown_when_the_stream_stalls() -> None:
         await stalled.wait()
 
     async def watch() -> list[Progress]:
-        steps = Throttle(frame=0.01, share=0).slow(stream())
+        steps = Throttle(min_interval=0.01, interval_per_stream=0).slow(stream())
         seen = [await anext(steps), await anext(steps)]
         await steps.aclose()
         return seen
@@ -101,7 +101,7 @@ def test_a_silent_stream_still_shows_a_pulse_by_which_a_page_that_went_is_notice
         await asyncio.Event().wait()
 
     async def watch() -> list[Progress]:
-        steps = Throttle(pulse=0.01).slow(stream())
+        steps = Throttle(keepalive=0.01).slow(stream())
         seen = [await anext(steps) for _ in range(3)]
         await steps.aclose()
         return seen

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from demo.scene.history import History
-from demo.scene.history_deltas import HistoryLog, VersionDelta, read_history_log, write_history_log
+from demo.scene.history_deltas import HistoryLog, VersionDelta, read_history_log, write_delta
 from demo.scene.scene import Entry, Provenance, Scene
 from demo.ui.page_sync import PageSync
 from nothing_gpt.errors import UserError
@@ -31,10 +31,10 @@ CHANGES = st.lists(
 )
 
 
-def change(history: History, deed: str, entry: Entry, number: int) -> History:
+def change(history: History, action: str, entry: Entry, number: int) -> History:
     scene = history.scene
     at = number % (len(scene.entries) + 1)
-    match deed:
+    match action:
         case "append":
             return history.change(scene.append(entry), entry.take)
         case "extend" if entry.take:
@@ -44,7 +44,7 @@ def change(history: History, deed: str, entry: Entry, number: int) -> History:
         case "insert":
             return history.change(scene.insert(at, entry))
         case "direct":
-            return history.change(scene.directed(Direction(premise=str(number))))
+            return history.change(scene.with_direction(Direction(premise=str(number))))
         case "undo":
             return history.undo()
         case "redo":
@@ -56,20 +56,25 @@ def change(history: History, deed: str, entry: Entry, number: int) -> History:
 
 def after(changes: list[tuple[str, Entry, int]]) -> list[History]:
     histories = [History()]
-    for deed, entry, number in changes:
-        histories.append(change(histories[-1], deed, entry, number))
+    for action, entry, number in changes:
+        histories.append(change(histories[-1], action, entry, number))
     return histories
+
+
+def write_log(history: History) -> HistoryLog:
+    numbers = range(len(history.versions))
+    return HistoryLog(tuple(write_delta(history, i) for i in numbers), history.at)
 
 
 @given(CHANGES)
 def test_a_history_survives_being_kept(changes: list[tuple[str, Entry, int]]) -> None:
     history = after(changes)[-1]
-    kept = json.loads(json.dumps(encode(write_history_log(history))))
+    kept = json.loads(json.dumps(encode(write_log(history))))
     assert read_history_log(decode(HistoryLog, kept, "the kept scene")) == history
 
 
 @pytest.mark.parametrize(
-    "journal",
+    "log",
     [
         HistoryLog(()),
         HistoryLog((VersionDelta(), VersionDelta(parent=1))),
@@ -81,23 +86,25 @@ def test_a_history_survives_being_kept(changes: list[tuple[str, Entry, int]]) ->
         HistoryLog((VersionDelta(onward=7),)),
     ],
 )
-def test_a_damaged_journal_is_refused(journal: HistoryLog) -> None:
+def test_a_damaged_journal_is_refused(log: HistoryLog) -> None:
     with pytest.raises(UserError, match="damaged"):
-        read_history_log(journal)
+        read_history_log(log)
 
 
 @given(CHANGES)
 def test_a_page_that_is_told_only_what_is_new_knows_everything(
     changes: list[tuple[str, Entry, int]],
 ) -> None:
-    sheet, at = PageSync(), 0
+    page_sync, at = PageSync(), 0
     steps: dict[int, Any] = {}
     for history in after(changes):
-        told = sheet.tell(history, {}, shown=0, quoted=lambda _: False)["patches"][-1]
-        steps |= dict(told["steps"])
-        for number, added in told["extended"]:
+        message = page_sync.next_message(history, {}, shown=0, quoted=lambda _: False)["patches"][
+            -1
+        ]
+        steps |= dict(message["steps"])
+        for number, added in message["extended"]:
             steps[number]["added"] = [*steps[number]["added"], *added]
-        at = told["at"]
+        at = message["at"]
     kept = {"steps": [steps[number] for number in range(len(steps))], "at": at}
     known = read_history_log(decode(HistoryLog, json.loads(json.dumps(kept)), "the page"))
     assert [version.scene for version in known.versions] == [
@@ -109,11 +116,13 @@ def test_a_page_that_is_told_only_what_is_new_knows_everything(
 def test_what_a_line_costs_on_the_wire_does_not_grow_with_the_scene() -> None:
     def cost(lines: int) -> int:
         entries = tuple(Entry(f"Line {i:04}.", "DOT") for i in range(lines))
-        sheet, history = PageSync(), History().change(Scene(entries))
-        sheet.begin("run", history)
+        page_sync, history = PageSync(), History().change(Scene(entries))
+        page_sync.restart("run", history)
         for _ in range(8):
             history = history.change(history.scene.append(Entry("No.", "BEA")))
-            told = sheet.tell(history, {"cast": ["DOT"]}, shown=1, quoted=lambda _: False)
-        return len(json.dumps(told))
+            message = page_sync.next_message(
+                history, {"cast": ["DOT"]}, shown=1, quoted=lambda _: False
+            )
+        return len(json.dumps(message))
 
     assert cost(1000) <= cost(10) + 100

@@ -1,21 +1,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from demo.scene.history import History
-from demo.scene.scene import (
-    Entry,
-    Provenance,
-    Scene,
-    read_entries,
-    read_entry,
-    read_name,
-    read_names,
-)
-from nothing_gpt.errors import UserError
+from demo.scene.scene import Entry, Provenance, Scene
 from nothing_gpt.line import Line, collapse
 from nothing_gpt.prompt import Direction
 
@@ -41,7 +31,7 @@ class Change:
         if self.action == "extend":
             return history.extend(self.entry)
         if self.action == "direct":
-            return history.change(scene.directed(Direction(premise=self.entry.text)))
+            return history.change(scene.with_direction(Direction(premise=self.entry.text)))
         if self.action == "retake":
             return history.change(scene.without_last_take().append(self.entry), self.entry.take)
         if self.action == "clear":
@@ -237,43 +227,3 @@ def test_only_the_continuation_at_the_very_end_can_be_taken_again() -> None:
 def test_a_stage_direction_is_not_told_to_the_model() -> None:
     scene = Scene((Entry("He leaves."), Entry("No.", "DOT")))
     assert scene.lines == (Line("DOT", "No."),)
-
-
-@pytest.mark.parametrize(
-    ("speaker", "text", "entries"),
-    [
-        ("DOT", "  No.\n Never. ", [Entry("No. Never.", "DOT")]),
-        ("aunt ruth", "Well.", [Entry("Well.", "AUNT RUTH")]),
-        (None, "He leaves.", [Entry("He leaves.")]),
-        ("DOT", "[BEA] Why?\n[DOT] No.", [Entry("Why?", "BEA"), Entry("No.", "DOT")]),
-        ("DOT", "[BEA] Why?\nNo.", [Entry("[BEA] Why? No.", "DOT")]),
-    ],
-)
-def test_what_people_write(speaker: str | None, text: str, entries: list[Entry]) -> None:
-    assert list(read_entries(speaker, text)) == entries
-
-
-def test_an_edited_line_may_hold_brackets() -> None:
-    assert read_entry("DOT", "[BEA] is my name.") == Entry("[BEA] is my name.", "DOT")
-
-
-def test_a_line_needs_a_speaker_by_name() -> None:
-    with pytest.raises(UserError, match="choose who speaks"):
-        read_entries("", "No.")
-
-
-@pytest.mark.parametrize("name", ["<script>", "1ST", "A" * 26, "A,B", "[DOT]", "(DOT)"])
-def test_what_cannot_be_a_name_is_refused_and_named(name: str) -> None:
-    with pytest.raises(UserError, match="cannot be a character's name"):
-        read_name(name)
-
-
-def test_guests_are_set_apart_by_commas() -> None:
-    assert read_names(" ruth, An  Inspector ,,ruth") == ("RUTH", "AN INSPECTOR")
-    assert read_names("") == ()
-
-
-@pytest.mark.parametrize("text", ["", "  \n "])
-def test_a_line_without_words_is_refused(text: str) -> None:
-    with pytest.raises(UserError, match="no words"):
-        read_entries("DOT", text)

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demo.session.rate_limit import LOGIN, RateLimiter, RateLimits, read_login
+from demo.session.rate_limit import RateLimiter, RateLimits
 from nothing_gpt.errors import UserError
 
 
@@ -11,33 +11,33 @@ def test_nobody_gets_more_than_the_allowance_and_what_refilled(
     requests: list[tuple[float, int, float]],
 ) -> None:
     limits, now, written = RateLimits(0, 0, 300), 0.0, 0.0
-    meter = RateLimiter(limits)
+    limiter = RateLimiter(limits)
     for pause, tokens, share in requests:
         now += pause
         try:
-            meter.reserve("a", tokens, now)
+            limiter.reserve("a", tokens, now)
         except UserError:
             continue
         used = int(tokens * share)
         written += used
-        meter.settle("a", tokens, used, now)
+        limiter.settle("a", tokens, used, now)
         assert written <= 300 + now * 300 / 60 + 1e-6
 
 
 def test_visitors_do_not_pay_for_each_other_and_the_wait_is_told() -> None:
-    meter = RateLimiter(RateLimits(0, 0, 60))
-    meter.reserve("a", 60, 0)
+    limiter = RateLimiter(RateLimits(0, 0, 60))
+    limiter.reserve("a", 60, 0)
     with pytest.raises(UserError, match="wait 31 s"):
-        meter.reserve("a", 30, 0)
-    meter.reserve("b", 60, 0)
-    meter.reserve("a", 30, 30)
+        limiter.reserve("a", 30, 0)
+    limiter.reserve("b", 60, 0)
+    limiter.reserve("a", 30, 30)
 
 
 def test_without_limits_nothing_is_limited() -> None:
-    meter = RateLimiter(RateLimits())
+    limiter = RateLimiter(RateLimits())
     for _ in range(100):
-        meter.reserve("a", 10**9, 0)
-    assert meter.limits.cap(10**9) == 10**9
+        limiter.reserve("a", 10**9, 0)
+    assert limiter.limits.cap(10**9) == 10**9
 
 
 def test_a_request_never_asks_for_more_than_could_ever_be_allowed() -> None:
@@ -47,23 +47,13 @@ def test_a_request_never_asks_for_more_than_could_ever_be_allowed() -> None:
 
 
 def test_visitors_who_left_are_forgotten() -> None:
-    meter = RateLimiter(RateLimits(0, 0, 60))
+    limiter = RateLimiter(RateLimits(0, 0, 60))
     for number in range(30_000):
-        meter.reserve(str(number), 60, float(number))
-    assert len(meter._allowances) <= 10_001
+        limiter.reserve(str(number), 60, float(number))
+    assert len(limiter._allowances) <= 10_001
 
 
 @pytest.mark.parametrize("name", ["queue", "tokens_per_request", "tokens_per_minute"])
 def test_a_limit_below_nothing_is_refused(name: str) -> None:
     with pytest.raises(UserError, match=name.replace("_", "-")):
         RateLimits(**{name: -1})
-
-
-def test_the_login_is_read_whole() -> None:
-    assert read_login({}) is None
-    assert read_login({LOGIN: ""}) is None
-    assert read_login({LOGIN: "dot:a:b"}) == ("dot", "a:b")
-    for wrong in ("dot", "dot:", ":secret"):
-        with pytest.raises(UserError, match="NAME:PASSWORD") as caught:
-            read_login({LOGIN: wrong})
-        assert "secret" not in str(caught.value)

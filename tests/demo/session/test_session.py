@@ -20,20 +20,20 @@ from tests.fake_endpoint import FakeEndpoint, Script, cut, fake_endpoint
 SHOW = load_show("unclaimed")
 
 
-def order(seed: int = 1, lines: int = 8) -> GenerationRequest:
+def make_request(seed: int = 1, lines: int = 8) -> GenerationRequest:
     return GenerationRequest(SHOW, "directed", Provenance("unclaimed", seed), lines)
 
 
-def begun() -> Session:
+def started() -> Session:
     session = Session()
     session.write(SHOW, "DOT", "It is ringing.")
     return session
 
 
 async def run(
-    session: Session, server: FakeEndpoint, what: GenerationRequest, *, retake: bool = False
+    session: Session, server: FakeEndpoint, request: GenerationRequest, *, retake: bool = False
 ) -> None:
-    async for _ in session.continue_scene(ModelClient(server.url, "none"), what, retake=retake):
+    async for _ in session.continue_scene(ModelClient(server.url, "none"), request, retake=retake):
         pass
 
 
@@ -42,11 +42,11 @@ def speakers(scene: Scene) -> str:
 
 
 def test_a_continuation_is_taken_in_and_undone_as_one() -> None:
-    session = begun()
+    session = started()
     with fake_endpoint() as server:
-        asyncio.run(run(session, server, order(lines=3)))
+        asyncio.run(run(session, server, make_request(lines=3)))
     assert speakers(session.scene) == "DOT DOT FELIX JUNE"
-    assert session.note.text == "3 lines by unclaimed."
+    assert session.status.text == "3 lines by unclaimed."
     assert not session.writing
     session.undo()
     assert speakers(session.scene) == "DOT"
@@ -55,55 +55,55 @@ def test_a_continuation_is_taken_in_and_undone_as_one() -> None:
 
 
 def test_a_retake_replaces_the_last_continuation_alone_and_undo_brings_it_back() -> None:
-    session = begun()
+    session = started()
     with fake_endpoint() as server:
-        asyncio.run(run(session, server, order(1, lines=2)))
+        asyncio.run(run(session, server, make_request(1, lines=2)))
         first = session.scene
         server.script.pieces = cut("[WALLY] Ah.\n[BEA] Interesting.\n")
-        asyncio.run(run(session, server, order(2, lines=2), retake=True))
-        told = [request["messages"][1]["content"] for request in server.requests]
+        asyncio.run(run(session, server, make_request(2, lines=2), retake=True))
+        contexts = [request["messages"][1]["content"] for request in server.requests]
     assert speakers(session.scene) == "DOT WALLY BEA"
-    assert told == ["[DOT] It is ringing."] * 2
+    assert contexts == ["[DOT] It is ringing."] * 2
     session.undo()
     assert session.scene == first
 
 
 def test_a_retake_that_fails_leaves_the_old_take() -> None:
-    session = begun()
+    session = started()
     with fake_endpoint() as server:
-        asyncio.run(run(session, server, order(1, lines=2)))
+        asyncio.run(run(session, server, make_request(1, lines=2)))
         first = session.scene
         server.script.status = 503
-        asyncio.run(run(session, server, order(2, lines=2), retake=True))
+        asyncio.run(run(session, server, make_request(2, lines=2), retake=True))
     assert session.scene == first
-    assert session.note.mood == "problem"
-    assert session.note.text.startswith("The server is still loading its model (503)")
+    assert session.status.mood == "problem"
+    assert session.status.text.startswith("The server is still loading its model (503)")
 
 
 def test_the_server_dies_in_the_middle_of_a_line_and_comes_back() -> None:
-    session = begun()
+    session = started()
     with fake_endpoint(Script(die_after=25)) as server:
-        asyncio.run(run(session, server, order()))
+        asyncio.run(run(session, server, make_request()))
         port = int(server.url.split(":")[2].split("/")[0])
     kept = session.scene
     assert speakers(kept) == "DOT DOT FELIX"
-    assert session.note.text.startswith("2 lines kept. The server at http")
-    assert "broke off in the middle" in session.note.text
+    assert session.status.text.startswith("2 lines kept. The server at http")
+    assert "broke off in the middle" in session.status.text
 
-    asyncio.run(run(session, server, order(2)))
+    asyncio.run(run(session, server, make_request(2)))
     assert session.scene == kept
-    assert "cannot be reached" in session.note.text
+    assert "cannot be reached" in session.status.text
 
     with fake_endpoint(Script(pieces=cut("[WALLY] Ah.\n[BEA] Why?\n")), port) as server:
-        asyncio.run(run(session, server, order(3, lines=2)))
+        asyncio.run(run(session, server, make_request(3, lines=2)))
     assert speakers(session.scene) == "DOT DOT FELIX WALLY BEA"
 
 
 def test_stopping_keeps_what_is_finished_and_reaches_the_server() -> None:
-    session = begun()
+    session = started()
 
     async def stop_at_the_third_line(server: FakeEndpoint) -> None:
-        task = asyncio.create_task(run(session, server, order()))
+        task = asyncio.create_task(run(session, server, make_request()))
         while len(session.scene.entries) < 3:
             await asyncio.sleep(0.001)
         task.cancel()
@@ -113,18 +113,18 @@ def test_stopping_keeps_what_is_finished_and_reaches_the_server() -> None:
         asyncio.run(stop_at_the_third_line(server))
         assert server.disconnected.wait(5)
     assert speakers(session.scene) == "DOT DOT FELIX"
-    assert session.note.text == "Stopped. 2 lines kept."
+    assert session.status.text == "Stopped. 2 lines kept."
     assert not session.writing
 
 
 def test_two_models_cannot_write_at_once_nor_can_the_writer_interrupt() -> None:
-    session = begun()
+    session = started()
 
     async def interrupt(server: FakeEndpoint) -> None:
-        first = session.continue_scene(ModelClient(server.url, "none"), order())
+        first = session.continue_scene(ModelClient(server.url, "none"), make_request())
         await anext(first)
         with pytest.raises(UserError, match="still writing"):
-            await run(session, server, order())
+            await run(session, server, make_request())
         with pytest.raises(UserError, match="still writing"):
             session.write(SHOW, "DOT", "Wait.")
         await first.aclose()
@@ -137,27 +137,27 @@ def test_two_models_cannot_write_at_once_nor_can_the_writer_interrupt() -> None:
 def test_there_must_be_something_to_continue_and_to_retake() -> None:
     with fake_endpoint() as server:
         with pytest.raises(UserError, match="no line to go on from"):
-            asyncio.run(run(Session(), server, order()))
+            asyncio.run(run(Session(), server, make_request()))
         with pytest.raises(UserError, match="does not end with a model's lines"):
-            asyncio.run(run(begun(), server, order(), retake=True))
+            asyncio.run(run(started(), server, make_request(), retake=True))
         assert server.requests == []
 
 
 def test_what_was_left_out_is_said() -> None:
-    session = begun()
+    session = started()
     with fake_endpoint(Script(pieces=cut("Well:\n[DOT] No.\n<p>\n"))) as server:
-        asyncio.run(run(session, server, order()))
-    assert session.note.text == (
+        asyncio.run(run(session, server, make_request()))
+    assert session.status.text == (
         "unclaimed ended the scene after 1 line of 8. Continue asks on. "
         "2 pieces of text that were no lines left out."
     )
 
 
 def test_an_opening_directs_the_scene_and_is_one_step() -> None:
-    session = begun()
+    session = started()
     before = session.scene
     opening = Opening(("[JUNE] Ah.", "[DOT] No."), "Tea.", "INT. OFFICE", ("BEA",))
-    session.open(opening)
+    session.start_from(opening)
     assert speakers(session.scene) == "JUNE DOT"
     assert session.scene.direction == Direction("Tea.", "INT. OFFICE", ("JUNE", "DOT", "BEA"))
     session.undo()
@@ -166,8 +166,8 @@ def test_an_opening_directs_the_scene_and_is_one_step() -> None:
 
 def test_the_order_in_which_a_page_names_those_present_is_no_change() -> None:
     session = Session()
-    session.direct(Direction("Tea.", present=("JUNE", "DOT")))
-    session.direct(Direction("Tea.", present=("DOT", "JUNE")))
+    session.set_direction(Direction("Tea.", present=("JUNE", "DOT")))
+    session.set_direction(Direction("Tea.", present=("DOT", "JUNE")))
     session.undo()
     assert session.scene == Scene()
 
@@ -181,13 +181,13 @@ def test_surprises_differ_from_what_is_there() -> None:
 
 
 def test_an_alias_becomes_the_name() -> None:
-    session = begun()
+    session = started()
     session.write(SHOW, "pike", "With respect.")
     assert speakers(session.scene) == "DOT MR. PIKE"
 
 
 def test_an_edit_of_what_the_writer_no_longer_sees_is_refused() -> None:
-    session = begun()
+    session = started()
     with pytest.raises(UserError, match="changed meanwhile"):
         session.revise(SHOW, 0, ("DOT", "Another line."), ("DOT", "No."))
     with pytest.raises(UserError, match="changed meanwhile"):
@@ -199,60 +199,60 @@ def test_an_edit_of_what_the_writer_no_longer_sees_is_refused() -> None:
 
 
 def test_a_retake_from_a_line_replaces_it_and_all_after_it() -> None:
-    session = begun()
+    session = started()
     with fake_endpoint() as server:
-        asyncio.run(run(session, server, order(1, lines=3)))
+        asyncio.run(run(session, server, make_request(1, lines=3)))
         first = session.scene
         server.script.pieces = cut("[WALLY] Ah.\n[BEA] Why?\n")
 
-        async def retake() -> None:
-            endpoint = ModelClient(server.url, "none")
-            async for _ in session.continue_scene(endpoint, order(2, lines=2), since=2):
+        async def retake_from(index: int) -> None:
+            client, request = ModelClient(server.url, "none"), make_request(2, lines=2)
+            async for _ in session.continue_scene(client, request, from_index=index):
                 shown = speakers(session.scene)
                 assert shown.startswith("DOT DOT")
                 assert not shown.endswith("FELIX JUNE")
 
-        asyncio.run(retake())
+        asyncio.run(retake_from(2))
     assert speakers(session.scene) == "DOT DOT WALLY BEA"
     assert session.scene.entries[:2] == first.entries[:2]
     session.undo()
     assert session.scene == first
     with pytest.raises(UserError, match="no longer here"):
-        session.preview(order(), since=9)
+        asyncio.run(retake_from(9))
 
 
 def test_a_loop_is_said() -> None:
-    session = begun()
+    session = started()
     again = "[DOT] I have told you once and I will not tell you again, not even on a form.\n"
     with fake_endpoint(Script(pieces=cut(again * 5))) as server:
-        asyncio.run(run(session, server, order()))
+        asyncio.run(run(session, server, make_request()))
     assert speakers(session.scene) == "DOT DOT"
-    assert "began to repeat itself" in session.note.text
-    assert session.report is not None
-    assert session.report.ending == "loop"
+    assert "began to repeat itself" in session.status.text
+    assert session.progress is not None
+    assert session.progress.ending == "loop"
 
 
 def test_who_should_have_spoken_and_did_not_is_said() -> None:
-    session = begun()
-    wanted = replace(order(), wishes=SpeakerConstraints(required=("BEA",)))
+    session = started()
+    wanted = replace(make_request(), constraints=SpeakerConstraints(required=("BEA",)))
     with fake_endpoint(Script(pieces=["[DOT] No.\n[GEORGE] Hi.\n"])) as server:
         asyncio.run(run(session, server, wanted))
-    assert session.note.text == (
+    assert session.status.text == (
         "unclaimed ended the scene after 1 line of 8. Continue asks on. BEA did not speak. "
         "3 lines left out, of a speaker who may not speak here."
     )
 
 
 def test_what_is_shown_as_the_request_is_what_is_sent() -> None:
-    session = begun()
-    wished = replace(
-        order(),
-        wishes=SpeakerConstraints(first="BEA"),
+    session = started()
+    request = replace(
+        make_request(),
+        constraints=SpeakerConstraints(first="BEA"),
         sampling=SamplingSettings(0.5, 0.9, 0.1, 0.2),
     )
-    shown = session.preview(wished)
+    shown = session.preview(request)
     with fake_endpoint() as server:
-        asyncio.run(run(session, server, wished))
+        asyncio.run(run(session, server, request))
         sent = server.requests[0]
     extra = shown.pop("extra_body")
     assert sent == shown | extra
@@ -260,7 +260,7 @@ def test_what_is_shown_as_the_request_is_what_is_sent() -> None:
 
 
 def test_lines_are_put_in_moved_and_taken_out_in_place() -> None:
-    session = begun()
+    session = started()
     session.write(SHOW, "BEA", "Why?")
     session.insert(SHOW, 1, None, "A pause.")
     assert speakers(session.scene) == "DOT - BEA"
@@ -278,15 +278,15 @@ def test_lines_are_put_in_moved_and_taken_out_in_place() -> None:
 
 
 def test_a_line_that_was_only_looked_at_stays_the_models() -> None:
-    session = begun()
+    session = started()
     with fake_endpoint() as server:
-        asyncio.run(run(session, server, order(lines=1)))
+        asyncio.run(run(session, server, make_request(lines=1)))
     session.revise(SHOW, 1, ("DOT", "It does seem to be."), ("DOT", " It does seem to be. "))
     assert session.scene.entries[1].origin == "model"
 
 
 def test_the_other_version_is_there() -> None:
-    session = begun()
+    session = started()
     session.write(SHOW, "BEA", "Why?")
     session.undo()
     session.write(SHOW, "JUNE", "Who?")
@@ -299,15 +299,15 @@ def test_the_other_version_is_there() -> None:
 
 
 def test_a_visitor_of_a_limited_room_gets_so_much_and_pays_only_for_what_was_written() -> None:
-    session = begun()
-    session.meter, session.visitor = RateLimiter(RateLimits(0, 200, 300)), "somebody"
+    session = started()
+    session.rate_limiter, session.visitor = RateLimiter(RateLimits(0, 200, 300)), "somebody"
     with fake_endpoint(Script(pieces=["[WALLY] Ah.", "\n[BEA] Why?"])) as server:
         for _ in range(3):
-            asyncio.run(run(session, server, order(lines=2)))
+            asyncio.run(run(session, server, make_request(lines=2)))
             session.history = History()
             session.write(SHOW, "DOT", "It is ringing.")
         assert [request["max_tokens"] for request in server.requests] == [200] * 3
-    session.meter.reserve("somebody", 280, time.monotonic())
+    session.rate_limiter.reserve("somebody", 280, time.monotonic())
     with pytest.raises(UserError, match=r"wait \d+ s"):
-        asyncio.run(run(session, server, order()))
+        asyncio.run(run(session, server, make_request()))
     assert not session.writing

@@ -6,10 +6,10 @@ from math import dist
 
 import pytest
 
+from demo.generation.summary import StatusMessage
 from demo.launch import STYLES
 from demo.scene.history import Branch
 from demo.scene.scene import Entry
-from demo.session.session import StatusMessage
 from demo.ui.script_html import (
     KEYS,
     OPENINGS,

@@ -1,0 +1,156 @@
+"""The values of the page's fields, read into forms."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Any
+
+from gradio.components import Component
+
+from demo.generation.constraints import SamplingSettings, SpeakerConstraints, read_constraints
+from demo.generation.models import ModelChoice, OfferedModel, choose_model
+from demo.generation.request import MAX_LINES, GenerationRequest
+from demo.scene.parsing import read_direction
+from demo.scene.scene import Provenance
+from demo.ui.layout import DEFAULT_LINES, Layout
+from demo.ui.settings_panel import ANYONE
+from nothing_gpt.errors import UserError
+from nothing_gpt.prompt import Direction
+from nothing_gpt.show import Show
+
+FieldValues = Mapping[Component, Any]
+"""The value of each input of an event. Gradio passes it if `inputs` is a set."""
+
+MIN_CANDIDATES, MAX_CANDIDATES = 2, 4
+
+
+@dataclass(frozen=True, slots=True)
+class SceneForm:
+    """The chosen model with its show, and the fields of the direction."""
+
+    choice: ModelChoice
+    premise: str = ""
+    setting: str = ""
+    present: tuple[str, ...] = ()
+    guests: str = ""
+
+    @property
+    def show(self) -> Show:
+        """The show of the chosen model."""
+        return self.choice.show
+
+    def read_direction(self, current: Direction) -> Direction:
+        """Read the direction. Parts that the model's format does not carry stay as they are.
+
+        Raises:
+            UserError: a guest's name is not valid.
+        """
+        return read_direction(
+            self.premise,
+            self.setting,
+            self.present,
+            self.guests,
+            parts=self.choice.parts,
+            current=current,
+        )
+
+
+def read_scene_form(
+    values: FieldValues, layout: Layout, models: Iterable[OfferedModel], shows: Mapping[str, Show]
+) -> SceneForm:
+    """Read the fields of the scene; the direction is empty if the event does not have it."""
+    model, show = values[layout.models.model], values[layout.models.show]
+    choice, fields = choose_model(models, shows, model or "", show), layout.direction
+    if fields.premise not in values:
+        return SceneForm(choice)
+    return SceneForm(
+        choice,
+        premise=values[fields.premise],
+        setting=values[fields.setting],
+        present=tuple(values[fields.present]),
+        guests=values[fields.guests],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationForm:
+    """The fields of the next lines.
+
+    Attributes:
+        seed: None for a random one.
+        candidates: How many candidates to write at the same time.
+    """
+
+    lines: int
+    constraints: SpeakerConstraints
+    sampling: SamplingSettings
+    seed: int | None
+    candidates: int
+
+    def make_request(self, choice: ModelChoice, random: Random) -> GenerationRequest:
+        """Make the request for one continuation by a model."""
+        seed = random.getrandbits(31) if self.seed is None else self.seed
+        constraints = self.constraints
+        if choice.has_own_show:
+            constraints = replace(constraints, tone="")
+        return GenerationRequest(
+            choice.show,
+            choice.format,
+            Provenance(choice.model, seed, choice.base),
+            self.lines,
+            constraints,
+            self.sampling,
+            choice.has_own_show,
+        )
+
+
+def read_generation_form(values: FieldValues, layout: Layout, show: Show) -> GenerationForm:
+    """Read the fields of the next lines; an empty field has the show's value.
+
+    Raises:
+        UserError: a name is not valid, or a number is out of its range.
+    """
+    fields = layout.generation
+    first, lines, candidates = (
+        values[field] for field in (fields.first, layout.composer.lines, fields.candidates)
+    )
+    constraints = read_constraints(
+        show,
+        "" if first in (None, ANYONE) else first,
+        values[fields.barred] or (),
+        values[fields.required] or (),
+        values[fields.tone] or "",
+        locked=values[fields.locked],
+    )
+    return GenerationForm(
+        min(max(int(lines or DEFAULT_LINES), 1), MAX_LINES),
+        constraints,
+        _read_sampling(values, layout, show),
+        _read_seed(values[fields.seed] or ""),
+        min(max(int(candidates or MIN_CANDIDATES), MIN_CANDIDATES), MAX_CANDIDATES),
+    )
+
+
+def _read_sampling(values: FieldValues, layout: Layout, show: Show) -> SamplingSettings:
+    fields, settings = layout.generation, SamplingSettings.of(show.generation)
+
+    def number(field: Component, default: float) -> float:
+        value = values[field]
+        return default if value is None else float(value)
+
+    return replace(
+        settings,
+        temperature=number(fields.temperature, settings.temperature),
+        top_p=number(fields.top_p, settings.top_p),
+        frequency_penalty=number(fields.frequency_penalty, settings.frequency_penalty),
+        presence_penalty=number(fields.presence_penalty, settings.presence_penalty),
+    )
+
+
+def _read_seed(text: str) -> int | None:
+    if not text.strip():
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        raise UserError(f"'{text[:40]}' is no seed; write a whole number, or nothing") from None

@@ -1,0 +1,25 @@
+"""A show: its cast, prompt, corpus and settings, read from one TOML file."""
+
+from nothing_gpt.show.corpus import Columns, Corpus, Split, Titles, Windows
+from nothing_gpt.show.loading import SHOWS, load_show, show_names, show_path
+from nothing_gpt.show.prompt_text import CastFormatName, FormatName, Opening, PromptText
+from nothing_gpt.show.show import Character, Generation, Show
+
+__all__ = [
+    "SHOWS",
+    "CastFormatName",
+    "Character",
+    "Columns",
+    "Corpus",
+    "FormatName",
+    "Generation",
+    "Opening",
+    "PromptText",
+    "Show",
+    "Split",
+    "Titles",
+    "Windows",
+    "load_show",
+    "show_names",
+    "show_path",
+]

@@ -1,0 +1,81 @@
+"""The record of a show."""
+
+from dataclasses import dataclass, field
+
+from nothing_gpt.line import collapse, is_name
+from nothing_gpt.show.corpus import Corpus, Split, Windows
+from nothing_gpt.show.prompt_text import PromptText
+
+
+@dataclass(frozen=True, slots=True)
+class Character:
+    """A member of the cast.
+
+    Attributes:
+        aliases: Other names in the scripts.
+        voice: A description of the character for the system message, which leaves out characters
+            without one.
+    """
+
+    name: str
+    aliases: tuple[str, ...] = ()
+    voice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """The default sampling parameters for this show."""
+
+    temperature: float = 0.8
+    top_p: float = 0.95
+    frequency_penalty: float = 0.3
+    max_tokens: int = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """All data of one show."""
+
+    name: str
+    title: str
+    cast: tuple[Character, ...]
+    prompt: PromptText
+    corpus: Corpus
+    windows: Windows = field(default_factory=Windows)
+    split: Split = field(default_factory=Split)
+    generation: Generation = field(default_factory=Generation)
+
+    def __post_init__(self) -> None:
+        if not self.name.isidentifier() or self.name != self.name.lower():
+            raise ValueError(f"name '{self.name}' must be lower-case letters, digits and _")
+        owners: dict[str, str] = {}
+        for character in self.cast:
+            if not is_name(character.name):
+                raise ValueError(f"cast: '{character.name}' cannot be a character's name")
+            for name in (character.name, *character.aliases):
+                if name in owners:
+                    raise ValueError(
+                        f"cast: '{name}' stands for both {owners[name]} and {character.name}"
+                    )
+                owners[name] = character.name
+        if not any(c.voice for c in self.cast):
+            raise ValueError("cast: at least one character needs a voice")
+        if self.corpus.kind == "table" and not (self.corpus.columns and self.corpus.file):
+            raise ValueError("corpus: kind 'table' needs 'file' and 'columns'")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The canonical names of the cast, in the order of the file: leading parts first."""
+        return tuple(character.name for character in self.cast)
+
+    @property
+    def aliases(self) -> dict[str, str]:
+        """The canonical names by alias."""
+        return {alias: c.name for c in self.cast for alias in c.aliases}
+
+    @property
+    def system(self) -> str:
+        """The system message, with its placeholders filled in."""
+        cast = "\n".join(f"- {c.name}: {collapse(c.voice)}" for c in self.cast if c.voice)
+        text = self.prompt.system.replace("{title}", self.title)
+        return text.replace("{cast}", cast).strip()

@@ -1,0 +1,121 @@
+"""Forms, read from the values of the components as Gradio passes them."""
+
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from demo.generation.constraints import SamplingSettings, SpeakerConstraints
+from demo.generation.models import ModelChoice, OfferedModel
+from demo.generation.request import MAX_LINES
+from demo.scene.scene import Provenance
+from demo.ui.forms import read_generation_form, read_scene_form
+from demo.ui.layout import DEFAULT_LINES, Layout, build_layout
+from nothing_gpt.errors import UserError
+from nothing_gpt.prompt import Direction
+from nothing_gpt.show import load_show
+
+SHOWS = {name: load_show(name) for name in ("unclaimed", "seinfeld")}
+SHOW = SHOWS["unclaimed"]
+MODELS = (OfferedModel("base"), OfferedModel("jerry", "base", SHOWS["seinfeld"], "script"))
+
+
+@pytest.fixture(scope="module")
+def layout() -> Iterator[Layout]:
+    with gr.Blocks():
+        yield build_layout(SHOWS, "unclaimed", "", [])
+
+
+@pytest.fixture
+def values(layout: Layout) -> dict[Any, Any]:
+    """The page as it opens: every field with its first value."""
+    fields: dict[Any, Any] = {
+        field: getattr(field, "value", None) for field in layout.generation_inputs
+    }
+    return fields | {
+        layout.models.model: "base",
+        layout.direction.premise: " A  telephone. ",
+        layout.direction.setting: "",
+        layout.direction.present: ["DOT"],
+        layout.direction.guests: "aunt ruth, Felix",
+    }
+
+
+def test_a_model_without_a_show_has_the_chosen_one(layout: Layout, values: dict[Any, Any]) -> None:
+    form = read_scene_form(values, layout, MODELS, SHOWS)
+    assert form.choice == ModelChoice("base", "", SHOW, "directed", has_own_show=False)
+    assert form.read_direction(Direction("Old.")) == Direction(
+        "A telephone.", "", ("DOT", "AUNT RUTH", "FELIX")
+    )
+
+
+def test_what_a_models_format_does_not_carry_stays_as_it_is(
+    layout: Layout, values: dict[Any, Any]
+) -> None:
+    form = read_scene_form({**values, layout.models.model: "jerry"}, layout, MODELS, SHOWS)
+    assert form.choice == ModelChoice("jerry", "base", SHOWS["seinfeld"], "script", True)
+    assert form.read_direction(Direction("Old.", "", ("JERRY",))) == Direction(
+        "Old.", "", ("JERRY",)
+    )
+
+
+def test_an_event_without_the_direction_reads_an_empty_one(
+    layout: Layout, values: dict[Any, Any]
+) -> None:
+    chosen: dict[Any, Any] = {field: values[field] for field in layout.choice_inputs}
+    form = read_scene_form({**chosen, layout.models.model: None}, layout, MODELS, SHOWS)
+    assert form.choice.model == ""
+    assert form.read_direction(Direction("Old.")) == Direction()
+
+
+def test_empty_fields_are_the_shows(layout: Layout, values: dict[Any, Any]) -> None:
+    fields = layout.generation
+    empty = dict.fromkeys([*fields.sampling, fields.candidates, layout.composer.lines])
+    form = read_generation_form({**values, **empty}, layout, SHOW)
+    assert form.constraints == SpeakerConstraints()
+    assert form.sampling == SamplingSettings.of(SHOW.generation)
+    assert (form.lines, form.seed, form.candidates) == (DEFAULT_LINES, None, 2)
+
+
+def test_every_field_is_read(layout: Layout, values: dict[Any, Any]) -> None:
+    fields = layout.generation
+    given: dict[Any, Any] = {
+        fields.first: "bea",
+        fields.required: ["FELIX"],
+        fields.barred: ["pike"],
+        fields.tone: " weary ",
+        fields.locked: False,
+        fields.temperature: 1,
+        fields.top_p: 0.5,
+        fields.frequency_penalty: 0.25,
+        fields.presence_penalty: -0.25,
+        fields.seed: " 7 ",
+        fields.candidates: 9,
+        layout.composer.lines: 99,
+    }
+    form = read_generation_form({**values, **given}, layout, SHOW)
+    assert form.constraints == SpeakerConstraints("BEA", ("MR. PIKE",), ("FELIX",), "weary", False)
+    assert form.sampling == SamplingSettings(1.0, 0.5, 0.25, -0.25)
+    assert (form.lines, form.seed, form.candidates) == (MAX_LINES, 7, 4)
+
+    choice = read_scene_form(values, layout, MODELS, SHOWS).choice
+    request = form.make_request(choice, Random(1))
+    assert request.provenance == Provenance("base", 7)
+    assert request.constraints.tone == "weary"
+    adapter = ModelChoice("jerry", "base", SHOW, "directed", has_own_show=True)
+    request = form.make_request(adapter, Random(1))
+    assert request.provenance == Provenance("jerry", 7, "base")
+    assert request.constraints.tone == ""
+
+
+def test_what_cannot_be_read_is_refused(layout: Layout, values: dict[Any, Any]) -> None:
+    fields = layout.generation
+    for field, value, words in [
+        (fields.seed, "x", "no seed"),
+        (fields.temperature, 9, "between 0 and 2"),
+        (fields.first, "1ST", "cannot be a character's name"),
+    ]:
+        with pytest.raises(UserError, match=words):
+            read_generation_form({**values, field: value}, layout, SHOW)
