@@ -110,7 +110,7 @@ def _is_current(run: Run, inputs: str) -> bool:
 
 def _load_base(run: Run, identity: BaseModel | None) -> LoadedBase:
     base = load_base(run.base, run.base_source, identity, quantize=run.config.quantize)
-    print(f"base {base.base.id}: {describe_precision(base)}")
+    print(f"base {base.identity.id}: {describe_precision(base)}")
     return base
 
 

