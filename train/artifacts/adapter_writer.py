@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from nothing_gpt.adapter.bits_per_byte import count_bytes, describe_loss, to_bits_per_byte
 from nothing_gpt.adapter.manifest import Manifest, write_manifest
@@ -86,7 +86,7 @@ def _measure_bytes(
 
     None if the two do not belong together: the loss is also of prompts, or examples were cut.
     """
-    rows = trainer.eval_dataset
+    rows: Any = trainer.eval_dataset
     texts = [m["content"] for example in examples.evaluated for m in example["completion"]]
     longest = max(map(len, rows["input_ids"]), default=0)
     whole = len(rows) == len(examples.evaluated) and longest < run.config.max_length
