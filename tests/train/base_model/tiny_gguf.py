@@ -15,12 +15,19 @@ TEMPLATE = (
 )
 
 
-def write_gguf(path: Path, architecture: str = "llama", template: str | None = TEMPLATE) -> None:
+def write_gguf(
+    path: Path,
+    architecture: str = "llama",
+    template: str | None = TEMPLATE,
+    *,
+    context: int = 256,
+    seed: int = 0,
+) -> None:
     """Write the file; its vocabulary is the special tokens and the bytes of byte-level BPE."""
     vocabulary = [*SPECIAL, *_byte_alphabet(), "he"]
     writer = GGUFWriter(path, architecture)
     writer.add_name("tiny")
-    writer.add_context_length(256)
+    writer.add_context_length(context)
     writer.add_embedding_length(HIDDEN)
     writer.add_block_count(LAYERS)
     writer.add_feed_forward_length(INTERMEDIATE)
@@ -42,7 +49,11 @@ def write_gguf(path: Path, architecture: str = "llama", template: str | None = T
     if template is not None:
         writer.add_chat_template(template)
     for name, shape in _shapes(len(vocabulary)).items():
-        values = np.random.default_rng(len(name)).normal(0, 0.05, shape).astype(np.float32)
+        values = (
+            np.random.default_rng(len(name) + 1000 * seed)
+            .normal(0, 0.05, shape)
+            .astype(np.float32)
+        )
         writer.add_tensor(name, np.ones(shape, np.float32) if len(shape) == 1 else values)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
