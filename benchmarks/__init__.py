@@ -1,1 +1,1 @@
-"""One script for each figure in RESULTS.md."""
+"""Commands that measure the figures in RESULTS.md, one module for each kind of figure."""

@@ -1,6 +1,6 @@
-"""Time data_prep as a user runs it, without token statistics, best of five.
+"""Time of `python -m data_prep` without token statistics, the best of five runs.
 
-`python -m benchmarks.data_prep_time --show seinfeld --source ARCHIVE`
+Usage: `python -m benchmarks.data_prep_time --show seinfeld --source ARCHIVE`.
 """
 
 import subprocess

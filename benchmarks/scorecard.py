@@ -1,9 +1,9 @@
-"""How well a served model keeps to the script: a table for any OpenAI-compatible endpoint.
+"""Scores of a served model's scenes, for any OpenAI-compatible endpoint.
 
     python -m serve --show unclaimed &
     python -m benchmarks.scorecard --show unclaimed --base-url http://127.0.0.1:8000/v1
 
-Each scene is a fresh continuation of a held-out context that the model never saw.
+Each scene is a new continuation of a held-out context that the model never saw.
 """
 
 import random
@@ -28,21 +28,25 @@ if TYPE_CHECKING:
     from openai.types.chat import ChatCompletionMessageParam
 
 LEAST_LINES = 10
-"""Lines that a scene must have; shorter ones count, and are counted."""
+"""Fewest lines of a complete scene; shorter scenes are scored too, and counted as short."""
 
 CONTEXT = 5
-"""Lines that a continuation is asked from, as in training."""
+"""Lines of context before each continuation, as in training."""
 
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 
 
 @dataclass(frozen=True, slots=True)
 class Scorecard:
-    """What 50 scenes, or however many, come to. Shares are between 0 and 1.
+    """Scores of a set of scenes; shares are between 0 and 1.
 
-    `parsed` lines of all lines; `known_words` of all words; `repeated` lines, said before in
-    their scene or its context, of the parsed ones; `short` scenes below `LEAST_LINES`; `quoted`
-    lines that stand word for word in the training scripts; `fewest_speakers` of any scene.
+    Attributes:
+        parsed: Share of lines that parse.
+        known_words: Share of words that occur in the show's scripts.
+        repeated: Share of parsed lines that occur earlier in their scene or its context.
+        quoted: Share of parsed lines that equal a whole speech of the training scripts.
+        short: Number of scenes below `LEAST_LINES`.
+        fewest_speakers: Number of speakers in the scene with the fewest.
     """
 
     scenes: int
@@ -56,7 +60,7 @@ class Scorecard:
 
 
 def words(text: str) -> list[str]:
-    """Split text into lower-case words, apostrophes inside kept."""
+    """Split text into lower-case words; apostrophes inside a word stay."""
     return _WORD.findall(text.lower().replace("\u2019", "'"))
 
 
@@ -65,23 +69,23 @@ def score(
     vocabulary: set[str],
     scripts: set[str],
 ) -> Scorecard:
-    """Score scenes, each a context and what the model wrote after it.
+    """Score scenes.
 
     Args:
-        scenes: Contexts and continuations.
+        scenes: Pairs of a context and the model's continuation.
         vocabulary: The words of the show's scripts.
         scripts: The texts of all training speeches, to recognise quotations.
     """
     parsed = known = total = repeated = quoted = 0
     for context, written in scenes:
-        said = {line.text for line in context}
+        earlier = {line.text for line in context}
         for line in written:
             if isinstance(line, MalformedLine):
                 continue
             parsed += 1
-            repeated += line.text in said
+            repeated += line.text in earlier
             quoted += line.text in scripts
-            said.add(line.text)
+            earlier.add(line.text)
             spoken = words(line.text)
             total += len(spoken)
             known += sum(word in vocabulary for word in spoken)
@@ -108,10 +112,10 @@ def write_scene(
     seed: int,
     most: int,
 ) -> list[Line | MalformedLine]:
-    """Write one scene of `LEAST_LINES` up to `most` whole lines.
+    """Have the model write one scene of `LEAST_LINES` up to `most` whole lines.
 
-    A model may end a scene early; it is then asked to go on, as a writer would, from the last
-    lines. One that writes nothing at all leaves a short scene.
+    If the model ends a scene early, the next request continues from the last lines, as a writer
+    would do. A model that writes nothing leaves a short scene.
     """
     lines: list[Line | MalformedLine] = []
     system, user = messages
@@ -124,24 +128,24 @@ def write_scene(
             max_tokens=40 * most,
         ).choices[0]
         written = parse_lines(answer.message.content or "")
-        # Cut off by the token limit, the last line is nobody's fault.
+        # A last line that the token limit cut off is not the model's fault.
         lines += written[:-1] if answer.finish_reason == "length" else written
         if len(lines) >= LEAST_LINES:
             break
-        said = [line for line in written if isinstance(line, Line)]
-        context = [*parse_lines(user["content"]), *said]
+        parsed = [line for line in written if isinstance(line, Line)]
+        context = [*parse_lines(user["content"]), *parsed]
         tail = [line for line in context if isinstance(line, Line)][-CONTEXT:]
         user = {"role": "user", "content": render_lines(tail)}
     return lines[:most]
 
 
-def show_table(card: Scorecard, title: str) -> None:
-    """Print the scorecard with what the pocket model must reach."""
+def print_table(card: Scorecard, title: str) -> None:
+    """Print the scores next to the pocket model's targets."""
     from rich.console import Console
     from rich.table import Table
 
     table = Table(title=title, title_justify="left")
-    for column in ("measure", "value", "pocket model must"):
+    for column in ("measure", "value", "pocket model's target"):
         table.add_column(column)
     table.add_row("scenes", f"{card.scenes}", "50")
     table.add_row(f"scenes under {LEAST_LINES} lines", f"{card.short}", "0")
@@ -203,7 +207,7 @@ def main(
         for r in chosen
     ]
     card = score(list(zip(contexts, written, strict=True)), vocabulary, trained)
-    show_table(card, f"{model or show} at temperature {temperature:g}, seed {seed}")
+    print_table(card, f"{model or show} at temperature {temperature:g}, seed {seed}")
     if out:
         texts = [[encode(line) for line in scene] for scene in written]
         write_json(out, encode(card) | {"written": texts})

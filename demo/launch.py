@@ -13,7 +13,7 @@ from nothing_gpt.errors import UserError
 from nothing_gpt.show import Show
 
 _HERE = Path(__file__).parent
-STYLES = (_HERE / "style.css", _HERE / "static" / "script.css")
+STYLES = tuple(_HERE / "static" / f"{name}.css" for name in ("theme", "layout", "script"))
 
 LOGIN = "NOTHING_GPT_ROOM_LOGIN"
 """Environment variable with name and password. A command-line option would be visible in `ps`."""

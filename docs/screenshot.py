@@ -1,4 +1,4 @@
-"""Takes the README's pictures of the room: `make screenshot`, while `make demo` is running."""
+"""Pictures of the room for the README: `make screenshot`, while `make demo` is running."""
 
 import re
 import sys
@@ -9,11 +9,11 @@ from playwright.sync_api import Browser, expect, sync_playwright
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PICTURES = {"light": "room.png", "dark": "room-dark.png"}
-"""The README shows the first."""
+"""File names by colour scheme; the README shows the light one."""
 
 
 def take_pictures(url: str, folder: Path) -> None:
-    """Open the room in both schemes, and save what is on each page once a scene has gone on."""
+    """Open the room in both colour schemes, continue a scene, and save a picture of each."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         for scheme, name in PICTURES.items():
@@ -25,13 +25,13 @@ def _take(browser: Browser, url: str, scheme: str, path: Path) -> None:
     page = browser.new_page(viewport={"width": 1280, "height": 860}, device_scale_factor=1.5)
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     page.goto(url)
-    note = page.locator(".note")
-    expect(note).to_have_text("Ready.", timeout=60_000)
+    status = page.locator(".note")
+    expect(status).to_have_text("Ready.", timeout=60_000)
     page.locator("[data-opening='0']").click()
     expect(page.locator("[data-index]")).not_to_have_count(0)
     page.get_by_label("Lines to write").fill("6")
     page.get_by_role("button", name="Continue", exact=True).click()
-    expect(note).to_have_text(re.compile("by |ended the scene|left out|stopped"), timeout=60_000)
+    expect(status).to_have_text(re.compile("by |ended the scene|left out|stopped"), timeout=60_000)
     page.evaluate("document.activeElement?.blur(); scrollTo(0, 0)")
     page.mouse.move(2, 2)
     page.screenshot(path=path)

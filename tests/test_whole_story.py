@@ -1,6 +1,6 @@
-"""`make demo` as a newcomer has it: all four stages, then a scene written in a browser.
+"""`make demo` from start to end: all four stages, then a scene written in a browser.
 
-Real training included, so this takes minutes; nothing in it is smaller than what people get.
+The training is the real one, so this takes minutes.
 """
 
 import os
@@ -31,7 +31,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Demo:
-    """What `make demo` runs, until it says that the room is open."""
+    """The process of `make demo`, started and read until it reports that the room is open."""
 
     def __init__(self, workspace: Path) -> None:
         self.port = free_port()
@@ -42,15 +42,15 @@ class Demo:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        self.said = ""
+        self.output = ""
         for line in self.process.stdout or ():
-            self.said += line
+            self.output += line
             if OPEN in line:
                 break
 
     def stop(self) -> None:
         self.process.send_signal(signal.SIGINT)
-        self.said += self.process.communicate(timeout=60)[0]
+        self.output += self.process.communicate(timeout=60)[0]
 
 
 @pytest.fixture(scope="module")
@@ -72,15 +72,15 @@ def stage(demo: Demo) -> Iterator[Stage]:
 
 
 def test_a_scene_is_written(demo: Demo, stage: Stage) -> None:
-    assert OPEN in demo.said, demo.said
+    assert OPEN in demo.output, demo.output
     expect(stage.note()).to_have_text("Ready.", timeout=60_000)
     stage.button("Surprise me").click()
     expect(stage.lines()).not_to_have_count(0)
-    begun = stage.lines().count()
+    count = stage.lines().count()
     stage.button("Continue").click()
     finished = re.compile("by unclaimed|ended the scene|was left out")
     expect(stage.note()).to_have_text(finished, timeout=60_000)
-    written = stage.shown()[begun:]
+    written = stage.shown()[count:]
     assert written
     assert all(isinstance(parse_line(line), Line) for line in written)
 
@@ -89,12 +89,12 @@ def test_ctrl_c_stops_it_and_a_second_time_nothing_is_done_again(
     demo: Demo, workspace: Path
 ) -> None:
     demo.stop()
-    assert demo.said.endswith("stopped\n")
+    assert demo.output.endswith("stopped\n")
     assert demo.process.returncode == 0
     adapter = workspace / "adapters" / "unclaimed" / "adapter_model.safetensors"
     before = adapter.stat().st_mtime_ns
     again = Demo(workspace)
     again.stop()
-    assert OPEN in again.said, again.said
-    assert "up to date" in again.said
+    assert OPEN in again.output, again.output
+    assert "up to date" in again.output
     assert adapter.stat().st_mtime_ns == before

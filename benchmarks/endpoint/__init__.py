@@ -1,1 +1,1 @@
-"""Figures of a running endpoint and of the local engine."""
+"""Benchmarks of a running endpoint, whichever engine serves it."""

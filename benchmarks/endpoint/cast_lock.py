@@ -1,11 +1,11 @@
-"""What the cast lock keeps and what it costs, at any endpoint that knows `structured_outputs`.
+"""Correctness and cost of the cast lock at any endpoint that supports `structured_outputs`.
 
     python -m serve --show unclaimed &
     python -m benchmarks.endpoint.cast_lock --model unclaimed --lines 1000
 
-First as many lines as asked, at temperature 1 and under locks of every kind: how many are no
-lines, how many are spoken by somebody who may not. Then tokens a second with and without the
-lock, in turns, as far as the server counts them.
+The first part samples lines at temperature 1 under many different locks. It counts text that is no
+valid line and lines of speakers outside the cast. The second part measures tokens per second with
+and without the lock, in turns, by the server's own usage figures.
 """
 
 import asyncio
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 _GUESTS = ("MAN #1", "O'BRIEN", "MR. PITT")
-_LINES = 10  # of a request
-_TOKENS = 80  # allowed for a line, several times the mean
-_ROUNDS = 3  # of measuring without and with the lock
+_LINES = 10  # per request
+_TOKENS = 80  # limit per line, several times the mean
+_ROUNDS = 3  # measurements without and with the lock
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """What became of the sampled lines; `cut` ones ended with the tokens, not by themselves."""
+    """Counts of sampled lines; `cut` ones were ended by the token limit."""
 
     lines: int = 0
     invalid: int = 0
@@ -64,7 +64,7 @@ def main(
     streams: Annotated[list[int] | None, typer.Option(help="At once: 1 and 32.")] = None,
     seconds: Annotated[float, typer.Option(help="How long each measurement lasts.")] = 10,
 ) -> None:
-    """Count what the lock lets through, and what it costs in tokens a second."""
+    """Count the lines that break the lock, and measure its cost in tokens per second."""
     from openai import OpenAIError
 
     try:
@@ -80,13 +80,13 @@ async def _report(
 
     key = os.environ.get("OPENAI_API_KEY", "none")
     async with AsyncOpenAI(base_url=base_url, api_key=key, timeout=600) as client:
-        told = load_show(show) if show else await find_show(client, model)
-        count = await sample(client, model, told, lines)
+        cast = load_show(show) if show else await find_show(client, model)
+        count = await sample(client, model, cast, lines)
         print(f"lines {count.lines}, invalid {count.invalid}, outside the cast {count.outside}")
         print(f"besides, cut by the limit of tokens: {count.cut}")
         print("streams  tokens/s without  with the lock  change")
-        lock = CastLock(told.names, 40)
-        body = make_body(model, told, 0)
+        lock = CastLock(cast.names, 40)
+        body = make_body(model, cast, 0)
         for number in streams:
             free, locked = await compare(client, body, lock, number, seconds)
             change = locked / free - 1
@@ -94,10 +94,10 @@ async def _report(
 
 
 async def find_show(client: "AsyncOpenAI", model: str) -> Show:
-    """Read the show from the card of a model.
+    """Read the show from the model's card.
 
     Raises:
-        UserError: there is no such model, or it tells of no show.
+        UserError: There is no such model, or its card has no show.
     """
     cards = {card.id: card.model_extra or {} async for card in client.models.list()}
     if model not in cards or "nothing_gpt" not in cards[model]:
@@ -106,7 +106,7 @@ async def find_show(client: "AsyncOpenAI", model: str) -> Show:
 
 
 def make_body(model: str, show: Show, turn: int) -> dict[str, Any]:
-    """Make a request for a continuation of one of the show's openings, none where it has none."""
+    """Build a request that continues one of the show's openings, or starts a scene without one."""
     openings = show.prompt.openings
     opening = openings[turn % len(openings)] if openings else None
     context = opening.script if opening else ()
@@ -120,8 +120,8 @@ def make_body(model: str, show: Show, turn: int) -> dict[str, Any]:
 
 
 def make_lock(show: Show, turn: int, lines: int = _LINES) -> CastLock:
-    """Draw a lock: part of the cast or all of it, guests, somebody first, somebody silent."""
-    random = Random(turn)  # noqa: S311 - dice
+    """Draw a lock: a part of the cast, guests, sometimes a first and a barred speaker."""
+    random = Random(turn)  # noqa: S311
     names = [*show.names, *_GUESTS]
     cast = tuple(random.sample(names, random.randint(2, len(names))))
     barred = (cast[0],) if turn % 3 == 0 else ()
@@ -129,21 +129,25 @@ def make_lock(show: Show, turn: int, lines: int = _LINES) -> CastLock:
 
 
 def check(text: str, lock: CastLock, *, whole: bool) -> Count:
-    """Count the lines of a completion; the last one is left out where it was cut."""
+    """Count the lines of a completion; a last line that was cut is excluded."""
     parsed = parse_lines(text)
     kept = parsed if whole else parsed[:-1]
     spoken = [line for line in kept if isinstance(line, Line)]
     outside = sum(not lock.allows(line.speaker) for line in spoken)
     outside += bool(lock.first and spoken and spoken[0].speaker != lock.first)
-    # As strict as the lock: blank lines between, and lines too many, are as wrong.
-    astray = (
+    # As strict as the lock: blank lines and lines over the limit are invalid too.
+    excess = (
         len(text.removesuffix("\n").split("\n")) - len(parsed) + max(0, len(parsed) - lock.lines)
     )
-    return Count(len(kept), len(kept) - len(spoken) + astray, outside, len(parsed) - len(kept))
+    return Count(len(kept), len(kept) - len(spoken) + excess, outside, len(parsed) - len(kept))
 
 
 async def sample(client: "AsyncOpenAI", model: str, show: Show, lines: int) -> Count:
-    """Have lines written under locks, eight requests at a time, until there are enough."""
+    """Sample at least `lines` lines under locks, eight requests at a time.
+
+    Raises:
+        UserError: The model writes too few lines per answer.
+    """
     count, turn = Count(), 0
 
     async def ask(turn: int) -> Count:
@@ -169,10 +173,10 @@ async def sample(client: "AsyncOpenAI", model: str, show: Show, lines: int) -> C
 async def compare(
     client: "AsyncOpenAI", body: dict[str, Any], lock: CastLock, streams: int, seconds: float
 ) -> tuple[float, float]:
-    """Measure tokens a second without and with a lock, the median of rounds taken in turns.
+    """Measure tokens per second without and with a lock, in turns; return the medians.
 
     Args:
-        body: A request, without its length.
+        body: A request without `max_tokens`.
     """
     free: list[float] = []
     locked: list[float] = []
@@ -185,25 +189,25 @@ async def compare(
 async def measure(
     client: "AsyncOpenAI", body: dict[str, Any], streams: int, seconds: float
 ) -> float:
-    """Keep so many requests of 128 tokens going, and return the tokens of each second."""
-    # Without seeds, by which vLLM 0.32 for CPUs stops ("CPU Generator does not use offset") when
-    # a seeded prompt is read in parts.
-    asked = {key: value for key, value in body.items() if key != "seed"} | {"max_tokens": 128}
+    """Keep `streams` requests of 128 tokens running; return the tokens per second."""
+    # Without seeds: vLLM 0.32 for CPUs crashes ("CPU Generator does not use offset") when it reads
+    # a seeded prompt in parts.
+    request = {key: value for key, value in body.items() if key != "seed"} | {"max_tokens": 128}
 
     async def ask() -> int:
-        answer = await client.chat.completions.create(**asked)
+        answer = await client.chat.completions.create(**request)
         return answer.usage.completion_tokens if answer.usage else 0
 
     async def keep_asking() -> int:
         made = 0
-        while time.perf_counter() < begun + seconds:
+        while time.perf_counter() < started + seconds:
             made += await ask()
         return made
 
-    await ask()  # the first request pays for what is compiled
-    begun = time.perf_counter()
+    await ask()  # the first request pays for compilation
+    started = time.perf_counter()
     made = sum(await asyncio.gather(*(keep_asking() for _ in range(streams))))
-    return made / (time.perf_counter() - begun)
+    return made / (time.perf_counter() - started)
 
 
 if __name__ == "__main__":

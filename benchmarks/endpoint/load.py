@@ -1,6 +1,7 @@
-"""Streams of completion requests from several processes, light enough not to be what is measured.
+"""Load of streaming completion requests from several client processes.
 
-One asyncio loop in Python reads some 15,000 chunks a second; a tuned server sends more.
+One asyncio loop in Python reads about 15,000 chunks per second, and a tuned server sends more. So
+several processes share the streams, and the client does not limit what is measured.
 """
 
 import asyncio
@@ -19,10 +20,10 @@ PROCESSES = 6
 
 @dataclass(frozen=True, slots=True)
 class LoadSettings:
-    """What is asked of a server: `streams` at once, each `rounds` times one after the other.
+    """Load on a server: `streams` concurrent clients, each with `rounds` requests in turn.
 
-    Prompts are random token ids, so that no two share a prefix. Temperature 1 draws from the
-    whole vocabulary; greedy decoding would be a little cheaper.
+    Prompts are random token ids, so no two share a prefix. Temperature 1 samples from the whole
+    vocabulary; greedy decoding would be slightly cheaper.
     """
 
     url: str
@@ -37,7 +38,7 @@ class LoadSettings:
 
 @dataclass(frozen=True, slots=True)
 class LoadResult:
-    """One answer: its times on the machine's monotonic clock, in seconds, and its tokens."""
+    """One answer: its times in seconds on the machine's monotonic clock, and its tokens."""
 
     asked: float
     first: float
@@ -47,9 +48,9 @@ class LoadResult:
 
 @contextmanager
 def clients() -> Iterator[Executor]:
-    """Keep processes that send loads, their imports done."""
+    """Run client processes that have done their imports."""
     with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
-        # They wait for one another, so that each of them has been started and does one.
+        # Each waits until the same moment, so no process can take the job of another one.
         start = time.monotonic() + 4.0
         for future in [pool.submit(_prepare, start) for _ in range(PROCESSES)]:
             future.result()
@@ -57,10 +58,10 @@ def clients() -> Iterator[Executor]:
 
 
 def run(load: LoadSettings, pool: Executor) -> list[LoadResult]:
-    """Send a load, all streams starting at once, and return the answers in no order.
+    """Send a load with all streams starting at once; return the answers in any order.
 
     Raises:
-        RuntimeError: the server refused a request.
+        RuntimeError: The server refused a request.
     """
     count = min(PROCESSES, load.streams)
     shares = [range(i, load.streams, count) for i in range(count)]
@@ -70,12 +71,12 @@ def run(load: LoadSettings, pool: Executor) -> list[LoadResult]:
 
 
 def summarise(answers: list[LoadResult]) -> dict[str, float]:
-    """Return tokens a second over all, and milliseconds to the first token."""
-    begun = min(answer.asked for answer in answers)
+    """Return the total tokens per second, and the milliseconds to the first token."""
+    started = min(answer.asked for answer in answers)
     ended = max(answer.ended for answer in answers)
     waits = sorted(1000 * (answer.first - answer.asked) for answer in answers)
     return {
-        "tokens_per_second": sum(answer.tokens for answer in answers) / (ended - begun),
+        "tokens_per_second": sum(answer.tokens for answer in answers) / (ended - started),
         "first_token_median_ms": waits[len(waits) // 2],
         "first_token_most_ms": waits[-1],
         "tokens": float(sum(answer.tokens for answer in answers)),

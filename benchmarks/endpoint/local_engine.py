@@ -1,10 +1,10 @@
-"""Tokens a second of a running server, one stream against several, and its health meanwhile.
+"""Tokens per second of a running server with one and several streams, and its health latency.
 
     python -m serve &
     python -m benchmarks.endpoint.local_engine --model unclaimed
 
-Each stream asks again as soon as it has its answer, so that the server is always busy with that
-many; what counts are the tokens that the server says it made.
+Each stream sends its next request as soon as it has an answer, so the number of concurrent
+requests is constant. Tokens are counted by the server's own usage figures.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from nothing_gpt.errors import UserError, reported_errors
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-# About as long as a real request: a system message and five lines.
+# About the length of a real request: a system message and five lines.
 _PROMPT = "[DOT] I have counted the umbrellas twice, and both times there was one too many.\n" * 12
 
 
@@ -29,9 +29,9 @@ def main(
     base_url: Annotated[str, typer.Option(help="The server.")] = "http://127.0.0.1:8000/v1",
     streams: Annotated[list[int] | None, typer.Option(help="How many at once: 1 and 8.")] = None,
     tokens: Annotated[int, typer.Option(help="Tokens that each request asks for.")] = 256,
-    seconds: Annotated[float, typer.Option(help="How long requests are begun.")] = 15,
+    seconds: Annotated[float, typer.Option(help="How long new requests are sent.")] = 15,
 ) -> None:
-    """Print tokens a second, time to the first token and to a health check's answer."""
+    """Print tokens per second, time to the first token, and time of a health check."""
     from openai import OpenAIError
 
     print("streams  tokens/s  first token, median ms  health, median and slowest ms")
@@ -54,7 +54,7 @@ async def _measure(
     checks: list[float] = []
 
     async def ask(client: AsyncOpenAI, seed: int) -> int:
-        begun, first, made = time.perf_counter(), True, 0
+        started, first, made = time.perf_counter(), True, 0
         stream = await client.chat.completions.create(
             model=model,
             messages=[{"role": "user", "content": _PROMPT}],
@@ -65,7 +65,7 @@ async def _measure(
         )
         async for chunk in stream:
             if first and chunk.choices and chunk.choices[0].delta.content:
-                waits.append(time.perf_counter() - begun)
+                waits.append(time.perf_counter() - started)
                 first = False
             made = chunk.usage.completion_tokens if chunk.usage else made
         return made
@@ -80,22 +80,22 @@ async def _measure(
     async def check(end: float) -> None:
         async with httpx.AsyncClient() as client:
             while time.perf_counter() < end:
-                begun = time.perf_counter()
+                started = time.perf_counter()
                 await client.get(f"{base_url.removesuffix('/v1')}/health")
-                checks.append(time.perf_counter() - begun)
+                checks.append(time.perf_counter() - started)
                 await asyncio.sleep(0.1)
 
     key = os.environ.get("OPENAI_API_KEY", "none")
     async with AsyncOpenAI(base_url=base_url, api_key=key) as client:
-        await ask(client, 0)  # the first request pays for what is made lazily
+        await ask(client, 0)  # the first request triggers lazy set-up
         waits.clear()
-        begun = time.perf_counter()
-        end = begun + seconds
+        started = time.perf_counter()
+        end = started + seconds
         checking = asyncio.create_task(check(end))
         counts = await asyncio.gather(
             *(keep_asking(client, stream, end) for stream in range(streams))
         )
-        took = time.perf_counter() - begun
+        took = time.perf_counter() - started
         await checking
         return sum(counts) / took, waits, checks
 

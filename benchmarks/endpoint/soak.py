@@ -1,11 +1,11 @@
-"""An hour of mixed clients against a running server: errors, waiting times and memory.
+"""Soak test of a running server with mixed clients: errors, health latency and memory.
 
     python -m serve & echo $!
     python -m benchmarks.endpoint.soak --model unclaimed --process PID --minutes 60
 
-Every client kind comes about equally often: streams, whole completions, streams that are left
-in the middle, and bad requests. What a kind may be answered is known beforehand; everything else
-is an error, and ends the program with exit code 1.
+The kinds of clients are equally frequent: streams, whole completions, streams that the client
+leaves early, and bad requests. Each kind has an expected answer. Any other answer is an error, and
+the program then ends with exit code 1.
 """
 
 import asyncio
@@ -38,19 +38,19 @@ _BAD: tuple[tuple[dict[str, Any], int], ...] = (
 
 
 class _Soak:
-    def __init__(self, client: httpx.AsyncClient, model: str, dice: random.Random) -> None:
-        self._client, self._model, self._dice = client, model, dice
-        self.asked: Counter[str] = Counter()
+    def __init__(self, client: httpx.AsyncClient, model: str, draw: random.Random) -> None:
+        self._client, self._model, self._draw = client, model, draw
+        self.requests: Counter[str] = Counter()
         self.errors: Counter[str] = Counter()
         self.tokens = 0
         self.health: list[float] = []
         self._kinds = {"stream": self._stream, "whole": self._whole, "left": self._left}
         self._kinds["bad"] = self._refused
 
-    async def ask(self) -> None:
-        """Be one client, of a kind that the dice choose."""
-        kind = self._dice.choice([*self._kinds])
-        self.asked[kind] += 1
+    async def send_request(self) -> None:
+        """Act as one client of a random kind."""
+        kind = self._draw.choice([*self._kinds])
+        self.requests[kind] += 1
         try:
             problem = await self._kinds[kind]()
         except httpx.HTTPError as error:
@@ -58,20 +58,20 @@ class _Soak:
         if problem:
             self.errors[f"{kind}: {problem}"] += 1
 
-    async def look(self) -> None:
-        """Ask for the server's health, and how long that takes."""
-        begun = time.perf_counter()
+    async def check_health(self) -> None:
+        """Check the server's health and record how long that takes."""
+        started = time.perf_counter()
         try:
             answer = await self._client.get("/health")
         except httpx.HTTPError as error:
             self.errors[f"health: {type(error).__name__}"] += 1
             return
-        self.health.append(time.perf_counter() - begun)
+        self.health.append(time.perf_counter() - started)
         if answer.status_code != 200:
             self.errors[f"health: {answer.status_code}"] += 1
 
     def _body(self, **more: Any) -> dict[str, Any]:
-        lines = self._dice.choices(_LINES, k=self._dice.randint(1, 20))
+        lines = self._draw.choices(_LINES, k=self._draw.randint(1, 20))
         messages = [{"role": "user", "content": "\n".join(lines)}]
         return {"model": self._model, "messages": messages, "max_tokens": 64, **more}
 
@@ -97,21 +97,21 @@ class _Soak:
         return "" if last == "data: [DONE]" else "a stream without an end"
 
     async def _left(self) -> str:
-        return await self._stream(self._dice.randint(1, 20))
+        return await self._stream(self._draw.randint(1, 20))
 
     async def _refused(self) -> str:
-        change, wanted = self._dice.choice(_BAD)
+        change, expected = self._draw.choice(_BAD)
         answer = await self._client.post("/v1/chat/completions", json=self._body(**change))
-        right = answer.status_code == wanted and set(answer.json()) == {"error"}
+        right = answer.status_code == expected and set(answer.json()) == {"error"}
         return "" if right else f"{change} was answered {answer.status_code}"
 
 
-def _megabytes(process: int) -> float:
-    """What a process and its children hold in memory, shared pages included."""
+def _read_memory(process: int) -> float:
+    """Return the resident memory of a process and its children, shared pages included."""
     children = Path(f"/proc/{process}/task/{process}/children").read_text(encoding="ascii").split()
     status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
     own = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
-    return own / 1024 + sum(_megabytes(int(child)) for child in children)
+    return own / 1024 + sum(_read_memory(int(child)) for child in children)
 
 
 @app.command()
@@ -122,7 +122,7 @@ def main(
     ],
     url: Annotated[str, typer.Option(help="The server.")] = "http://127.0.0.1:8000",
     minutes: Annotated[float, typer.Option(help="How long.")] = 60,
-    rate: Annotated[float, typer.Option(help="Requests begun each second, on average.")] = 1,
+    rate: Annotated[float, typer.Option(help="New requests per second, on average.")] = 1,
     interval: Annotated[float, typer.Option(help="Seconds between two reports.")] = 60,
 ) -> None:
     """Print requests, errors, the slowest health check and memory, every minute and at the end.
@@ -144,33 +144,33 @@ async def _run(
 ) -> _Soak:
     headers = {"Authorization": f"Bearer {key}"}
     async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60) as client:
-        dice = random.Random(0)  # noqa: S311 - which client comes next
-        soak = _Soak(client, model, dice)
+        draw = random.Random(0)  # noqa: S311
+        soak = _Soak(client, model, draw)
         print("minute  requests  errors  tokens  slowest health ms  memory MB", flush=True)
-        begun, last, clients = time.monotonic(), 0.0, set[asyncio.Task[None]]()
+        started, last, clients = time.monotonic(), 0.0, set[asyncio.Task[None]]()
         _report(soak, 0, process)
-        while (now := time.monotonic() - begun) < seconds:
-            clients.add(asyncio.create_task(soak.ask()))
+        while (now := time.monotonic() - started) < seconds:
+            clients.add(asyncio.create_task(soak.send_request()))
             clients = {client for client in clients if not client.done()}
             if now - last >= interval:
-                await soak.look()
+                await soak.check_health()
                 _report(soak, now, process)
                 last = now
-            await asyncio.sleep(dice.expovariate(rate))
+            await asyncio.sleep(draw.expovariate(rate))
         await asyncio.gather(*clients)
-        await soak.look()
-        _report(soak, time.monotonic() - begun, process)
-        print(", ".join(f"{count} {kind}" for kind, count in sorted(soak.asked.items())))
+        await soak.check_health()
+        _report(soak, time.monotonic() - started, process)
+        print(", ".join(f"{count} {kind}" for kind, count in sorted(soak.requests.items())))
         return soak
 
 
 def _report(soak: _Soak, seconds: float, process: int) -> None:
     slowest = max(soak.health, default=0) * 1000
     soak.health.clear()
-    asked, errors = soak.asked.total(), soak.errors.total()
+    asked, errors = soak.requests.total(), soak.errors.total()
     print(
         f"{seconds / 60:6.1f}  {asked:8}  {errors:6}  {soak.tokens:6}  {slowest:17.0f}"
-        f"  {_megabytes(process):9.1f}",
+        f"  {_read_memory(process):9.1f}",
         flush=True,
     )
 

@@ -1,1 +1,1 @@
-"""Figures of the room."""
+"""Benchmark of the writers' room under load."""

@@ -1,7 +1,9 @@
-"""An OpenAI-compatible server that writes at a fixed pace and says in its words when it did.
+"""OpenAI-compatible server with a fixed pace, whose text holds the times at which it was sent.
 
-`python -m benchmarks.room.paced_endpoint PORT TOKENS_PER_SECOND`, for `benchmarks.room.room_load`.
-Times are seconds of the machine's monotonic clock, which all its processes share.
+    python -m benchmarks.room.paced_endpoint PORT TOKENS_PER_SECOND
+
+`benchmarks.room.room_load` starts it. Times are seconds on the machine's monotonic clock, which
+all processes share.
 """
 
 import asyncio
@@ -12,16 +14,16 @@ from collections.abc import Iterator
 
 CAST = ("DOT", "FELIX", "JUNE", "BEA")
 TOKENS = 12
-"""Tokens of a line."""
+"""Tokens per line."""
 
 STAMP = " ended="
-"""The token behind which stands when it was sent."""
+"""Token that is followed by the time at which it was sent."""
 
 _OPEN = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: %s\r\n\r\n"
 
 
 def tokens(received: float) -> Iterator[str]:
-    """Give a scene without end; its first line holds when it was asked for and when it ended."""
+    """Yield an endless scene; its first line holds the request's time and its own end's time."""
     yield "[DOT]"
     yield f" asked={received:.6f}"
     yield from [f" w{i}" for i in range(TOKENS - 3)]
@@ -30,21 +32,21 @@ def tokens(received: float) -> Iterator[str]:
     while True:
         yield f"[{CAST[number % len(CAST)]}]"
         yield f" n{number}."
-        # No two lines are alike, so that nothing takes them for a loop.
+        # All lines differ, so the room's repetition check does not stop the scene.
         yield from [f" w{number}x{i}" for i in range(TOKENS - 3)]
         yield ".\n"
         number += 1
 
 
 class PacedServer:
-    """Answers requests, and remembers of each when it came and when its client had gone."""
+    """Server that records when each request arrived and when its client disconnected."""
 
     def __init__(self, rate: float) -> None:
         self._rate = rate
         self._seen: dict[int, dict[str, float]] = {}
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer one request on a connection of its own."""
+        """Answer the one request of a connection."""
         received = time.monotonic()
         try:
             head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
@@ -59,7 +61,7 @@ class PacedServer:
                 writer.write(_OPEN % b"application/json" + json.dumps(data).encode())
                 await writer.drain()
         except (ConnectionError, asyncio.IncompleteReadError):
-            pass  # the client has gone, which the stream has noted
+            pass  # the client disconnected, which the stream has recorded
         finally:
             writer.close()
 
@@ -72,7 +74,7 @@ class PacedServer:
     ) -> None:
         seen = self._seen[body["seed"]] = {"asked": received}
         writer.write(_OPEN % b"text/event-stream")
-        gone = asyncio.ensure_future(reader.read(1))  # gives nothing once the client has closed
+        gone = asyncio.ensure_future(reader.read(1))  # returns once the client has closed
         try:
             for count, token in enumerate(tokens(received)):
                 wait = max(0.0, received + count / self._rate - time.monotonic())
@@ -90,8 +92,8 @@ class PacedServer:
 
 
 async def main(port: int, rate: float) -> None:
-    """Serve until the process is ended."""
-    # A backlog for everybody at once.
+    """Serve until the process is killed."""
+    # The backlog must hold everybody who connects at once.
     server = await asyncio.start_server(PacedServer(rate).answer, "127.0.0.1", port, backlog=512)
     async with server:
         await server.serve_forever()

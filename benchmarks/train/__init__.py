@@ -1,1 +1,1 @@
-"""Figures of training."""
+"""Benchmarks of training at full size on a GPU."""

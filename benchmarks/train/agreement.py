@@ -1,16 +1,16 @@
-"""Whether the fused layers learn what the plain ones learn, on one GPU.
+"""Gradients of the fused layers compared with those of the plain layers, on one GPU.
 
     python -m benchmarks.train.agreement
 
-Four layers of a Llama 3.2 3B with random weights; the plain path in float32 is the truth, and
-the plain path in bf16 shows how much of a difference is bf16's own.
+Four layers of a Llama 3.2 3B with random weights. The plain path in float32 is the reference.
+The plain path in bf16 shows how much of a difference bf16 itself causes.
 """
 
 from typing import Any
 
 import typer
 
-from benchmarks.train.throughput import build_model
+from benchmarks.train.random_llama import build_model
 from nothing_gpt.errors import reported_errors
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -20,24 +20,24 @@ _LENGTHS = (731, 315, 928, 64, 1506)
 
 @app.command(help=__doc__)
 def main() -> None:
-    """Print loss and gradients of each path against the truth."""
-    loss, truth = _learn("float32", fused=False)
+    """Print each path's loss, and its gradients' distance from the reference."""
+    loss, reference = _compute_gradients("float32", fused=False)
     print(f"plain float32  loss {loss:.5f}")
     for kind, fused in (("plain bf16", False), ("fused bf16", True)):
-        found, gradients = _learn("bfloat16", fused=fused)
-        errors = sorted(_distance(gradients[name], truth[name]) for name in truth)
+        found, gradients = _compute_gradients("bfloat16", fused=fused)
+        errors = sorted(_distance(gradients[name], reference[name]) for name in reference)
         print(
             f"{kind:14} loss {found:.5f}  gradients off by {errors[len(errors) // 2]:.4f} "
             f"in the median, {errors[-1]:.4f} at most, of {len(errors)}"
         )
 
 
-def _distance(found: Any, truth: Any) -> float:
-    return float((found - truth).norm() / truth.norm())
+def _distance(found: Any, reference: Any) -> float:
+    return float((found - reference).norm() / reference.norm())
 
 
-def _learn(dtype: str, *, fused: bool) -> tuple[float, dict[str, Any]]:
-    """Return the loss of some documents and the gradients of all adapters."""
+def _compute_gradients(dtype: str, *, fused: bool) -> tuple[float, dict[str, Any]]:
+    """Return the loss over some documents and the gradients of all adapter weights."""
     import torch
     from peft import LoraConfig, get_peft_model
     from torch.nn.functional import cross_entropy

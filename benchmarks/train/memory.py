@@ -1,10 +1,11 @@
-"""Peak memory of training a Llama 3.2 3B in many configurations, beside what the plan says.
+"""Peak memory of training a Llama 3.2 3B in many configurations, next to the plan's estimate.
 
     python -m benchmarks.train.memory --lengths lengths.json --report peaks.json
     python -m benchmarks.train.memory --smoke
 
-Each configuration trains for a few steps in a process of its own, several at a time: their speed
-means nothing here, their memory does. `lengths.json` is that of `benchmarks.train.throughput`.
+Each configuration trains for a few steps in a process of its own. Several run at the same time,
+so only their memory is measured, not their speed. `lengths.json` has the format that
+`benchmarks.train.throughput` describes.
 """
 
 import json
@@ -16,15 +17,15 @@ from typing import Annotated, Any
 
 import typer
 
-from benchmarks.train.throughput import (
+from benchmarks.train.random_llama import build_model
+from benchmarks.train.setups import (
     SETUPS,
     ThroughputSetup,
-    build_model,
     limit_memory,
-    make_trainer,
-    measure_apart,
+    measure_in_subprocess,
     smoke_lengths,
 )
+from benchmarks.train.trainer import make_trainer
 from nothing_gpt.errors import UserError, reported_errors
 from train.config.training_config import TrainingConfig
 from train.estimate.memory import GIB, RESERVE, USABLE, training_bytes
@@ -32,7 +33,7 @@ from train.estimate.model_shape import LLAMA_3B
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-_STEPS, _AT_ONCE = 4, 5
+_STEPS, _PROCESSES = 4, 5
 _REFERENCE, _TRL, _FUSED = SETUPS["reference"], SETUPS["trl"], SETUPS["fused"]
 
 
@@ -66,13 +67,13 @@ CASES = {
 
 @app.command()
 def main(
-    cases: Annotated[list[str] | None, typer.Argument(help="Which; all of them.")] = None,
+    cases: Annotated[list[str] | None, typer.Argument(help="Which of them; default: all.")] = None,
     lengths: Annotated[Path | None, typer.Option(help="Token counts of real examples.")] = None,
     smoke: Annotated[bool, typer.Option("--smoke", help="Tiny shapes on a CPU.")] = False,
     report: Annotated[Path | None, typer.Option(help="Write the figures here as JSON.")] = None,
     here: Annotated[bool, typer.Option("--here", help="All in this process.")] = False,
 ) -> None:
-    """Measure each configuration and print its peak beside the plan's."""
+    """Measure each configuration and print its peak next to the plan's."""
     names = cases or list(CASES)
     if smoke:
         rows = {name: measure(CASES[name], smoke_lengths(), smoke=True) for name in names}
@@ -82,20 +83,20 @@ def main(
         examples = json.loads(lengths.read_text())["train"]
         rows = {name: measure(CASES[name], examples, smoke=False) for name in names}
     else:
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
+        with ThreadPoolExecutor(_PROCESSES) as pool:
             found = pool.map(
-                lambda name: measure_apart("benchmarks.train.memory", name, lengths), names
+                lambda name: measure_in_subprocess("benchmarks.train.memory", name, lengths), names
             )
         rows = dict(zip(names, found, strict=True))
     print(f"{'':20} allocated   reserved    planned, GiB")
     for name, row in rows.items():
-        print(_row(name, row))
+        print(_format_row(name, row))
     if report:
         report.write_text(json.dumps(rows, indent=1))
 
 
-def plan(setup: ThroughputSetup, batches: list[list[list[int]]]) -> float:
-    """Return the peak in GiB that the plan has for these batches."""
+def plan_peak(setup: ThroughputSetup, batches: list[list[list[int]]]) -> float:
+    """Return the peak in GiB that the plan estimates for these batches."""
     config = TrainingConfig(
         rank=setup.rank, gradient_checkpointing=setup.checkpointing, fused=setup.fused
     )
@@ -106,7 +107,7 @@ def plan(setup: ThroughputSetup, batches: list[list[list[int]]]) -> float:
     return peak / GIB
 
 
-def _row(name: str, row: dict[str, Any]) -> str:
+def _format_row(name: str, row: dict[str, Any]) -> str:
     if "error" in row:
         return f"{name:20} {row['error']}"
     figures = (row["allocated"], row["reserved"], row["planned"])
@@ -114,7 +115,11 @@ def _row(name: str, row: dict[str, Any]) -> str:
 
 
 def measure(setup: ThroughputSetup, lengths: list[list[int]], *, smoke: bool) -> dict[str, Any]:
-    """Train for a few steps; return the peaks in GiB and the batches that made them."""
+    """Train for a few steps; return the peaks in GiB and the batches that caused them.
+
+    Raises:
+        UserError: There is no GPU and this is no smoke test.
+    """
     import torch
 
     gpu = not smoke
@@ -125,30 +130,30 @@ def measure(setup: ThroughputSetup, lengths: list[list[int]], *, smoke: bool) ->
     with tempfile.TemporaryDirectory() as folder:
         model = build_model("cuda" if gpu else "cpu", tiny=smoke)
         trainer = make_trainer(setup, model, lengths, _STEPS, Path(folder), gpu=gpu)
-        batches = _note_batches(trainer)
+        batches = _record_batches(trainer)
         trainer.train()
     return {
         "allocated": torch.cuda.max_memory_allocated() / GIB if gpu else 0.0,
         "reserved": torch.cuda.max_memory_reserved() / GIB if gpu else 0.0,
         # The loader fetches one batch more than there are steps.
-        "planned": plan(setup, batches[:_STEPS]),
+        "planned": plan_peak(setup, batches[:_STEPS]),
         "batches": batches,
         "setup": asdict(setup),
     }
 
 
-def _note_batches(trainer: Any) -> list[list[list[int]]]:
-    """Note the lengths, whole and learned from, of every batch that is put together."""
+def _record_batches(trainer: Any) -> list[list[list[int]]]:
+    """Return a list that gets each batch: its examples' tokens, all and those learned from."""
     batches: list[list[list[int]]] = []
     collate = trainer.data_collator
 
-    def noted(examples: list[dict[str, list[int]]]) -> Any:
+    def recorded(examples: list[dict[str, list[int]]]) -> Any:
         batches.append(
             [[len(e["labels"]), sum(label != -100 for label in e["labels"])] for e in examples]
         )
         return collate(examples)
 
-    trainer.data_collator = noted
+    trainer.data_collator = recorded
     return batches
 
 

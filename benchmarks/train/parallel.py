@@ -1,11 +1,11 @@
-"""Training tokens a second of two GPUs against one, data parallel, and their losses side by side.
+"""Training tokens per second of two data-parallel GPUs against one, and the losses of both.
 
     python -m benchmarks.train.parallel --lengths lengths.json
     python -m benchmarks.train.parallel --smoke
 
-The fast path on the model and the examples of `benchmarks.train.throughput`. Every pair learns
-from the same examples in the same steps: `strong` 16 in all, 8 on each of two GPUs; `weak` 32 in
-all, 16 on each, against one GPU that takes them in two parts.
+The fast path trains the model of `benchmarks.train.throughput` on the same examples. One GPU and
+two GPUs take the same examples in the same steps. `strong` has 16 examples per step, 8 on each of
+two GPUs. `weak` has 32 per step: 16 on each of two GPUs, or two micro-batches on one.
 """
 
 import json
@@ -20,13 +20,9 @@ from typing import Annotated, Any
 
 import typer
 
-from benchmarks.train.throughput import (
-    ThroughputSetup,
-    build_model,
-    limit_memory,
-    make_trainer,
-    smoke_lengths,
-)
+from benchmarks.train.random_llama import build_model
+from benchmarks.train.setups import ThroughputSetup, limit_memory, smoke_lengths
+from benchmarks.train.trainer import count_tokens, make_trainer
 from nothing_gpt.errors import UserError, reported_errors
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -64,14 +60,14 @@ def main(
     if unknown := set(pairs or ()) - _PAIRS.keys():
         raise UserError(f"no pair '{min(unknown)}'; there are {', '.join(_PAIRS)}")
     rows = run_all(pairs or list(_PAIRS), [*options, "--smoke"] if smoke else options)
-    for line in tell(rows):
+    for line in format_report(rows):
         print(line)
     if report:
         report.write_text(json.dumps(rows, indent=1))
 
 
 def run_all(pairs: list[str], options: list[str]) -> dict[str, dict[str, Any]]:
-    """Measure one GPU with each batch, side by side, then both GPUs with each."""
+    """Measure each pair: first one GPU each, at the same time; then both GPUs, one by one."""
     with tempfile.TemporaryDirectory() as folder:
 
         def start(name: str, batch: int, *gpus: str) -> "subprocess.Popen[bytes]":
@@ -96,15 +92,15 @@ def run_all(pairs: list[str], options: list[str]) -> dict[str, dict[str, Any]]:
 
 
 def launcher(processes: int) -> list[str]:
-    """The start of a command for so many processes on this machine."""
+    """Return the start of a command that runs this many processes on this machine."""
     if processes == 1:
         return [sys.executable]
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     return [*torchrun, "--local-addr", "127.0.0.1", "--nproc-per-node", str(processes)]
 
 
-def tell(rows: dict[str, dict[str, Any]]) -> list[str]:
-    """Say how much faster two are, and how far their losses are apart."""
+def format_report(rows: dict[str, dict[str, Any]]) -> list[str]:
+    """Format a table of speeds, then how far the losses of one and two GPUs differ."""
     lines = ["            GPUs  examples/step  tokens/s  s/step  reserved GiB each  times one GPU"]
     for key, row in rows.items():
         name, gpus = key.split()
@@ -124,7 +120,14 @@ def tell(rows: dict[str, dict[str, Any]]) -> list[str]:
 def measure(
     setup: ThroughputSetup, lengths: list[list[int]], *, smoke: bool
 ) -> dict[str, Any] | None:
-    """Train for a few steps, with the processes beside this one; None but in the first."""
+    """Train for a few steps together with the other processes.
+
+    Returns:
+        The figures in the first process, None in the others.
+
+    Raises:
+        UserError: There is no GPU and this is no smoke test.
+    """
     import torch
 
     from train.trainer.process_group import current_group
@@ -140,12 +143,13 @@ def measure(
         model = build_model("cuda" if gpu else "cpu", tiny=smoke)
         trainer = make_trainer(setup, model, lengths, warm_up + timed, Path(folder), gpu=gpu)
         trainer.accelerator.ddp_handler.find_unused_parameters = False  # as in a real run
-        losses, counts = _note(trainer)
+        losses, counts = _record_losses(trainer), count_tokens(trainer)
         marks: list[float] = []
         trainer.add_callback(_timer(marks, warm_up, gpu=gpu))
         trainer.train()
     parts = setup.batch // setup.micro_batch
-    # Of all processes: their losses are parts of one mean, scaled up for what averages gradients.
+    # Each process's loss is its part of the mean, multiplied by the number of processes because
+    # gradients are averaged. So the mean over the processes is the loss of the whole step.
     summed = torch.stack(losses).reshape(-1, parts).sum(dim=1)
     summed = trainer.accelerator.reduce(summed, "mean")
     tokens = torch.tensor(counts[warm_up * parts : (warm_up + timed) * parts]).sum()
@@ -160,27 +164,21 @@ def measure(
     return None if group.rank else figures
 
 
-def _note(trainer: Any) -> tuple[list[Any], list[int]]:
-    """Collect each part's loss, without waiting for the GPU, and its tokens without padding."""
+def _record_losses(trainer: Any) -> list[Any]:
+    """Return a list that gets each micro-batch's loss as a tensor, without waiting for the GPU."""
     losses: list[Any] = []
-    counts: list[int] = []
     step: Callable[..., Any] = trainer.training_step
-    collate: Callable[..., Any] = trainer.data_collator
 
-    def noted(*arguments: Any, **options: Any) -> Any:
+    def recorded(*arguments: Any, **options: Any) -> Any:
         losses.append(step(*arguments, **options))
         return losses[-1]
 
-    def counted(examples: list[dict[str, list[int]]]) -> Any:
-        counts.append(sum(len(example["input_ids"]) for example in examples))
-        return collate(examples)
-
-    trainer.training_step, trainer.data_collator = noted, counted
-    return losses, counts
+    trainer.training_step = recorded
+    return losses
 
 
 def _timer(marks: list[float], warm_up: int, *, gpu: bool) -> Any:
-    """Note when the warm-up and the last step end, with the GPU's queue empty."""
+    """Return a callback that records when the warm-up and the last step end on the GPU."""
     import torch
     from transformers import TrainerCallback
 

@@ -1,13 +1,13 @@
-"""Whether an interrupted training ends as an uninterrupted one, on one GPU.
+"""Comparison of an interrupted and resumed training with an uninterrupted one, on one GPU.
 
     python -m benchmarks.train.resume
     python -m benchmarks.train.resume --smoke
 
-Four layers of a Llama 3.2 3B with random weights go through the trainer of `train`, plain and
-fused in bf16, and plain in fp16 with its gradient scaler. The run goes to its end and leaves a
-checkpoint half-way; from there it is continued twice, from other random numbers, by a new trainer.
-A GPU adds gradients in no fixed order: two continuations of one checkpoint show how far apart
-that alone takes them, and the uninterrupted run must be no farther away.
+The trainer of `train` trains four layers of a Llama 3.2 3B with random weights: plain and fused
+in bf16, and plain in fp16 with a gradient scaler. The run goes to its end and leaves a checkpoint
+half-way. A new trainer resumes from it twice, starting with different random numbers. A GPU adds
+gradients in no fixed order, so two resumed runs differ from each other. The uninterrupted run must
+not differ from a resumed one by much more than that.
 """
 
 import gc
@@ -21,7 +21,7 @@ from typing import Annotated, Any
 
 import typer
 
-from benchmarks.train.throughput import build_model
+from benchmarks.train.random_llama import build_model
 from nothing_gpt.errors import UserError, reported_errors
 from nothing_gpt.show import load_show
 from train.config.training_config import REFERENCE, TrainingConfig
@@ -30,13 +30,13 @@ from train.data.chat_example import ChatExample
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 _STEPS, _LAYERS = 8, 4
-_BETWEEN = 2.0
-"""Times the distance of two continuations that the uninterrupted run may be away."""
+_TOLERANCE = 2.0
+"""Allowed distance of the uninterrupted run, as a multiple of that between two resumed runs."""
 
 
 @dataclass(frozen=True, slots=True)
 class ResumeSetup:
-    """One way to train; fp16 brings a gradient scaler."""
+    """One way to train; `half` is fp16 with a gradient scaler."""
 
     fused: bool = False
     half: bool = False
@@ -46,8 +46,15 @@ SETUPS = {"plain": ResumeSetup(), "fused": ResumeSetup(fused=True), "fp16": Resu
 
 
 @dataclass(frozen=True, slots=True)
-class End:
-    """Where a run ended: its losses by step, adapters, generators, and what else must agree."""
+class FinalState:
+    """State of a run at its end.
+
+    Attributes:
+        losses: Training losses by step.
+        weights: The trained weights by name.
+        generators: States of torch's random number generators.
+        others: Learning rate, token count and loss scale.
+    """
 
     losses: dict[int, float]
     weights: dict[str, Any]
@@ -62,7 +69,7 @@ def main(
     ] = None,
     smoke: Annotated[bool, typer.Option("--smoke", help="The pocket model on a CPU.")] = False,
 ) -> None:
-    """Compare each way's interrupted with its uninterrupted run; fail if they differ."""
+    """Compare each setup's interrupted run with its uninterrupted one; fail if they differ."""
     import torch
 
     if not smoke and not torch.cuda.is_available():
@@ -81,7 +88,7 @@ def main(
 
 
 def compare(setup: ResumeSetup, *, smoke: bool) -> tuple[bool, str]:
-    """Train once through and twice from half-way; say whether and how they agree."""
+    """Train once to the end and twice from half-way; return whether they agree, and how well."""
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         whole = _train(setup, work, None, smoke=smoke)
@@ -93,7 +100,7 @@ def compare(setup: ResumeSetup, *, smoke: bool) -> tuple[bool, str]:
         f"loss of step {step}": whole.losses[step] == first.losses[step],
         "random numbers": whole.generators == first.generators,
         "learning rate, tokens, loss scale": whole.others == first.others,
-        "adapters": apart <= _BETWEEN * noise,
+        "adapters": apart <= _TOLERANCE * noise,
     }
     wrong = [name for name, good in same.items() if not good]
     text = (
@@ -103,15 +110,15 @@ def compare(setup: ResumeSetup, *, smoke: bool) -> tuple[bool, str]:
     return not wrong, text + (f"; differing: {', '.join(wrong)}" if wrong else "")
 
 
-def _distance(one: End, other: End) -> float:
-    """Return the difference of all adapters, as a share of their size."""
+def _distance(one: FinalState, other: FinalState) -> float:
+    """Return the norm of the adapters' difference, relative to their own norm."""
     import torch
 
     apart = torch.stack([(w - other.weights[n]).norm() for n, w in one.weights.items()]).norm()
     return float(apart / torch.stack([w.norm() for w in one.weights.values()]).norm())
 
 
-def _train(setup: ResumeSetup, work: Path, latest: Path | None, *, smoke: bool) -> End:
+def _train(setup: ResumeSetup, work: Path, latest: Path | None, *, smoke: bool) -> FinalState:
     import torch
 
     from nothing_gpt.adapter.manifest import BaseModel
@@ -141,7 +148,7 @@ def _train(setup: ResumeSetup, work: Path, latest: Path | None, *, smoke: bool) 
     # Whatever a new process begins with, the checkpoint's must come in its place.
     torch.manual_seed(len(gc.get_objects()))
     trainer.train(resume_from_checkpoint=str(latest) if latest else None)
-    end = _end(trainer)
+    end = _read_state(trainer)
     del trainer, model, loaded
     gc.collect()
     if torch.cuda.is_available():
@@ -171,7 +178,7 @@ def _config(setup: ResumeSetup) -> TrainingConfig:
         REFERENCE,
         fused=setup.fused,
         gradient_checkpointing=False,
-        # Larger than the reference's, so that a wrong step would show.
+        # Larger than the reference's, so that a wrong step is visible.
         learning_rate=1e-3,
         warmup_steps=2,
         accumulation=2,
@@ -181,7 +188,7 @@ def _config(setup: ResumeSetup) -> TrainingConfig:
     )
 
 
-def _end(trainer: Any) -> End:
+def _read_state(trainer: Any) -> FinalState:
     import torch
 
     history = trainer.state.log_history
@@ -190,7 +197,7 @@ def _end(trainer: Any) -> End:
         generators.append(torch.cuda.get_rng_state())
     scaler = trainer.accelerator.scaler
     last = next(entry for entry in reversed(history) if "loss" in entry)
-    return End(
+    return FinalState(
         losses={e["step"]: e["loss"] for e in history if "loss" in e},
         weights={
             name: p.detach().float().cpu()

@@ -1,1 +1,1 @@
-"""Figures of vLLM on a GPU."""
+"""Benchmarks of vLLM on a GPU."""

@@ -1,9 +1,9 @@
-r"""Held-out loss of an exported model inside vLLM, to hold against the figures of its export.
+r"""Held-out loss of an exported model inside vLLM, next to the losses that its export recorded.
 
     PYTHON -m benchmarks.vllm.held_out_loss --model workspace/exports/unclaimed-fp8 \
         --data workspace/data/unclaimed --cache fp8
 
-`PYTHON` is one that has vLLM.
+`PYTHON` is an interpreter of an environment with vLLM.
 """
 
 import json
@@ -28,7 +28,7 @@ def main(
     cache: Annotated[str, typer.Option(help="Type of the KV cache: auto or fp8.")] = "auto",
     memory: Annotated[float, typer.Option(help="Share of the GPU's memory.")] = 0.2,
 ) -> None:
-    """Print the loss over the same examples that training held out."""
+    """Print the loss over the held-out examples that training evaluated on."""
     from transformers import AutoTokenizer
     from vllm import LLM, SamplingParams  # type: ignore[import-not-found]
 

@@ -1,9 +1,10 @@
-"""Tile sizes for vLLM's LoRA kernels, drawn and timed beside vLLM's own and `serve`'s.
+"""Random tile sizes for vLLM's LoRA kernels, timed against vLLM's own and those of `serve`.
 
     python -m benchmarks.vllm.lora_tiles --tries 26
 
-Needs a GPU and vLLM. For each number of tokens and each product of Llama 3.2 3B, rank 32, prints
-microseconds a layer: 28 layers with weights of their own in one CUDA graph.
+This needs a GPU and vLLM. It prints microseconds per layer for each matrix product of Llama 3.2 3B
+at rank 32, for several numbers of tokens. One CUDA graph runs 28 layers, each with its own
+weights.
 """
 
 import itertools
@@ -25,12 +26,12 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 _LAYERS = 28
 _TOKENS = (1, 32, 128, 2048)
-_ELEMENTS = 128 * 64 * 3 * 2  # of a shrinking block's input, so that it fits shared memory
+_ELEMENTS = 128 * 64 * 3 * 2  # most input elements of a shrink block that fit shared memory
 
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A product with A (`shrink`) or B: `sizes` are the long sides, one for each slice."""
+    """A product with LoRA's A (`shrink`) or B; `sizes` has the long side of each slice."""
 
     shrink: bool
     tokens: int
@@ -47,16 +48,16 @@ PRODUCTS = [
 def main(
     tries: Annotated[int, typer.Option(help="Tile sizes drawn for each product.")] = 26,
 ) -> None:
-    """Time the drawn sizes and print each product's best."""
+    """Time the drawn sizes and print the best for each product."""
     if name_gpu() is None:
         raise UserError("no NVIDIA GPU answers here; the kernels run on nothing else")
     jobs = [(product, tiles) for product in PRODUCTS for tiles in draw(product, tries)]
     processes = min(14, os.cpu_count() or 1)
-    begun = time.monotonic()
+    started = time.monotonic()
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         size = -(-len(jobs) // processes)
         list(pool.map(_compile, [jobs[i : i + size] for i in range(0, len(jobs), size)]))
-    print(f"{len(jobs)} compiled after {time.monotonic() - begun:.0f} s", flush=True)
+    print(f"{len(jobs)} compiled after {time.monotonic() - started:.0f} s", flush=True)
     for product in PRODUCTS:
         case = _Case(product)
         own, ours = case.time(None), case.time(_ours(product))
@@ -67,7 +68,7 @@ def main(
 
 
 def draw(product: Product, tries: int) -> list[Tiles]:
-    """Draw tile sizes for a product, the same ones each time."""
+    """Draw tile sizes for a product; the result is the same each time."""
     found = list(_shrinking(product) if product.shrink else _expanding(product))
     random.Random(str(product)).shuffle(found)  # noqa: S311
     return found[:tries]
@@ -111,13 +112,13 @@ class _Case:
             utils,
         )
 
-        # vLLM remembers weights by their addresses, which the last case's tensors had.
+        # vLLM caches pointers by the weights' addresses, which a freed case's tensors also had.
         utils._LORA_A_PTR_DICT.clear()
         utils._LORA_B_PTR_DICT.clear()
         m, sizes, bf16 = product.tokens, product.sizes, torch.bfloat16
         self._module: Any = lora_shrink_op if product.shrink else lora_expand_op
         self._vllms: Callable[..., Tiles] = utils.get_lora_op_configs
-        # All tokens are the first adapter's; the last place is for those without one.
+        # All tokens belong to the first adapter; the last entry is for tokens without one.
         starts = [[m, 0], [0, m, m], [0, -1]]
         self._meta = [
             torch.zeros(m, dtype=torch.int32, device="cuda"),
@@ -143,14 +144,14 @@ class _Case:
         self._call = self._module._lora_shrink if product.shrink else self._module._lora_expand
 
     def run(self, tiles: Tiles | None, layers: int = _LAYERS) -> None:
-        """Run some layers, with vLLM's own sizes where none are given."""
+        """Run some layers; `tiles` None means vLLM's own sizes."""
         found = self._vllms if tiles is None else (lambda *_args, **_named: tiles)
         self._module.get_lora_op_configs = found
         for weights in self._layers[:layers]:
             self._call(self._inputs, weights, self._outputs, *self._meta, *self._more)
 
     def time(self, tiles: Tiles | None) -> float:
-        """Return microseconds a layer: the median of 12 replays."""
+        """Return microseconds per layer, the median of 12 replays."""
         import torch
 
         self.run(tiles)
@@ -170,7 +171,7 @@ class _Case:
 
 
 def _compile(jobs: list[tuple[Product, Tiles]]) -> None:
-    """Compile kernels into Triton's cache, which all processes share."""
+    """Compile the kernels into Triton's cache, which all processes share."""
     last, case = None, None
     for product, tiles in jobs:
         if case is None or product != last:

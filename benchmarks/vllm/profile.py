@@ -1,4 +1,4 @@
-"""Where a decoding step's time goes on the GPU, by vLLM's own profiler."""
+"""GPU time of a decoding step by kind of kernel, measured by vLLM's own profiler."""
 
 import gzip
 import json
@@ -14,7 +14,7 @@ from typing import Any
 from benchmarks.endpoint.load import LoadSettings, run
 
 _WINDOW = 0.15  # seconds of steps in a profile
-_TOKENS = 1024  # so many that all streams are still decoding in the window
+_TOKENS = 1024  # enough that all streams are still decoding in the window
 
 _KINDS = {
     "elementwise": "^triton_(poi|red|per)_|elementwise",
@@ -24,19 +24,19 @@ _KINDS = {
     "sampling": "sample|softmax|topk|top_k|penalt|bitmask|argmax|gumbel|logit",
     "copies": "memcpy|memset",
 }
-"""Kinds of kernels, each by a part of its name in lower case; the first that fits counts."""
+"""Kinds of kernels, each with a pattern for the lower-case name; the first match counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A step's time on the GPU.
+    """GPU time of one decoding step.
 
     Attributes:
-        steps: How many were seen.
-        step: Microseconds from one to the next, on average; the profiler slows what the CPU does.
-        busy: The part of them with a kernel running.
-        kinds: Kernels and microseconds of a step, by kind.
-        kernels: The same by kernel, the costliest first.
+        steps: Number of steps in the profile.
+        step: Mean microseconds from one step to the next; the profiler slows the CPU down.
+        busy: Share of that time in which a kernel runs.
+        kinds: Kernel launches and microseconds per step, by kind.
+        kernels: The same by kernel, the most expensive first.
     """
 
     steps: int
@@ -47,7 +47,7 @@ class Profile:
 
 
 def list_arguments(folder: Path) -> list[str]:
-    """Make vLLM's arguments that let it be profiled into a folder."""
+    """Return the arguments that make vLLM write profiles to a folder."""
     config = {
         "profiler": "torch",
         "torch_profiler_dir": str(folder.resolve()),
@@ -59,10 +59,10 @@ def list_arguments(folder: Path) -> list[str]:
 
 
 def profile(load: LoadSettings, pool: Executor, folder: Path) -> Profile:
-    """Profile some steps of a load after all its streams have begun.
+    """Profile some steps of a load while all its streams are decoding.
 
     Raises:
-        RuntimeError: the profiler wrote nothing.
+        RuntimeError: The profiler wrote nothing.
     """
     known = set(folder.glob("*.json.gz"))
     with ThreadPoolExecutor(1) as thread:
@@ -81,7 +81,11 @@ def profile(load: LoadSettings, pool: Executor, folder: Path) -> Profile:
 
 
 def summarise(events: list[dict[str, Any]]) -> Profile:
-    """Sum a trace's events up. A step of decoding is one launch of a CUDA graph."""
+    """Sum up the events of a trace; one launch of a CUDA graph is one decoding step.
+
+    Raises:
+        RuntimeError: The trace has no CUDA graph or no kernel.
+    """
     launches = [e for e in events if e.get("name") == "cudaGraphLaunch"]
     work = [e for e in events if e.get("cat") in ("kernel", "gpu_memcpy", "gpu_memset")]
     work.sort(key=lambda event: event["ts"])
@@ -103,7 +107,7 @@ def summarise(events: list[dict[str, Any]]) -> Profile:
 
 
 def describe(found: Profile, most: int = 14) -> str:
-    """Make a table of a profile: kinds, then the costliest kernels."""
+    """Format a profile as a table: kinds, then the `most` most expensive kernels."""
     lines = [f"{found.steps} steps of {found.step:,.0f} us, {found.busy:.0%} busy"]
     for table, count in ((found.kinds, len(found.kinds)), (found.kernels, most)):
         for name, (times, spent) in list(table.items())[:count]:

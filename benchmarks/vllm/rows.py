@@ -1,4 +1,4 @@
-"""The configurations of vLLM that `serve_throughput` compares."""
+"""Configurations of vLLM that `benchmarks.vllm.throughput` compares."""
 
 import json
 from dataclasses import dataclass, field
@@ -12,14 +12,14 @@ RANK = 32
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkRow:
-    """One server: what it loads, what it is told, and what is asked of it.
+    """One server to measure: its weights, flags, environment and loads.
 
     Attributes:
-        weights: A kind of `serve_shapes.WEIGHTS`.
-        arguments: Flags besides the common ones.
-        environment: Variables; `{cache}` stands for a folder that outlives a server.
-        streams: How many requests at once, each a measurement; with tokens asked for.
-        extras: Also measured with the cast lock and with a show's sampling.
+        weights: A key of `benchmarks.vllm.shapes.WEIGHTS`.
+        arguments: Flags in addition to the common ones.
+        environment: Variables; `{cache}` is replaced by a folder that several servers share.
+        streams: The measurements: concurrent requests, and new tokens of each request.
+        extras: Whether to measure the cast lock and a show's sampling too.
     """
 
     weights: str = "bf16"
@@ -33,21 +33,21 @@ class BenchmarkRow:
 _TUNING = tuple(list_tuning(128))
 _SWITCHES = list_switches(Path("{cache}"))
 _ALL_BUT_TILES = {k: v for k, v in _SWITCHES.items() if k != "VLLM_TUNED_CONFIG_FOLDER"}
-# Only what training trains; by default vLLM also wraps the input and the output matrix.
+# Only the modules that training changes; by default vLLM wraps the input and output matrices too.
 _ADAPTER = (*_TUNING, "--lora-target-modules", *TARGETS)
 _FP8_CACHE = ("--kv-cache-dtype", "fp8")
 _FP8 = (*_TUNING, *_FP8_CACHE)
 _INT4 = (*_FP8, "--linear-backend", "marlin")
 _DUAL = _SWITCHES | {"VLLM_LORA_ENABLE_DUAL_STREAM": "1"}
 
-# By value: whatever the time does not suffice for is left out from the end.
+# The most valuable rows come first: a run that has too little time skips the last ones.
 ROWS = {
-    # As `serve` starts it, with an adapter; again, for its start with a warm compile cache.
+    # An adapter with the flags of `serve`; then once more, to time a start with a warm cache.
     "deployed": BenchmarkRow("bf16", True, _ADAPTER, _SWITCHES, extras=True),
     "deployed-again": BenchmarkRow(
         "bf16", True, _ADAPTER, _SWITCHES, streams=((1, 256), (32, 256))
     ),
-    # The same with merged weights in fp8.
+    # The same flags with merged weights in fp8.
     "fp8": BenchmarkRow("fp8", False, _FP8, _SWITCHES, extras=True),
     "reference": BenchmarkRow(
         "bf16",
@@ -62,16 +62,16 @@ ROWS = {
     "all-modules": BenchmarkRow("bf16", True, _TUNING, _SWITCHES),
     "adapter-fp8": BenchmarkRow("fp8", True, (*_ADAPTER, *_FP8_CACHE), _SWITCHES),
     "int4": BenchmarkRow("int4", False, _INT4, _SWITCHES),
-    # Weights in fp8, arithmetic in bf16: nothing to quantise at one stream.
+    # Weights in fp8 but arithmetic in bf16: activations are not quantised.
     "fp8-marlin": BenchmarkRow(
         "fp8", False, _FP8, _SWITCHES | {"VLLM_TEST_FORCE_FP8_MARLIN": "1"}
     ),
     "fp8-torch": BenchmarkRow("fp8", False, (*_FP8, "--linear-backend", "torch"), _SWITCHES),
     "fp8-interval": BenchmarkRow("fp8", False, (*_FP8, "--stream-interval", "8"), _SWITCHES),
     "int4-head": BenchmarkRow("int4-head", False, _INT4, _SWITCHES),
-    # What vLLM chooses on Hopper.
+    # vLLM's own choice of a kernel on Hopper.
     "int4-machete": BenchmarkRow("int4", False, _FP8, _SWITCHES),
-    # vLLM's own choices, as `serve` had them once.
+    # vLLM's defaults, which `serve` used at first.
     "plain": BenchmarkRow("bf16", True, ("--max-num-seqs", "128")),
 }
 
@@ -87,7 +87,7 @@ SMOKE = {
 
 
 def list_arguments(row: BenchmarkRow, models: Path, memory: float | None) -> list[str]:
-    """Make vLLM's arguments; `memory` is the share of the GPU, None where there is none."""
+    """Return vLLM's arguments; `memory` is its share of the GPU's memory, None on a CPU."""
     pairs = {
         "--model": str(models / row.weights),
         "--served-model-name": "base",

@@ -1,7 +1,7 @@
-"""A model of Llama 3.2 3B's exact shape whose weights vLLM makes up: config, tokenizer, adapter.
+"""Model folders in the exact shape of Llama 3.2 3B, with an adapter but without weights.
 
-`--load-format dummy` needs no weights, only their description; speed and memory are those of the
-real model. A quantised one differs in its config alone.
+With `--load-format dummy` vLLM reads the config only and fills the weights with random numbers.
+Speed and memory are those of the real model. A quantised model differs in its config only.
 """
 
 import itertools
@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 VOCABULARY = 128_256
-_SPECIAL = 256  # as many of them as Llama 3 has, at the end
+_SPECIAL = 256  # special tokens at the end of the vocabulary, as in Llama 3
 _RANK = 32
 
 TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
-"""What the adapter changes: all linear layers, as training does."""
+"""Modules that the adapter changes: all linear layers, as in training."""
 
 SHAPE: dict[str, Any] = {
     "architectures": ["LlamaForCausalLM"],
@@ -68,24 +68,25 @@ _INT4 = {"num_bits": 4, "type": "int", "symmetric": True, "strategy": "group", "
 
 WEIGHTS: dict[str, dict[str, Any]] = {
     "bf16": {},
-    # What `python -m train.export --to fp8` writes: a scale a tensor, weights and activations.
+    # As `python -m train.export --to fp8` writes it: one scale per tensor for weights and
+    # activations.
     "fp8": {
         "quantization_config": _scheme(
             "float-quantized", ["lm_head"], weights=_FP8, input_activations=_FP8
         )
     },
     "int4": {"quantization_config": _scheme("pack-quantized", ["lm_head"], weights=_INT4)},
-    # The output matrix too, a third of what int4 reads for a token.
+    # The output matrix in int4 too; in bf16 it is a third of the bytes read for a token.
     "int4-head": {
         "tie_word_embeddings": False,
         "quantization_config": _scheme("pack-quantized", [], weights=_INT4),
     },
 }
-"""What a model's config says besides its shape, by kind of weights."""
+"""Additions to the model's config for each kind of weights."""
 
 
 def write_models(folder: Path, *, tiny: bool = False) -> None:
-    """Write a model folder for each kind of weights, and `adapter`, of rank 32."""
+    """Write a model folder for each kind of weights, and `adapter` of rank 32."""
     shape = SHAPE | (_TINY if tiny else {})
     for kind, more in WEIGHTS.items():
         place = folder / kind
@@ -96,12 +97,12 @@ def write_models(folder: Path, *, tiny: bool = False) -> None:
 
 
 def write_tokenizer(folder: Path) -> None:
-    """Write a byte-level BPE tokenizer of 128,256 tokens: bytes, letters together, controls."""
+    """Write a byte-level BPE tokenizer of 128,256 tokens: bytes, letter groups, special tokens."""
     from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
     tokens = sorted(pre_tokenizers.ByteLevel.alphabet())
-    room = VOCABULARY - _SPECIAL - len(tokens)
-    merges = list(itertools.islice(_merges(), room))
+    count = VOCABULARY - _SPECIAL - len(tokens)
+    merges = list(itertools.islice(_merges(), count))
     tokens += [left + right for left, right in merges]
     tokenizer = Tokenizer(models.BPE({token: i for i, token in enumerate(tokens)}, merges))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -123,7 +124,7 @@ def write_tokenizer(folder: Path) -> None:
 
 
 def _merges() -> Any:
-    """Pair letters, with and without a space before them, into tokens of two to five."""
+    """Yield merges of letters, with and without a leading space, into tokens of two to five."""
     space = "\u0120"  # how byte-level BPE writes a space
     known = [*string.ascii_letters, *(space + letter for letter in string.ascii_lowercase)]
     yield from ((space, letter) for letter in string.ascii_lowercase)

@@ -1,11 +1,11 @@
-r"""How much of what an n-gram lookup guesses a model would have written, over held-out scenes.
+r"""Share of n-gram guesses that a model confirms while it writes on from held-out scenes.
 
     python -m train.export --show unclaimed --to merged
     python -m benchmarks.vllm.speculation --model workspace/exports/unclaimed-merged \
         --data workspace/data/unclaimed --python .venv-vllm/bin/python
 
-vLLM guesses the next tokens by looking up the last ones in the scene so far; every guess that the
-model confirms saves a step. Says nothing of time: that depends on the machine.
+vLLM guesses the next tokens by looking up the last ones in the scene so far. Every guess that the
+model confirms saves a step. This measures the share of guesses, not time.
 """
 
 import json
@@ -16,7 +16,7 @@ from typing import Annotated, Any
 
 import typer
 
-from benchmarks.vllm.throughput import running
+from benchmarks.vllm.server_process import running_server
 from nothing_gpt.errors import UserError, reported_errors
 from nothing_gpt.files import read_jsonl
 
@@ -33,11 +33,11 @@ def main(
     shortest: Annotated[int, typer.Option(help="Fewest tokens that are looked up.")] = 2,
     log: Annotated[Path, typer.Option(help="The server's log.")] = Path("speculation.log"),
 ) -> None:
-    """Print guesses made and confirmed, and the tokens that a step gives."""
-    asked = read_jsonl(data / "val.jsonl")
-    if len(asked) < scenes:
-        raise UserError(f"{data}: {len(asked)} held-out examples; ask for fewer --scenes")
-    chosen = [asked[i * len(asked) // scenes]["prompt"] for i in range(scenes)]
+    """Print the guesses made and confirmed, and the mean tokens per step."""
+    held_out = read_jsonl(data / "val.jsonl")
+    if len(held_out) < scenes:
+        raise UserError(f"{data}: {len(held_out)} held-out examples; ask for fewer --scenes")
+    chosen = [held_out[i * len(held_out) // scenes]["prompt"] for i in range(scenes)]
     config = {
         "method": "ngram",
         "num_speculative_tokens": guesses,
@@ -48,11 +48,11 @@ def main(
     arguments += ["--max-model-len", "2048", "--enforce-eager"]
     arguments += ["--speculative-config", json.dumps(config)]
     environment = {"VLLM_CPU_KVCACHE_SPACE": "1"}
-    with running(python, arguments, environment, log, patience=300) as (url, _, _):
+    with running_server(python, arguments, environment, log, patience=300) as (url, _, _):
         tokens = sum(_write(url, messages) for messages in chosen)
-        counted = _counters(url)
-    drafts, proposed = counted["drafts"], counted["draft_tokens"]
-    accepted = counted["accepted_tokens"]
+        counters = _read_counters(url)
+    drafts, proposed = counters["drafts"], counters["draft_tokens"]
+    accepted = counters["accepted_tokens"]
     print(f"{scenes} scenes, {tokens} tokens; looked up with a find {drafts:.0f} times")
     print(f"guessed {proposed:.0f} tokens, confirmed {accepted:.0f} ({accepted / proposed:.1%})")
     print(f"tokens a step: {tokens / (tokens - accepted):.3f}")
@@ -60,7 +60,7 @@ def main(
 
 def _write(url: str, messages: list[dict[str, str]]) -> int:
     body: dict[str, Any] = {"model": "merged", "messages": messages, "max_tokens": 256}
-    # As the show asks for it, without the penalty, which n-gram guesses do not go with.
+    # The show's sampling without its penalty, which vLLM cannot combine with n-gram guesses.
     body |= {"temperature": 0.7, "top_p": 0.95, "seed": 0}
     request = urllib.request.Request(  # noqa: S310
         f"{url}/v1/chat/completions",
@@ -71,8 +71,8 @@ def _write(url: str, messages: list[dict[str, str]]) -> int:
         return int(json.load(answer)["usage"]["completion_tokens"])
 
 
-def _counters(url: str) -> dict[str, float]:
-    """Read vLLM's counters of speculation."""
+def _read_counters(url: str) -> dict[str, float]:
+    """Read vLLM's counters of speculative decoding."""
     with urllib.request.urlopen(f"{url}/metrics", timeout=10) as answer:  # noqa: S310
         text = answer.read().decode()
     found = re.findall(r"^vllm:spec_decode_num_(\w+?)_total\{[^}]*\} (\S+)", text, re.MULTILINE)

@@ -7,7 +7,7 @@ import gradio as gr
 from gradio.blocks import Block
 from gradio.components import Component
 
-from demo.ui.script_html import read_growing_script, read_script, render_frame, render_title
+from demo.ui.script_html import read_live_script, read_script, render_frame, render_title
 from demo.ui.settings_panel import (
     DirectionFields,
     GenerationFields,
@@ -138,7 +138,7 @@ def build_layout(
                     apply_default_css=False,
                 )
                 growing = gr.HTML(
-                    html_template="", js_on_load=read_growing_script(), apply_default_css=False
+                    html_template="", js_on_load=read_live_script(), apply_default_css=False
                 )
             composer = _build_composer(shows[show])
     return Layout(

@@ -32,7 +32,7 @@ def test_nothing_that_is_written_runs(stage: Stage, server: FakeEndpoint) -> Non
     server.script.pieces = cut("[DOT] A <b onmouseover='window.hit=1'>bold</b> take.\n")
     stage.button("Takes").click()
     bold = "A <b onmouseover='window.hit=1'>bold</b> take."
-    expect(page.locator(".trial .words").first).to_have_text(bold)
+    expect(page.locator(".take .words").first).to_have_text(bold)
     expect(stage.button("Stop")).to_be_disabled()
     page.locator(".scenes").click()
     expect(page.locator("#scenes li")).to_have_count(1)
@@ -97,6 +97,7 @@ def test_a_whole_scene_by_keys_alone(stage: Stage, server: FakeEndpoint) -> None
     keys = stage.page.keyboard
     keys.press("?")
     expect(stage.page.get_by_role("dialog")).to_be_visible()
+    expect(stage.page.locator("#help dd")).to_have_count(13)
     keys.press("Escape")
     expect(stage.page.get_by_role("dialog")).to_be_hidden()
 
@@ -113,7 +114,7 @@ def test_a_whole_scene_by_keys_alone(stage: Stage, server: FakeEndpoint) -> None
 
     server.script.hang_after = 12
     keys.press("Alt+r")
-    expect(stage.page.locator(".growing .words")).to_contain_text("Should")
+    expect(stage.page.locator(".live .words")).to_contain_text("Should")
     keys.press("Escape")
     expect(stage.note()).to_have_text(re.compile("^Stopped"))
     server.script.hang_after = None

@@ -34,12 +34,12 @@ def test_a_first_visit(stage: Stage, server: FakeEndpoint) -> None:
 
     server.script.hang_after = 32
     stage.button("Continue").click()
-    expect(page.locator(".growing .words")).to_contain_text("Let it be")
+    expect(page.locator(".live .words")).to_contain_text("Let it be")
     expect(stage.button("Continue")).to_be_disabled()
     stage.button("Stop").click()
     expect(stage.note()).to_have_text("Stopped. 3 lines kept.")
     assert server.disconnected.wait(5)
-    expect(page.locator(".growing")).to_have_count(0)
+    expect(page.locator(".live")).to_have_count(0)
     first = stage.shown()
     assert first[6:] == SCENE.splitlines()[:3]
 
@@ -237,13 +237,13 @@ def test_takes_are_chosen_from_side_by_side(stage: Stage, server: FakeEndpoint) 
     stage.begin()
     stage.button("Takes").click()
     expect(stage.note()).to_have_text("Choose a take; the others stay as other versions.")
-    expect(stage.page.locator(".trial")).to_have_count(3)
+    expect(stage.page.locator(".take")).to_have_count(3)
     assert len({request["seed"] for request in server.requests}) == 3
     expect(stage.lines()).to_have_count(5)
     stage.page.locator("h1").click()
     stage.page.keyboard.press("2")
     expect(stage.lines()).to_have_count(13)
-    expect(stage.page.locator(".trial")).to_have_count(0)
+    expect(stage.page.locator(".take")).to_have_count(0)
     assert stage.shown()[5:] == SCENE.splitlines()
 
     stage.button("Versions").click()
@@ -260,7 +260,7 @@ def test_two_models_are_compared_without_knowing_which_is_which(
     expect(stage.page.get_by_label("The other model")).to_have_value("pocket-unclaimed")
     stage.button("Compare").click()
     expect(stage.note()).to_have_text("Choose a take; the others stay as other versions.")
-    expect(stage.page.locator(".trial h3")).to_have_text(["A", "B"])
+    expect(stage.page.locator(".take h3")).to_have_text(["A", "B"])
     assert {request["model"] for request in server.requests} == {"unclaimed", "pocket-unclaimed"}
     stage.button("Choose take A").click()
     expect(stage.note()).to_have_text(re.compile("Taken: A: (pocket-)?unclaimed"))

@@ -1,5 +1,4 @@
 import re
-from html import escape
 from html.parser import HTMLParser
 from itertools import combinations
 from math import dist
@@ -11,10 +10,9 @@ from demo.launch import STYLES
 from demo.scene.history import Branch
 from demo.scene.scene import Entry
 from demo.ui.script_html import (
-    KEYS,
     OPENINGS,
     describe_page,
-    read_growing_script,
+    read_live_script,
     read_script,
     render_frame,
     render_note,
@@ -25,7 +23,7 @@ from nothing_gpt.show import Character, PromptText, Show, load_show
 
 SHOW = load_show("unclaimed")
 STYLE = "".join(path.read_text(encoding="utf-8") for path in STYLES)
-VOICES = int(re.findall(r"const VOICES = (\d+);", read_script())[0])
+COLOURS = int(re.findall(r"const SPEAKER_COLOURS = (\d+);", read_script())[0])
 
 SCHEMES = [":root body {", ":root body.dark {"]
 
@@ -79,21 +77,19 @@ def test_each_text_has_its_own_direction() -> None:
 
 def test_the_page_is_told_only_what_it_needs_of_a_show() -> None:
     branch = Branch(3, 8, (Entry("x" * 200, "DOT"), Entry("A pause.")), current=True)
-    told = describe_page(SHOW, [branch], editable=True)
-    assert told["cast"] == list(SHOW.names)
-    assert [card["speaker"] for card in told["openings"]] == [
+    page = describe_page(SHOW, [branch], editable=True)
+    assert page["cast"] == list(SHOW.names)
+    assert [card["speaker"] for card in page["openings"]] == [
         opening.script[0].speaker for opening in SHOW.prompt.openings[:OPENINGS]
     ]
     shown = {"version": 3, "lines": 8, "current": True}
-    assert told["branches"] == [shown | {"told": [["DOT", "x" * 80], ["", "A pause."]]}]
+    assert page["branches"] == [shown | {"told": [["DOT", "x" * 80], ["", "A pause."]]}]
 
 
-def test_the_frame_offers_every_format_and_every_key() -> None:
+def test_the_frame_offers_every_format() -> None:
     frame = render_frame([("Fountain", "fountain"), ("Final Draft", "fdx")])
     assert re.findall(r'data-ending="(\w+)"', frame) == ["fountain", "fdx"]
     assert 'accept=".fountain,.fdx"' in frame
-    for _, deed in KEYS:
-        assert escape(deed) in frame
     # Gradio reads it as a template of JavaScript and of Handlebars.
     assert not re.search(r"`|\$\{|\{\{", frame)
 
@@ -106,8 +102,8 @@ def colours_of(scheme: str) -> dict[str, str]:
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_every_colour_of_text_can_be_read_on_the_paper(scheme: str) -> None:
     colours = colours_of(scheme)
-    texts = ["ink", "soft", "alarm", *(f"voice-{i}" for i in range(VOICES))]
-    for background in ("paper", "desk", "field"):
+    texts = ["text", "muted", "problem", *(f"speaker-{i}" for i in range(COLOURS))]
+    for background in ("surface", "background", "field"):
         for text in texts:
             assert contrast(colours[text], colours[background]) >= 4.5, (text, background)
     assert contrast(colours["on-accent"], colours["accent"]) >= 4.5
@@ -157,18 +153,18 @@ def lab(rgb: list[float]) -> list[float]:
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_colour_blind_readers_can_tell_the_voices_apart(scheme: str, kind: str) -> None:
     colours = colours_of(scheme)
-    seen = [lab(multiply(BLIND[kind], linear(colours[f"voice-{i}"]))) for i in range(VOICES)]
+    seen = [lab(multiply(BLIND[kind], linear(colours[f"speaker-{i}"]))) for i in range(COLOURS)]
     assert min(dist(one, other) for one, other in combinations(seen, 2)) > 15
 
 
 def test_the_page_asks_for_nothing_from_elsewhere() -> None:
-    for text in (STYLE, read_script(), read_growing_script()):
+    for text in (STYLE, read_script(), read_live_script()):
         assert "http" not in text
         assert "@import" not in text
 
 
 def test_the_page_never_makes_html_of_text() -> None:
-    for text in (read_script(), read_growing_script()):
+    for text in (read_script(), read_live_script()):
         assert not re.search(
             r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", text
         )

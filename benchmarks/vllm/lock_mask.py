@@ -1,10 +1,10 @@
-"""What the cast lock's mask of a token costs llguidance, at a vocabulary of Llama 3's size.
+"""Time that llguidance needs for a token mask of the cast lock, with Llama 3's vocabulary size.
 
-    python -m benchmarks.endpoint.lock_mask
+    python -m benchmarks.vllm.lock_mask
 
-vLLM fills the masks of a step one after the other, in the engine's own process, for up to 128
-streams; they cost nothing as long as they take less than the GPU takes for the step. Tokens are
-drawn at random from those allowed, as of a model of random weights, which leaves no state out.
+vLLM fills the masks of a step one after the other in the engine's process, for up to 128 streams.
+They cost no time as long as they take less than the GPU's step. Each token is drawn at random from
+the allowed ones, as a model with random weights would, so every state of the grammar is reached.
 """
 
 import argparse
@@ -23,7 +23,7 @@ TOKENS = 256
 
 
 def measure(regex: str, streams: int) -> list[float]:
-    """Write with so many streams; give the seconds of each mask."""
+    """Generate tokens for several streams; return the seconds of each mask."""
     import numpy as np
     import torch
     from llguidance import LLMatcher
@@ -36,16 +36,16 @@ def measure(regex: str, streams: int) -> list[float]:
         guide = from_tokenizer(PreTrainedTokenizerFast.from_pretrained(folder), VOCABULARY)
     grammar = LLMatcher.grammar_from_regex(regex)
     matchers = [LLMatcher(guide, grammar, log_level=0) for _ in range(streams)]
-    randoms = [Random(i) for i in range(streams)]  # noqa: S311 - dice
+    randoms = [Random(i) for i in range(streams)]  # noqa: S311
     masks = allocate_token_bitmask(streams, VOCABULARY)
     seconds = []
     for _ in range(TOKENS):
         for row, (matcher, random) in enumerate(zip(matchers, randoms, strict=True)):
             if matcher.is_stopped():
                 continue
-            begun = time.perf_counter()
+            started = time.perf_counter()
             fill_next_token_bitmask(matcher, masks, row)
-            seconds.append(time.perf_counter() - begun)
+            seconds.append(time.perf_counter() - started)
             bits = np.unpackbits(masks[row].numpy().view(np.uint8), bitorder="little")
             allowed = torch.from_numpy(bits[:VOCABULARY].nonzero()[0])
             matcher.consume_token(int(allowed[random.randrange(len(allowed))]))
@@ -55,17 +55,17 @@ def measure(regex: str, streams: int) -> list[float]:
 def main() -> None:
     """Read the command line, measure, and print a line of JSON for each expression."""
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.endpoint.lock_mask", description=__doc__
+        prog="python -m benchmarks.vllm.lock_mask", description=__doc__
     )
     parser.add_argument("--streams", type=int, default=32)
     parser.add_argument("--show", default="seinfeld")
     options = parser.parse_args()
     regex = CastLock(load_show(options.show).names, 40).regex()
-    # The lock as it was until 253f43c, with at most 640 characters in a line.
+    # The expression used until 253f43c, which limited a line to 640 characters.
     counted = regex.replace("]*", "]{0,639}")
     for name, expression in (("lock", regex), ("characters counted", counted)):
         seconds = measure(expression, options.streams)
-        told = {
+        row = {
             "expression": name,
             "masks": len(seconds),
             "median us": round(1e6 * median(seconds), 1),
@@ -73,7 +73,7 @@ def main() -> None:
             "most us": round(1e6 * max(seconds)),
             "a step of all streams, mean ms": round(1e3 * options.streams * mean(seconds), 2),
         }
-        print(json.dumps(told), flush=True)
+        print(json.dumps(row), flush=True)
 
 
 if __name__ == "__main__":

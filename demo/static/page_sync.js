@@ -1,0 +1,190 @@
+/**
+ * The page's copy of the scene, which follows the messages of the server.
+ *
+ * The server sends what is new as patches, each with a number. A scene is sent to the server only
+ * when it is opened; actions on it send their own fields.
+ */
+
+import { SceneLog } from "./scene_log.js";
+import { randomId } from "./storage.js";
+
+/** @import { HistoryLog, HistoryPatch } from "./scene_log.js" */
+/** @import { SceneStorage, StoredScene } from "./storage.js" */
+
+/** @typedef {{ premise: string, speaker: string, text: string }} Opening */
+
+/**
+ * A version to switch to: its number of lines, and its last entries that the open version has
+ * not, as pairs of speaker and text.
+ *
+ * @typedef {object} Branch
+ * @property {number} version
+ * @property {number} lines
+ * @property {[string, string][]} told
+ * @property {boolean} current
+ */
+
+/**
+ * What the page needs besides the scene.
+ *
+ * @typedef {object} Heading
+ * @property {string[]} cast
+ * @property {Opening[]} openings
+ * @property {Branch[]} branches
+ * @property {boolean} editable
+ */
+
+/**
+ * A patch with its number. `shown` is how many entries are visible, `refused` how many actions
+ * were refused so far, `quoted` the new texts found in the training scripts.
+ *
+ * @typedef {Required<HistoryPatch> & {
+ *   count: number, shown: number, refused: number, quoted: string[], heading?: Heading,
+ * }} Patch
+ */
+
+/**
+ * A message of the server: the last patches of a run. A run begins when a scene is opened.
+ *
+ * @typedef {{ run: string, patches: Patch[] }} Message
+ */
+
+/**
+ * A scene that was sent to the server and not yet confirmed. `notice` is shown once it is.
+ *
+ * @typedef {object} PendingScene
+ * @property {string} run
+ * @property {StoredScene | null} scene
+ * @property {Partial<HistoryLog> | null} history
+ * @property {string} notice
+ */
+
+/**
+ * What the page does on an update: another scene was opened, an action was refused, or the scene
+ * has changed.
+ *
+ * @typedef {object} SyncListener
+ * @property {(notice: string) => void} opened
+ * @property {() => void} refused
+ * @property {(log: SceneLog, shown: number) => void} updated
+ */
+
+const RESEND_DELAY = 4000; // milliseconds
+
+/** The open scene and its place in the server's messages. */
+export class PageSync {
+  /**
+   * @param {(event: string, fields: object) => void} trigger Sends an event to the server.
+   * @param {SceneStorage} storage
+   * @param {SyncListener} listener
+   */
+  constructor(trigger, storage, listener) {
+    this.trigger = trigger;
+    this.storage = storage;
+    this.listener = listener;
+    /** @type {SceneLog | null} */
+    this.log = null;
+    /** @type {string | null} */
+    this.run = null;
+    /** The number of the last patch that was applied. */
+    this.count = 0;
+    this.refused = 0;
+    /** Whether the server has the whole scene from this page and does not send it. */
+    this.serverHasScene = false;
+    /** @type {Heading} */
+    this.heading = { cast: [], openings: [], branches: [], editable: false };
+    /** @type {Set<string>} */
+    this.quoted = new Set();
+    /** @type {PendingScene | null} */
+    this.pending = null;
+  }
+
+  /**
+   * Send a scene to the server, which then follows it.
+   *
+   * @param {StoredScene | null} scene Null is a new scene.
+   * @param {{ event?: string, fields?: object, notice?: string }} [options]
+   */
+  send(scene, { event = "hello", fields = {}, notice = "" } = {}) {
+    const run = randomId();
+    const history = scene?.journal ?? null;
+    this.pending = { run, scene, history, notice };
+    const trigger = () => {
+      if (this.pending?.run === run) this.trigger(event, { run, journal: history, ...fields });
+    };
+    trigger();
+    // The server may not have been ready for the first event.
+    if (event === "hello") setTimeout(trigger, RESEND_DELAY);
+  }
+
+  /**
+   * Apply what is new in a message.
+   *
+   * @param {Message | null} message
+   */
+  receive(message) {
+    if (!message?.run || !this.#followRun(message.run)) return;
+    const missed = message.patches.filter((patch) => patch.count > this.count);
+    const last = missed.at(-1);
+    if (!last) return;
+    if (missed[0].count > this.count + 1) {
+      // A message repeats only the last patches; ask for everything.
+      this.count = 0;
+      this.trigger("again", {});
+      return;
+    }
+    const startsBlank = missed[0].count === 1 && !this.serverHasScene;
+    const log = this.log && !startsBlank ? this.log : new SceneLog(null);
+    this.log = log;
+    this.serverHasScene = false;
+    const before = log.at;
+    for (const patch of missed) this.#applyPatch(log, patch);
+    this.count = last.count;
+    this.listener.updated(log, last.shown);
+    // Save only changes: another tab may have the scene open too.
+    const changed = missed.some((patch) => patch.steps.length || patch.extended.length);
+    if (changed || log.at !== before) this.storage.scheduleSave(log);
+  }
+
+  /**
+   * Tell whether a message belongs to the open scene. Its first message opens the pending scene.
+   *
+   * @param {string} run
+   */
+  #followRun(run) {
+    if (run === this.run) return true;
+    const { pending } = this;
+    if (pending?.run === run) {
+      this.#openPending(pending);
+      return true;
+    }
+    // The server was started again and does not know the scene.
+    if (!pending && this.log) this.send({ ...this.storage.scene, journal: this.log.history });
+    return false;
+  }
+
+  /** @param {PendingScene} pending */
+  #openPending({ run, scene, history, notice }) {
+    this.storage.open(scene);
+    this.log = new SceneLog(history);
+    this.run = run;
+    this.count = 0;
+    this.refused = 0;
+    this.quoted = new Set();
+    this.pending = null;
+    this.serverHasScene = true;
+    this.listener.opened(notice);
+  }
+
+  /**
+   * @param {SceneLog} log
+   * @param {Patch} patch
+   */
+  #applyPatch(log, patch) {
+    if (patch.heading) this.heading = patch.heading;
+    for (const text of patch.quoted) this.quoted.add(text);
+    log.apply(patch);
+    if (patch.refused > this.refused) this.listener.refused();
+    this.refused = patch.refused;
+  }
+}

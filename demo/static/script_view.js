@@ -1,0 +1,193 @@
+/**
+ * The list of the script's lines, which can be edited in place.
+ */
+
+import { closestTarget, createElement, findAll, isEditable } from "./dom.js";
+import {
+  colourSpeakers,
+  createField,
+  createRow,
+  numberRow,
+  originOf,
+  readRow,
+} from "./script_row.js";
+import { SHORTCUTS } from "./shortcuts.js";
+
+/** @import { Entry } from "./scene_log.js" */
+
+/**
+ * What the lines depend on besides the entries.
+ *
+ * @typedef {object} DrawOptions
+ * @property {string[]} cast
+ * @property {Set<string>} quoted Texts found word for word in the training scripts.
+ * @property {boolean} editable
+ */
+
+/**
+ * Sends an action on a line to the server.
+ *
+ * @typedef {(action: string, fields: object) => void} SendAction
+ */
+
+/** The rows of the script without an unfinished new line. */
+const ROWS = ":scope > .entry:not(.draft)";
+
+/** Draws the entries of a scene and sends the edits of a person. */
+export class ScriptView {
+  /**
+   * @param {HTMLElement} list
+   * @param {SendAction} send
+   */
+  constructor(list, send) {
+    this.list = list;
+    this.send = send;
+    /**
+     * For each row, what it was drawn from.
+     *
+     * @type {string[]}
+     */
+    this.drawn = [];
+    /**
+     * The field with the cursor, its text before the edit, and whether something was typed.
+     *
+     * @type {{ field: HTMLElement, before: string, typed: boolean } | null}
+     */
+    this.edit = null;
+    list.addEventListener("focusin", ({ target }) => this.#beginEdit(target));
+    list.addEventListener("input", () => {
+      if (this.edit) this.edit.typed = true;
+    });
+    list.addEventListener("keydown", (event) => this.#handleKey(event));
+    list.addEventListener("focusout", (event) => this.#finishEdit(event));
+  }
+
+  /**
+   * Draw the rows that differ. The others stay, so that the cursor keeps its place while new
+   * lines arrive.
+   *
+   * @param {Entry[]} entries
+   * @param {DrawOptions} options
+   */
+  draw(entries, { cast, quoted, editable }) {
+    const colours = colourSpeakers(cast, entries);
+    const wanted = entries.map((entry) => ({
+      entry,
+      colour: colours.get(entry.speaker ?? ""),
+      origin: originOf(entry, quoted),
+    }));
+    const keys = wanted.map(({ entry, colour, origin }) =>
+      JSON.stringify([entry, colour, origin]),
+    );
+    const rows = findAll(this.list, ROWS);
+    const [start, end] = this.#countUnchanged(keys, rows.length);
+    for (const row of rows.slice(start, rows.length - end)) row.remove();
+    const next = rows[rows.length - end] ?? null;
+    for (const { entry, colour, origin } of wanted.slice(start, keys.length - end)) {
+      this.list.insertBefore(createRow(entry, colour, origin), next);
+    }
+    this.drawn = keys;
+    findAll(this.list, ROWS).forEach(numberRow);
+    this.#setEditable(editable);
+  }
+
+  /**
+   * Count the rows that stay as they are, from the start and from the end.
+   *
+   * @param {string[]} keys
+   * @param {number} rows
+   */
+  #countUnchanged(keys, rows) {
+    const most = Math.min(keys.length, rows);
+    let start = 0;
+    while (start < most && keys[start] === this.drawn[start]) start++;
+    let end = 0;
+    while (end < most - start && keys.at(-1 - end) === this.drawn[rows - 1 - end]) end++;
+    return [start, end];
+  }
+
+  /** @param {boolean} editable */
+  #setEditable(editable) {
+    this.list.classList.toggle("fixed", !editable);
+    const mode = editable ? "plaintext-only" : "false";
+    for (const field of findAll(this.list, "[contenteditable]")) {
+      if (field.getAttribute("contenteditable") !== mode) {
+        field.setAttribute("contenteditable", mode);
+      }
+    }
+  }
+
+  /** Make the next drawing replace every row, to discard an edit that the server refused. */
+  reset() {
+    this.drawn = [];
+  }
+
+  /** @param {EventTarget | null} target */
+  #beginEdit(target) {
+    if (isEditable(target)) {
+      this.edit = { field: target, before: target.textContent ?? "", typed: false };
+    }
+  }
+
+  /** @param {FocusEvent} event */
+  #finishEdit(event) {
+    const { edit } = this;
+    const row = closestTarget(event, ".entry");
+    if (!edit || edit.field !== event.target || !row || row.classList.contains("draft")) return;
+    this.edit = null;
+    if (edit.field.textContent === edit.before) return;
+    const now = readRow(row);
+    const changed = edit.field.classList.contains("name") ? "speaker" : "text";
+    const was = { ...now, [changed]: edit.before };
+    this.send("revise", { index: Number(row.dataset.index), was, now });
+  }
+
+  /** @param {KeyboardEvent} event */
+  #handleKey(event) {
+    const { target, key } = event;
+    if (!isEditable(target) || event.isComposing) return;
+    if (key === "Escape") target.textContent = this.edit?.before ?? "";
+    const keeps = SHORTCUTS.keepEdit.matches(event);
+    if (!keeps && !SHORTCUTS.discardEdit.matches(event)) return;
+    event.preventDefault();
+    if (!keeps) event.stopPropagation();
+    const draft = closestTarget(event, ".draft");
+    if (draft) this.#finishDraft(draft, keeps);
+    else target.blur();
+  }
+
+  /**
+   * Insert an empty line to be filled in.
+   *
+   * @param {number} index The entry that the new line comes before.
+   * @param {string} speaker
+   */
+  insertDraft(index, speaker) {
+    this.list.querySelector(".draft")?.remove();
+    const name = createField("name", speaker);
+    const words = createField("words", "");
+    name.setAttribute("aria-label", "Who speaks the new line");
+    words.setAttribute("aria-label", "The new line");
+    const row = createElement("li", { class: "entry draft", "data-before": index }, name, words);
+    this.list.insertBefore(row, findAll(this.list, ROWS)[index] ?? null);
+    row.addEventListener("focusout", ({ relatedTarget }) => {
+      const inside = relatedTarget instanceof Node && row.contains(relatedTarget);
+      if (!inside) this.#finishDraft(row, true);
+    });
+    words.focus();
+  }
+
+  /**
+   * @param {HTMLElement} row
+   * @param {boolean} keep
+   */
+  #finishDraft(row, keep) {
+    if (row.dataset.finished) return; // removing the row moves the focus, which calls this again
+    row.dataset.finished = "1";
+    const { speaker, text } = readRow(row);
+    const index = Number(row.dataset.before);
+    this.edit = null;
+    row.remove();
+    if (keep && text.trim()) this.send("insert", { index, speaker: speaker || null, text });
+  }
+}

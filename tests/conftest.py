@@ -1,0 +1,56 @@
+"""Markers for all tests, by folder, file or name; `make test-fast` leaves the marked ones out."""
+
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+
+MARKED = {
+    "browser": ("demo/browser", "test_whole_story.py"),
+    "contract": ("serve/contract",),
+    "slow": (
+        "benchmarks/room",
+        "benchmarks/train",
+        "benchmarks/vllm/test_lock_mask.py",
+        "demo/handlers/test_connection.py::test_it_is_called_until_it_streams",
+        "demo/handlers/test_connection.py::test_the_example_wakes_it_too",
+        "demo/test_launch.py",
+        "modal/test_apps.py",
+        "modal/test_containers.py",
+        "modal/test_environments.py",
+        "serve/models/test_adapter_check.py::test_a_server_with_a_silent_adapter_does_not_start",
+        "serve/process/test_supervisor.py",
+        "serve/test_serve_command.py",
+        "test_whole_story.py",
+        "train/artifacts/test_parity_reference.py",
+        "train/test_guard_rails.py::test_a_run_that_breaks_down_leaves_everything_as_it_was",
+        "train/test_guard_rails.py"
+        "::test_a_run_that_gets_worse_stops_and_leaves_its_best_and_its_last",
+        "train/export",
+        "train/fused/test_fast_path.py::test_loss_curves_agree",
+        "train/fused/test_fused.py::test_outputs_and_gradients_are_the_plain_ones",
+        "train/test_finetuning.py",
+        "train/trainer/test_process_group.py",
+        "train/trainer/test_tracking.py",
+    ),
+}
+"""Each marker with its places, relative to `tests/`: folders, files, or `file::test`."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test whose folder, file or own name is listed in `MARKED`."""
+    for item in items:
+        names = list_places(item)
+        for marker, places in MARKED.items():
+            if names & set(places):
+                item.add_marker(marker)
+
+
+def list_places(item: pytest.Item) -> set[str]:
+    """Return the names under which `MARKED` can list a test."""
+    path = item.path.relative_to(TESTS)
+    function = getattr(item, "originalname", item.name)
+    return {path.as_posix(), f"{path.as_posix()}::{function}"} | {
+        folder.as_posix() for folder in path.parents
+    }
