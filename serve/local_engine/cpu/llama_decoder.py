@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import embedding, rms_norm, scaled_dot_product_attention, silu
 
-from serve.local_engine.packed_weights import PackedLinear
+from serve.local_engine.cpu.packed_weights import PackedLinear
 
 _BLOCK = 256  # tokens by which the cache grows
 _MEMBERS = (

@@ -9,8 +9,8 @@ from peft import LoraConfig, get_peft_model
 from torch import Tensor
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from serve.local_engine.llama_decoder import LlamaDecoder, is_supported
-from serve.local_engine.packed_weights import PackedLinear
+from serve.local_engine.cpu.llama_decoder import LlamaDecoder, is_supported
+from serve.local_engine.cpu.packed_weights import PackedLinear
 
 ROWS, PROMPT, STEPS = 3, 21, 4
 NAMES = ("one", "two")
