@@ -110,6 +110,8 @@ def _is_current(run: Run, inputs: str) -> bool:
 
 def _load_base(run: Run, identity: BaseModel | None) -> LoadedBase:
     base = load_base(run.base, run.base_source, identity, quantize=run.config.quantize)
+    if run.config.quantize == "nf4" and not base.quantized:
+        print("bitsandbytes has no 4-bit kernels for this machine: plain LoRA instead")
     print(f"base {base.identity.id}: {describe_precision(base)}")
     return base
 

@@ -54,7 +54,7 @@ def build_trainer(
         share,
         run_name=f"{run.name}-{base.identity.id}",
         dtype=base.model.dtype,
-        steps=share.count_steps(len(training)),
+        steps=run.config.count_steps(len(training)),
         checkpoints=run.checkpoints,
         logs=run.logs,
     )
