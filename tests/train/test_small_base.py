@@ -82,7 +82,7 @@ def test_an_unknown_precision_is_refused_with_those_there_are() -> None:
 
 @pytest.mark.parametrize(
     ("steps", "warmup", "evaluations", "checkpoints"),
-    [(563, 50, 50, 50), (30, 5, 10, 10), (1, 1, 1, 1)],
+    [(563, 50, 50, 50), (30, 5, 15, 15), (1, 1, 1, 1)],
 )
 def test_the_schedule_fits_the_length_of_the_run(
     steps: int, warmup: int, evaluations: int, checkpoints: int

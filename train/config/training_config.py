@@ -90,10 +90,10 @@ class TrainingConfig:
         return min(self.warmup_steps, ceil(steps * _WARMUP_SHARE))
 
     def fit_eval_interval(self, steps: int) -> int:
-        """Return the steps between evaluations: in a short run, a third of it."""
+        """Return the steps between evaluations: in a short run, half of it."""
         if not self.eval_interval:
             return steps
-        return max(1, min(self.eval_interval, steps // 3))
+        return max(1, min(self.eval_interval, steps // 2))
 
     def fit_checkpoint_interval(self, steps: int) -> int:
         """Return the steps between checkpoints, at most those between evaluations."""
