@@ -30,7 +30,7 @@ history: .venv/local ## Repeat the reference's six runs with the pocket model, w
 	    $(if $(SOURCE),--source '$(SOURCE)'); \
 	done; \
 	for preset in phase1-r16 phase1-r32 phase2-r32 phase2-r64 phase3 phase4; do \
-	  $(BIN)/python -m train --show '$(SHOW)' --preset $$preset; \
+	  $(BIN)/python -m train --show '$(SHOW)' --base '$(or $(BASE),pocket)' --preset $$preset; \
 	done; \
 	$(BIN)/python -m train.artifacts --show '$(SHOW)'
 

@@ -16,7 +16,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m nothing_gpt", description=__doc__)
     parser.add_argument("--show", default="unclaimed", help="a show's name or TOML file")
     parser.add_argument("--source", type=Path, help="the show's scripts, where they lie elsewhere")
-    parser.add_argument("--base", default="pocket", help="pocket, a hub id or a model's folder")
+    parser.add_argument(
+        "--base", default="smollm2", help="smollm2, pocket, a hub id, a folder or a GGUF file"
+    )
     parser.add_argument("--port", type=int, default=7860, help="where the room opens")
     parser.add_argument("--share", action="store_true", help="also make a public Gradio link")
     options = parser.parse_args()

@@ -43,6 +43,10 @@ class Workspace:
         """Return the folder of the pocket base model made from a show's scripts."""
         return self.root / "bases" / f"pocket-{show}"
 
+    def model(self, name: str) -> Path:
+        """A base model that was imported once for all shows."""
+        return self.root / "bases" / name
+
     def find_base(self, name: str) -> str:
         """Return what a base is loaded from.
 

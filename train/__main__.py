@@ -1,6 +1,7 @@
 """Train an adapter on a show's examples: `python -m train --show unclaimed`.
 
-`--base pocket`, the default, first builds a small base model, for which no GPU is needed.
+The default base, SmolLM2-135M, is fetched by pip and needs no GPU; `--base pocket` is built
+from the scripts and needs no network.
 On several GPUs: `torchrun --standalone --nproc-per-node 2 -m train --show unclaimed`.
 """
 
@@ -15,7 +16,7 @@ import typer
 from nothing_gpt.errors import UserError, reported_errors
 from nothing_gpt.show import load_show
 from nothing_gpt.workspace import Workspace
-from train.config.base_names import POCKET_BASE
+from train.config.base_names import SMOLLM2_BASE
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -26,15 +27,26 @@ def train(
         str | None, typer.Option(help="A show's name, or a path to its TOML file.")
     ] = None,
     base: Annotated[
-        str, typer.Option(help="'pocket', a hub id, or a folder with a model.")
-    ] = POCKET_BASE,
+        str, typer.Option(help="'smollm2', 'pocket', a hub id, a folder or a GGUF file.")
+    ] = SMOLLM2_BASE,
     fresh: Annotated[
         bool,
         typer.Option("--fresh/--resume", help="Start again, or continue what was interrupted."),
     ] = False,
     profile: Annotated[
-        str, typer.Option(help="For real bases: 'reference', or for Llamas 'fast', 'small'.")
-    ] = "reference",
+        str | None,
+        typer.Option(
+            help="'reference', or for Llamas 'fast', 'small', 'laptop'.",
+            show_default="laptop for smollm2, else reference",
+        ),
+    ] = None,
+    quantize: Annotated[
+        str | None,
+        typer.Option(
+            help="4-bit base: 'nf4', 'none', or 'auto' (from a billion parameters on).",
+            metavar="Q",
+        ),
+    ] = None,
     preset: Annotated[
         str | None,
         typer.Option(
@@ -76,7 +88,9 @@ def train(
     from train.trainer.process_group import current_group
 
     repeated = load_preset(preset) if preset else None
-    config = resolve_config(base, profile, repeated, seed=seed, patience=patience)
+    config = resolve_config(
+        base, profile, repeated, seed=seed, patience=patience, quantize=quantize
+    )
     group = current_group()
     for warning in list_warnings(config) if group.rank == 0 else ():
         typer.echo(f"warning: {warning}", err=True)

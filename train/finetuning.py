@@ -11,8 +11,8 @@ from nothing_gpt.adapter.manifest import BaseModel, Manifest, read_manifest
 from nothing_gpt.errors import UserError
 from nothing_gpt.files import atomic_folder, fingerprint, locked_folder
 from train.artifacts.adapter_writer import summarize, write_adapter
-from train.base_model.loading import LoadedBase, load_base
-from train.base_model.pocket_training import ensure_base
+from train.base_model.loading import LoadedBase, describe_precision, load_base
+from train.base_model.preparation import ensure_base
 from train.config.run import Run
 from train.data.examples import RunExamples, load_examples
 from train.trainer.checkpoints import open_folder
@@ -62,12 +62,17 @@ def load_run_examples(run: Run) -> RunExamples:
         max_training=run.config.max_examples,
         max_held_out=run.config.max_eval_examples,
         seed=run.config.seed,
+        lines_once=run.config.lines_once,
     )
 
 
 def is_finished(run: Run, examples: RunExamples) -> bool:
-    """Return whether the adapter of a real base is up to date; needs no GPU."""
-    return run.pocket is None and _is_current(run, _fingerprint(run, examples, None))
+    """Return whether the adapter of a hub id or folder is up to date; needs no GPU."""
+    return (
+        run.pocket is None
+        and run.gguf is None
+        and _is_current(run, _fingerprint(run, examples, None))
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,7 @@ class _Start:
 
     Attributes:
         inputs: The fingerprint of data, base and configuration.
-        base: The pocket base; None for a real base.
+        base: The base if the run built or imported it; None if loading identifies it.
         checkpoint: The checkpoint to continue from; None starts at step 0.
     """
 
@@ -86,22 +91,12 @@ class _Start:
 
 
 def _start(run: Run, examples: RunExamples) -> _Start | None:
-    """Build the pocket base and prepare the checkpoints; None if the adapter is up to date."""
-    base = _ensure_pocket_base(run, examples)
+    """Prepare the base and the checkpoints; None if the adapter is up to date."""
+    base = ensure_base(run, examples)
     inputs = _fingerprint(run, examples, base)
     if not run.fresh and _is_current(run, inputs):
         return None
     return _Start(inputs, base, open_folder(run.checkpoints, inputs, fresh=run.fresh))
-
-
-def _ensure_pocket_base(run: Run, examples: RunExamples) -> BaseModel | None:
-    if run.pocket is None:
-        return None
-    # A fresh preset keeps the base, which the show's own adapter uses too.
-    fresh = run.fresh and not run.preset
-    return ensure_base(
-        run.pocket.folder, examples.pretraining, run.pocket.pretraining, fresh=fresh
-    )
 
 
 def _fingerprint(run: Run, examples: RunExamples, base: BaseModel | None) -> str:
@@ -114,9 +109,10 @@ def _is_current(run: Run, inputs: str) -> bool:
 
 
 def _load_base(run: Run, identity: BaseModel | None) -> LoadedBase:
-    base = load_base(run.base, run.base_source, identity)
-    if not base.quantized:
+    base = load_base(run.base, run.base_source, identity, quantize=run.config.quantize)
+    if run.config.quantize == "nf4" and not base.quantized:
         print("bitsandbytes has no 4-bit kernels for this machine: plain LoRA instead")
+    print(f"base {base.identity.id}: {describe_precision(base)}")
     return base
 
 

@@ -8,7 +8,8 @@ from nothing_gpt.errors import UserError
 from train.base_model.loading import LoadedBase
 from train.config.run import Run
 from train.config.training_config import TrainingConfig
-from train.data.examples import ChatExample, as_dataset
+from train.data.chat_example import ChatExample
+from train.data.examples import as_dataset
 from train.trainer.process_group import current_group
 from train.trainer.trl_arguments import make_arguments
 
@@ -53,7 +54,7 @@ def build_trainer(
         share,
         run_name=f"{run.name}-{base.identity.id}",
         dtype=base.model.dtype,
-        steps=share.count_steps(len(training)),
+        steps=run.config.count_steps(len(training)),
         checkpoints=run.checkpoints,
         logs=run.logs,
     )

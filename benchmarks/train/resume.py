@@ -25,7 +25,7 @@ from benchmarks.train.random_llama import build_model
 from nothing_gpt.errors import UserError, reported_errors
 from nothing_gpt.show import load_show
 from train.config.training_config import REFERENCE, TrainingConfig
-from train.data.examples import ChatExample
+from train.data.chat_example import ChatExample
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

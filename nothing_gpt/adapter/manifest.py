@@ -36,6 +36,7 @@ class Manifest:
         versions: Of the libraries that training used.
         preset: The run of the reference that this one repeats; "" for none.
         checkpoint: Which checkpoint became the adapter: the best by held-out loss, or the last.
+        base_licence: The licence of the base model, if it is known here.
         schema: The version of this file's format.
     """
 
@@ -50,6 +51,7 @@ class Manifest:
     versions: dict[str, str] = field(default_factory=dict)
     preset: str = ""
     checkpoint: Literal["best", "last"] = "last"
+    base_licence: str = ""
     schema: int = 1
 
 

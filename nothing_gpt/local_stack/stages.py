@@ -34,7 +34,7 @@ class StackOptions:
     show: str
     port: int
     source: Path | None = None
-    base: str = "pocket"
+    base: str = "smollm2"
     share: bool = False
 
 

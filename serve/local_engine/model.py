@@ -19,6 +19,7 @@ from transformers.utils.logging import disable_progress_bar
 from nothing_gpt.errors import UserError
 from nothing_gpt.prompt import Message
 from serve.local_engine.cache import RowCache
+from serve.local_engine.cpu.llama_decoder import LlamaDecoder, is_supported
 from serve.models.adapter_check import PROBE, check_adapters
 from serve.models.base_files import fetch_base, find_template, load_tokenizer
 from serve.models.served_models import ServedModels
@@ -72,7 +73,12 @@ class LocalModel:
             torch.set_num_threads(1)
         longest = _read_max_length(self.network.config.get_text_config())
         self.max_length = min(max_length or _DEFAULT_MAX_LENGTH, longest)
-        self.cache = RowCache(rows, self.network.dtype)
+        adapters = [alias for alias in self._aliases.values() if alias != _BASE]
+        self._decoder: LlamaDecoder | None = None
+        if is_supported(self.network, adapters):
+            self._decoder = LlamaDecoder(self.network, adapters, rows)
+        self._row_cache = RowCache(rows, self.network.dtype)
+        self.cache = self._decoder or self._row_cache
         self.backend_tokenizer = self.tokenizer.backend_tokenizer
         self.vocabulary_size: int = self.network.get_input_embeddings().num_embeddings
         ends = self.network.generation_config.eos_token_id
@@ -162,14 +168,18 @@ class LocalModel:
         ids = torch.tensor(tokens, device=self.device)
         steps = torch.arange(ids.shape[1], device=self.device)
         positions = torch.tensor(starts, device=self.device)[:, None] + steps
+        aliases = [self._aliases[name] for name in names]
+        if self._decoder is not None:
+            adapters = [None if alias == _BASE else alias for alias in aliases]
+            return self._decoder.forward(ids, positions, first_row, adapters)
         inputs: dict[str, Any] = {
             "input_ids": ids,
             "position_ids": positions,
-            "attention_mask": self.cache.prepare(first_row, positions),
-            "past_key_values": self.cache,
+            "attention_mask": self._row_cache.prepare(first_row, positions),
+            "past_key_values": self._row_cache,
             "logits_to_keep": 1,
         }
-        logits: Tensor = self._run(inputs, [self._aliases[name] for name in names]).logits
+        logits: Tensor = self._run(inputs, aliases).logits
         return logits[:, -1].float()
 
     def _run(self, inputs: dict[str, Any], aliases: list[str]) -> Any:

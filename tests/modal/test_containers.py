@@ -21,7 +21,7 @@ from tests.modal.container import execute, pickled, start
 from tests.modal.control_plane import ControlPlane
 from tests.serve.conftest import MANIFEST
 from tests.train.conftest import BRIEF, RECIPE
-from train.base_model.pocket_training import ensure_base
+from train.base_model.pocket_training import ensure_pocket_base
 from train.data.examples import read_examples
 from train.training_job import TrainingJob
 
@@ -37,7 +37,7 @@ def prepared(toml: Path, modal: Command, volume: Workspace) -> Workspace:
 @pytest.fixture
 def base(prepared: Workspace) -> str:
     """A pocket base on the volume, as a local folder would be."""
-    ensure_base(prepared.base("tiny"), read_examples(prepared.data("tiny"))[0], RECIPE)
+    ensure_pocket_base(prepared.base("tiny"), read_examples(prepared.data("tiny"))[0], RECIPE)
     return "pocket-tiny"
 
 

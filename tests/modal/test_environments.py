@@ -25,7 +25,7 @@ from tests.modal.control_plane import ControlPlane, control_plane
 from tests.modal.test_containers import ROOM, said_by
 from tests.serve.conftest import MANIFEST
 from tests.train.conftest import RECIPE
-from train.base_model.pocket_training import ensure_base
+from train.base_model.pocket_training import ensure_pocket_base
 from train.data.examples import read_examples
 
 pytestmark = [
@@ -103,7 +103,7 @@ def test_clean_training(plane: ControlPlane, volume: Workspace, python: str, tom
     command = [sys.executable, "-m", "data_prep", "--show", str(toml), "--tokenizer", "none"]
     out = ["--out", str(volume.data("tiny"))]
     subprocess.run([*command, *out], cwd=ROOT, check=True)
-    ensure_base(volume.base("tiny"), read_examples(volume.data("tiny"))[0], RECIPE)
+    ensure_pocket_base(volume.base("tiny"), read_examples(volume.data("tiny"))[0], RECIPE)
     done = run_modal(plane, "run", "-m", "train", "--show", str(toml), "--base", "pocket-tiny")
     assert done.returncode == 0, done.stdout + done.stderr
     manifest = read_manifest(volume.adapter("tiny"))

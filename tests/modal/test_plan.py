@@ -8,7 +8,7 @@ from nothing_gpt.errors import UserError
 from nothing_gpt.gpus import GPUS, find_gpu, find_gpus
 from train.config.base_names import REFERENCE_BASE
 from train.config.training_config import REFERENCE
-from train.data.examples import ChatExample
+from train.data.chat_example import ChatExample
 from train.estimate.plan import Plan, make_plan
 
 CHARACTERS = 4 * 731  # the mean of the Seinfeld examples

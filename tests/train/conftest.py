@@ -10,7 +10,7 @@ import pytest
 
 from nothing_gpt.show import SHOWS, Show, load_show
 from nothing_gpt.workspace import Workspace
-from train.base_model.pocket_training import ensure_base
+from train.base_model.pocket_training import ensure_pocket_base
 from train.config.pretraining_config import PretrainingConfig
 from train.config.run import Run, resolve_run
 from train.config.training_config import POCKET, TrainingConfig
@@ -78,7 +78,9 @@ def brief() -> TrainingConfig:
 def base(prepared: tuple[Show, Workspace]) -> Workspace:
     """The prepared workspace, with the pocket base built once for all tests."""
     show, workspace = prepared
-    ensure_base(workspace.base(show.name), read_examples(workspace.data(show.name))[0], RECIPE)
+    ensure_pocket_base(
+        workspace.base(show.name), read_examples(workspace.data(show.name))[0], RECIPE
+    )
     return workspace
 
 

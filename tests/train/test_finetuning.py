@@ -20,7 +20,8 @@ from nothing_gpt.workspace import Workspace
 from tests.train.conftest import TOML
 from train.base_model.loading import load_base
 from train.config.run import Run, resolve_run
-from train.data.examples import ChatExample, read_examples
+from train.data.chat_example import ChatExample
+from train.data.examples import read_examples
 from train.finetuning import finetune
 from train.trainer_factory import build_trainer
 
@@ -194,7 +195,7 @@ def test_evaluating_does_not_break_gradients(base: Workspace) -> None:
 
     def gradient(*, evaluated: bool) -> "torch.Tensor":
         torch.manual_seed(0)
-        loaded = load_base("pocket-tiny", base.find_base("pocket-tiny"))
+        loaded = load_base("pocket-tiny", base.find_base("pocket-tiny"), quantize="nf4")
         assert loaded.quantized
         model = get_peft_model(
             loaded.model, LoraConfig(target_modules="all-linear", init_lora_weights=False)
@@ -220,7 +221,7 @@ def test_evaluating_does_not_break_gradients(base: Workspace) -> None:
 def test_labels_cover_the_completion_and_its_end_alone(run: Run) -> None:
     """Token by token: prompt and padding are ignored, the completion and its stop are learned."""
     training, held_out = read_examples(run.data)
-    loaded = load_base(run.base, run.base_source)
+    loaded = load_base(run.base, run.base_source, quantize="nf4")
     trainer = build_trainer(run, run.config, loaded, training[:2], held_out[:1])
     batch = next(iter(trainer.get_train_dataloader()))
     learned = {
@@ -247,7 +248,7 @@ def test_adapters_are_trained_in_float32(run: Run) -> None:
     import torch
 
     training, held_out = read_examples(run.data)
-    loaded = load_base(run.base, run.base_source)
+    loaded = load_base(run.base, run.base_source, quantize="nf4")
     trainer = build_trainer(run, run.config, loaded, training[:2], held_out[:1])
     assert trainer.model is not None
     trained = [p.dtype for p in trainer.model.parameters() if p.requires_grad]

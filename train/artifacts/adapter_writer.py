@@ -1,9 +1,10 @@
 """Writing the folder of a finished adapter."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
+from nothing_gpt.adapter.bits_per_byte import count_bytes, describe_loss, to_bits_per_byte
 from nothing_gpt.adapter.manifest import Manifest, write_manifest
 from nothing_gpt.files import write_text
 from train.artifacts import report
@@ -11,6 +12,7 @@ from train.artifacts.parity_reference import measure_parity_reference
 from train.artifacts.provenance import git_revision, package_versions
 from train.artifacts.run_history import write_history
 from train.base_model.loading import LoadedBase
+from train.config.base_names import SMOLLM2_ID, SMOLLM2_LICENCE
 from train.config.run import Run
 from train.data.examples import RunExamples
 from train.estimate.machine import find_machine
@@ -20,7 +22,8 @@ from train.trainer.process_group import current_group
 
 if TYPE_CHECKING:
     from peft import PeftModel
-    from trl.trainer.sft_trainer import SFTTrainer
+
+    from train.trainer.sft_trainer import AdapterTrainer
 
 TEMPLATE_FILE = "chat_template.jinja"
 
@@ -29,7 +32,7 @@ def write_adapter(
     folder: Path,
     run: Run,
     examples: RunExamples,
-    trainer: "SFTTrainer",
+    trainer: "AdapterTrainer",
     base: LoadedBase,
     inputs: str,
 ) -> Manifest:
@@ -55,6 +58,8 @@ def write_adapter(
     write_history(folder, entries)
     score = best if kind == "best" else last
     manifest = _describe(run, base, entries, score, kind, inputs)
+    if (compressed := _measure_bytes(run, examples, trainer)) is not None:
+        manifest = _add_bits_per_byte(manifest, *compressed)
     write_manifest(folder, manifest)
     measure_parity_reference(folder, examples, trainer, quantized=base.quantized)
     machine = find_machine(current_group().size)
@@ -69,9 +74,33 @@ def summarize(adapter: Path, manifest: Manifest) -> str:
     which = "" if manifest.checkpoint == "last" else f", the best of {m['steps']:.0f}"
     return (
         f"adapter: {adapter}\n"
-        f"held-out loss {m['eval_loss']:.3f} after {m['adapter_step']:.0f} steps{which} "
-        f"({m['base_eval_loss']:.3f} without the adapter); see {report.FILE}"
+        f"held-out loss {describe_loss(m)} after {m['adapter_step']:.0f} steps{which}\n"
+        f"({describe_loss(m, 'base_')} without the adapter); see {report.FILE}"
     )
+
+
+def _measure_bytes(
+    run: Run, examples: RunExamples, trainer: "AdapterTrainer"
+) -> tuple[int, int] | None:
+    """Return the tokens of the evaluation and the bytes of their text.
+
+    None if the two do not belong together: the loss is also of prompts, or examples were cut.
+    """
+    rows: Any = trainer.eval_dataset
+    texts = [m["content"] for example in examples.evaluated for m in example["completion"]]
+    longest = max(map(len, rows["input_ids"]), default=0)
+    whole = len(rows) == len(examples.evaluated) and longest < run.config.max_length
+    if not (run.config.completion_only and whole and trainer.eval_tokens):
+        return None
+    return trainer.eval_tokens, count_bytes(texts)
+
+
+def _add_bits_per_byte(manifest: Manifest, tokens: int, text_bytes: int) -> Manifest:
+    metrics = dict(manifest.metrics)
+    for key in ("eval", "base_eval"):
+        loss = metrics[f"{key}_loss"]
+        metrics[f"{key}_bits_per_byte"] = to_bits_per_byte(loss, tokens, text_bytes)
+    return replace(manifest, metrics=metrics)
 
 
 def _describe(
@@ -103,4 +132,5 @@ def _describe(
         versions=package_versions(),
         preset=run.preset,
         checkpoint=kind,
+        base_licence=SMOLLM2_LICENCE if base.identity.id == SMOLLM2_ID else "",
     )

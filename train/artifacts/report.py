@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from nothing_gpt.adapter.bits_per_byte import describe_loss
 from nothing_gpt.adapter.manifest import Manifest, adapter_name
 from train.estimate.machine import Machine
 from train.trainer.loss_checks import LogEntry, list_loss_warnings
@@ -31,8 +32,8 @@ def _sections(
     m = manifest.metrics
     yield f"# Adapter {adapter_name(manifest.show.name, manifest.preset)}"
     yield (
-        f"Held-out loss **{m['eval_loss']:.3f}** at step {m['adapter_step']:.0f} of"
-        f" {m['steps']:.0f}; {m['base_eval_loss']:.3f} without the adapter. "
+        f"Held-out loss **{describe_loss(m)}** at step {m['adapter_step']:.0f} of"
+        f" {m['steps']:.0f}; {describe_loss(m, 'base_')} without the adapter. "
         + (
             "It is the best of the run, and the last one, with"
             f" {m['last_eval_loss']:.3f}, lies in `last/`."

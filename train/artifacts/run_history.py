@@ -44,7 +44,18 @@ def render_table(runs: Sequence[PastRun]) -> str:
     made = {run.manifest.preset: run for run in runs}
     rows = [_row(preset, made.get(name)) for name, preset in PRESETS.items()]
     rows += [_own_row(run) for run in runs if not run.manifest.preset]
-    header = ("run", "format", "loss of", "r", "alpha", "reported", "here", "untrained", "base")
+    header = (
+        "run",
+        "format",
+        "loss of",
+        "r",
+        "alpha",
+        "reported",
+        "here",
+        "untrained",
+        "bits a byte",
+        "base",
+    )
     return _align([header, tuple("---" for _ in header), *rows])
 
 
@@ -68,16 +79,17 @@ def _method(format_name: str, config: dict[str, Any]) -> tuple[str, ...]:
     return format_name, learned, str(config["rank"]), str(config["alpha"])
 
 
-def _outcome(run: PastRun | None) -> tuple[str, str, str]:
+def _outcome(run: PastRun | None) -> tuple[str, str, str, str]:
     if run is None:
-        return "not run", "", ""
+        return "not run", "", "", ""
     evaluated = [e for e in run.entries if "eval_loss" in e]
     last, base = evaluated[-1], run.manifest.metrics["base_eval_loss"]
     best = min(evaluated[1:] or evaluated, key=lambda entry: float(entry["eval_loss"]))
     text = f"{best['eval_loss']:.3f} at {best['step']}"
     if last is not best:
         text += f", then {last['eval_loss']:.3f} at {last['step']}"
-    return text, f"{base:.3f}", run.manifest.base.id
+    bits = run.manifest.metrics.get("eval_bits_per_byte")
+    return text, f"{base:.3f}", "" if bits is None else f"{bits:.3f}", run.manifest.base.id
 
 
 def _align(rows: Iterable[tuple[str, ...]]) -> str:

@@ -12,7 +12,8 @@ from nothing_gpt.errors import UserError
 from nothing_gpt.files import atomic_folder, fingerprint, read_json, write_json
 from train.base_model.pocket import build_model, build_tokenizer, unique_lines
 from train.config.pretraining_config import PretrainingConfig
-from train.data.examples import ChatExample, contents
+from train.data.chat_example import ChatExample
+from train.data.examples import contents
 from train.trainer.progress_bar import show_progress
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ RECORD_FILE = "pocket.json"
 """File beside the weights: the hyperparameters, the inputs' fingerprint, and the final loss."""
 
 
-def ensure_base(
+def ensure_pocket_base(
     folder: Path, examples: list[ChatExample], config: PretrainingConfig, *, fresh: bool = False
 ) -> BaseModel:
     """Build the pocket base, unless it exists for the same examples and hyperparameters.

@@ -33,8 +33,9 @@ class Preset:
     reported: tuple[ReportedLoss, ...]
 
 
-_PHASE1 = replace(REFERENCE, max_length=512, learning_rate=2e-4)
-_PHASE2 = replace(REFERENCE, learning_rate=1e-4, completion_only=False)
+_NF4 = replace(REFERENCE, quantize="nf4")
+_PHASE1 = replace(_NF4, max_length=512, learning_rate=2e-4)
+_PHASE2 = replace(_NF4, learning_rate=1e-4, completion_only=False)
 
 PRESETS: dict[str, Preset] = {
     preset.name: preset
@@ -70,11 +71,11 @@ PRESETS: dict[str, Preset] = {
         Preset(
             "phase3",
             "script",
-            replace(REFERENCE, alpha=64, learning_rate=1e-4),
+            replace(_NF4, alpha=64, learning_rate=1e-4),
             "L4",
             (ReportedLoss(0.27, 2.187), ReportedLoss(0.98, 2.236)),
         ),
-        Preset("phase4", "script", REFERENCE, "L4", (ReportedLoss(0.98, 2.187),)),
+        Preset("phase4", "script", _NF4, "L4", (ReportedLoss(0.98, 2.187),)),
     )
 }
 

@@ -3,15 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast, get_args
 
 from nothing_gpt.adapter.manifest import adapter_name
+from nothing_gpt.errors import UserError
 from nothing_gpt.show import FormatName, Show
 from nothing_gpt.workspace import Workspace
-from train.config.base_names import POCKET_BASE
+from train.config.base_names import POCKET_BASE, SMOLLM2_BASE, SMOLLM2_ID
 from train.config.presets import Preset, at_pocket_size, with_profile
 from train.config.pretraining_config import PretrainingConfig
-from train.config.training_config import POCKET, TrainingConfig, load_profile
+from train.config.training_config import POCKET, Quantize, TrainingConfig, load_profile
 from train.data.examples import read_data_report
 
 
@@ -32,6 +33,19 @@ class PocketBase:
 
 
 @dataclass(frozen=True, slots=True)
+class GgufBase:
+    """A base that is imported from a GGUF file.
+
+    Attributes:
+        folder: The folder of the imported model.
+        file: The GGUF file; None is that of SmolLM2, which pip fetches.
+    """
+
+    folder: Path
+    file: Path | None
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """One training run; made by `resolve_run`.
 
@@ -49,6 +63,7 @@ class Run:
         data_report: data_prep's report on the examples.
         preset: The name of the reference's run that this one repeats, or "".
         pocket: How to build the base if it is the pocket base.
+        gguf: How to import the base if it is a GGUF file or SmolLM2.
         fresh: Whether to ignore finished and unfinished work.
         publish: Called after every checkpoint and at the end; on Modal it commits the volume.
     """
@@ -66,35 +81,45 @@ class Run:
     data_report: dict[str, Any] = field(default_factory=dict)
     preset: str = ""
     pocket: PocketBase | None = None
+    gguf: GgufBase | None = None
     fresh: bool = False
     publish: Callable[[], None] = lambda: None
 
 
 def resolve_config(
     base: str,
-    profile: str,
+    profile: str | None = None,
     preset: Preset | None = None,
     *,
     seed: int | None = None,
     patience: int | None = None,
+    quantize: str | None = None,
 ) -> TrainingConfig:
     """Choose the hyperparameters of a run.
 
     Args:
-        base: `pocket`, a hub id or a folder.
-        profile: The name of the profile of a real base; the pocket base has only one.
+        base: `smollm2`, `pocket`, a hub id, a folder or a GGUF file.
+        profile: The name of a profile; by default `laptop` for SmolLM2 and `reference` for other
+            bases. The pocket base has only one.
         preset: The reference's run to repeat.
         seed: Replaces the configuration's seed.
         patience: Evaluations without a lower loss after which to stop.
+        quantize: Replaces the configuration's choice of precision.
 
     Raises:
-        UserError: there is no profile of this name.
+        UserError: there is no profile, or no precision, of this name.
     """
     pocket = base == POCKET_BASE
-    config = POCKET if pocket else load_profile(profile)
+    own = "laptop" if base == SMOLLM2_BASE and preset is None else "reference"
+    config = POCKET if pocket else load_profile(profile or own)
     if preset:
         config = at_pocket_size(preset) if pocket else with_profile(preset, config)
     seed = config.seed if seed is None else seed
+    if quantize is not None:
+        if quantize not in get_args(Quantize):
+            known = ", ".join(get_args(Quantize))
+            raise UserError(f"--quantize '{quantize}': there are {known}")
+        config = replace(config, quantize=cast(Quantize, quantize))
     return replace(config, seed=seed, patience=patience)
 
 
@@ -113,7 +138,7 @@ def resolve_run(
 
     Args:
         show: The show.
-        base: `pocket`, a hub id or a folder.
+        base: `smollm2`, `pocket`, a hub id, a folder or a GGUF file.
         config: The hyperparameters.
         workspace: The folder that the stages share.
         preset: The reference's run to repeat; it decides the data format and the adapter's name.
@@ -129,12 +154,18 @@ def resolve_run(
     report = read_data_report(data, preset.format if preset else None)
     preset_name = preset.name if preset else ""
     name = adapter_name(show.name, preset_name)
-    pocket = None
+    pocket, gguf = None, None
     source = workspace.find_base(base)
     if base == POCKET_BASE:
         folder = workspace.base(show.name)
         pocket = PocketBase(folder, own_data, pretraining or PretrainingConfig())
         base, source = folder.name, str(folder.resolve())
+    elif base == SMOLLM2_BASE:
+        gguf = GgufBase(workspace.model(SMOLLM2_ID), None)
+    elif base.endswith(".gguf"):
+        gguf = GgufBase(workspace.model(Path(base).stem), Path(base))
+    if gguf:
+        base, source = gguf.folder.name, str(gguf.folder.resolve())
     return Run(
         show=show,
         name=name,
@@ -149,6 +180,7 @@ def resolve_run(
         data_report=report,
         preset=preset_name,
         pocket=pocket,
+        gguf=gguf,
         fresh=fresh,
         publish=publish,
     )

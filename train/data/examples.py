@@ -9,12 +9,11 @@ from nothing_gpt.errors import UserError
 from nothing_gpt.files import read_json, read_jsonl
 from nothing_gpt.show import FormatName
 from nothing_gpt.workspace import DATA_REPORT_FILE, HELD_OUT_FILE, TRAINING_FILE
+from train.data.chat_example import ChatExample
+from train.data.line_order import order_by_new_lines
 
 if TYPE_CHECKING:
     from datasets import Dataset
-
-ChatExample = dict[str, list[dict[str, str]]]
-"""`prompt` and `completion`, each a list of chat messages."""
 
 
 class MissingDataError(UserError):
@@ -47,6 +46,7 @@ def load_examples(
     max_training: int | None,
     max_held_out: int | None,
     seed: int,
+    lines_once: bool = False,
 ) -> RunExamples:
     """Read the examples of a run, and draw those that it uses.
 
@@ -56,6 +56,7 @@ def load_examples(
         max_training: Training examples to use at most; None is all.
         max_held_out: Held-out examples to evaluate at most; None is all.
         seed: Seed of the draw.
+        lines_once: Draw training examples that share no lines first.
 
     Raises:
         UserError: the data is missing, empty or damaged.
@@ -67,7 +68,9 @@ def load_examples(
     return RunExamples(
         training=training,
         held_out=held_out,
-        trained=sample(training, max_training, seed),
+        trained=order_by_new_lines(training, seed)[:max_training]
+        if lines_once
+        else sample(training, max_training, seed),
         evaluated=sample(held_out, max_held_out, seed),
         pretraining=pretraining,
     )

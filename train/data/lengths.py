@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nothing_gpt.prompt.token_estimate import CHARACTERS_PER_TOKEN
-from train.data.examples import ChatExample
+from train.data.chat_example import ChatExample
 
 _TEMPLATE = 20
 """Tokens that the chat template adds to an example's messages."""

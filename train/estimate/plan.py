@@ -8,7 +8,7 @@ from pathlib import Path
 from nothing_gpt.gpus import Gpu
 from train.config.base_names import POCKET_BASE
 from train.config.training_config import TrainingConfig
-from train.data.examples import ChatExample
+from train.data.chat_example import ChatExample
 from train.data.lengths import Length, Lengths, count_batches, estimate_lengths
 from train.estimate import memory
 from train.estimate.memory import GIB

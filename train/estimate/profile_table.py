@@ -4,7 +4,7 @@ from nothing_gpt.errors import UserError
 from nothing_gpt.gpus import Gpu
 from nothing_gpt.show import Show
 from nothing_gpt.workspace import Workspace
-from train.config.base_names import POCKET_BASE, REFERENCE_BASE
+from train.config.base_names import POCKET_BASE, REFERENCE_BASE, SMOLLM2_BASE
 from train.config.training_config import FAST, REFERENCE, SMALL, TrainingConfig
 from train.data.examples import read_examples
 from train.data.lengths import Lengths, estimate_lengths, reference_lengths
@@ -28,7 +28,7 @@ def tabulate_profiles(base: str, gpu: Gpu, show: Show | None, workspace: Workspa
     Raises:
         UserError: the size of the base is not known.
     """
-    base = REFERENCE_BASE if base == POCKET_BASE else base
+    base = REFERENCE_BASE if base in (POCKET_BASE, SMOLLM2_BASE) else base
     shape = find_shape(workspace.find_base(base))
     if shape is None:
         raise UserError(f"'{base}': its name tells no size of Llama 3, and it is no folder of one")

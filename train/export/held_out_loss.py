@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from train.data.examples import ChatExample
+from train.data.chat_example import ChatExample
 
 Encoded = tuple[list[int], int]
 """Token ids of an example, and the number of prompt tokens."""

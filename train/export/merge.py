@@ -8,6 +8,7 @@ from nothing_gpt.adapter.manifest import Manifest, fingerprint_base
 from nothing_gpt.errors import UserError
 from train.artifacts.adapter_writer import TEMPLATE_FILE
 from train.base_model.loading import LoadedBase, load_base
+from train.config.training_config import Quantize
 
 MergeTarget = Literal["NF4", "base"]
 """The weights that an adapter is merged into: dequantised NF4, or those of the base."""
@@ -73,7 +74,8 @@ def _load_base(parts: TunedModel) -> LoadedBase:
             f"base '{base.id}' is not the one that {parts.adapter} was trained on; "
             "train the adapter again"
         )
-    return load_base(base.id, parts.source, base)
+    quantize: Quantize = "nf4" if parts.manifest.config["quantized"] else "none"
+    return load_base(base.id, parts.source, base, quantize=quantize)
 
 
 def _load_full(parts: TunedModel) -> Any:

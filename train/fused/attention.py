@@ -6,7 +6,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import scaled_dot_product_attention
+
+from train.fused import cpu_attention
 
 NAME = "documents"
 """The name of this attention in transformers."""
@@ -31,13 +32,10 @@ def attend(q: Tensor, k: Tensor, v: Tensor, starts: Tensor, longest: int) -> Ten
         causal = (-1, 0)
         sizes = (starts, starts, longest, longest)
         return varlen_attn(q, k, v, *sizes, window_size=causal, **options)  # type: ignore[return-value]
-    bounds = starts.tolist()
-    parts = []
-    for start, end in pairwise(bounds):
-        own_q, own_k, own_v = (x[start:end].transpose(0, 1)[None] for x in (q, k, v))
-        out = scaled_dot_product_attention(own_q, own_k, own_v, is_causal=True, enable_gqa=True)
-        parts.append(out[0].transpose(0, 1))
-    return torch.cat(parts)
+    bounds = pairwise(starts.tolist())
+    return torch.cat(
+        [cpu_attention.attend(q[start:end], k[start:end], v[start:end]) for start, end in bounds]
+    )
 
 
 def register() -> None:

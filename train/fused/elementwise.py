@@ -130,14 +130,30 @@ def swiglu(gate_up: Tensor, seed: Tensor, p: float) -> tuple[Tensor, Tensor]:
     return out, drop(out, seed, p)
 
 
-@_compiled_on_gpu
 def swiglu_backward(
     d_frozen: Tensor, d_adapted: Tensor, gate_up: Tensor, seed: Tensor, p: float
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the gradients of gate and up, and again the product with dropout.
+    """Return the gradients of gate and up, and again the product with dropout."""
+    backward = _swiglu_backward_gpu if gate_up.is_cuda else _swiglu_backward_cpu
+    return backward(d_frozen, d_adapted, gate_up, seed, p)
 
-    Three outputs of one shape compile to one kernel; concatenated they would take two.
-    """
+
+def _swiglu_backward_cpu(
+    d_frozen: Tensor, d_adapted: Tensor, gate_up: Tensor, seed: Tensor, p: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Use torch's kernels of one pass each, which read and write the type of the activations."""
+    gate, up = gate_up.chunk(2, dim=1)
+    grad = d_frozen + drop(d_adapted, seed, p)
+    active = silu(gate)
+    d_gate: Tensor = torch.ops.aten.silu_backward(grad * up, gate)
+    return d_gate, grad * active, drop(active * up, seed, p)
+
+
+@_compiled_on_gpu
+def _swiglu_backward_gpu(
+    d_frozen: Tensor, d_adapted: Tensor, gate_up: Tensor, seed: Tensor, p: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Compute in float32; three outputs of one shape compile to one kernel, one to two."""
     gate, up = (_widened(x) for x in gate_up.chunk(2, dim=1))
     grad = _widened(d_frozen + drop(d_adapted, seed, p))
     sigmoid = torch.sigmoid(gate)
@@ -148,9 +164,25 @@ def swiglu_backward(
     return d_gate.to(dtype), (grad * active).to(dtype), drop(product, seed, p)
 
 
-@_compiled_on_gpu
 def cross_entropy(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     """Return the summed loss of logits (tokens, vocabulary) in float32, and their gradient."""
+    compute = _cross_entropy_gpu if logits.is_cuda else _cross_entropy_cpu
+    return compute(logits, targets)
+
+
+def _cross_entropy_cpu(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """Change one element a row, where the compiled kernel compares every column."""
+    wide = _widened(logits)
+    log_total = wide.logsumexp(1)
+    places = torch.arange(len(targets)), targets
+    loss = (log_total - wide[places]).sum()
+    gradient = wide.sub_(log_total[:, None]).exp_() if wide is not logits else wide.softmax(1)
+    gradient[places] -= 1
+    return loss.float(), gradient.to(logits.dtype)
+
+
+@_compiled_on_gpu
+def _cross_entropy_gpu(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     wide = _widened(logits)
     scores = (wide - wide.amax(1, keepdim=True)).exp()
     total = scores.sum(1, keepdim=True)

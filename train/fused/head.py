@@ -12,6 +12,8 @@ from torch import Tensor
 from train.estimate.memory import TILE
 from train.fused.elementwise import cross_entropy
 
+_CPU_TILE = 128  # tokens whose logits are in the cache while they are worked on
+
 
 def completion_loss(hidden: Tensor, weight: Tensor, places: Tensor, targets: Tensor) -> Tensor:
     """Return the summed cross-entropy of the completion tokens, in float32.
@@ -31,8 +33,9 @@ def completion_loss(hidden: Tensor, weight: Tensor, places: Tensor, targets: Ten
 def _score(chosen: Tensor, weight: Tensor, targets: Tensor, grad: Tensor | None) -> Tensor:
     """Sum the losses tile by tile, and write the gradient of `chosen` into `grad` if given."""
     total = torch.zeros((), dtype=torch.float32, device=chosen.device)
-    for start in range(0, len(targets), TILE):
-        part = slice(start, start + TILE)
+    tile = TILE if chosen.is_cuda else _CPU_TILE
+    for start in range(0, len(targets), tile):
+        part = slice(start, start + tile)
         loss, d_logits = cross_entropy(chosen[part] @ weight.t(), targets[part])
         total += loss
         if grad is not None:

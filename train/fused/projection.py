@@ -122,7 +122,10 @@ def _concatenate(weights: list[Any]) -> Callable[[], Tensor]:
     """Concatenate frozen weights in place, and return a function that unpacks them as one."""
     states = [getattr(w, "quant_state", None) for w in weights]
     if any(state is None for state in states):
-        return lambda: weights[0].data if len(weights) == 1 else torch.cat(weights).detach()
+        plain = torch.cat([w.data for w in weights])
+        for w, rows in zip(weights, plain.split([len(w) for w in weights]), strict=True):
+            w.data = rows
+        return lambda: plain
     from bitsandbytes.functional import QuantState, dequantize_4bit
 
     first: Any = states[0]

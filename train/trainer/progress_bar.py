@@ -61,7 +61,8 @@ def _log_lines(title: str, steps: int, done: int) -> Advance:
         first = first or now
         if now - printed >= _LOG_INTERVAL or count == steps:
             printed = now
-            left = (now - first) / max(count - done - 1, 1) * (steps - count)
-            print(f"{title}: {count}/{steps}, {left:.0f} s left, {status}", file=sys.stderr)
+            timed = count - done - 1
+            left = f"{(now - first) / timed * (steps - count):.0f} s left, " if timed else ""
+            print(f"{title}: {count}/{steps}, {left}{status}", file=sys.stderr)
 
     return advance

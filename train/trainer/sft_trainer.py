@@ -35,6 +35,7 @@ class AdapterTrainer(SFTTrainer):
             args._n_gpu = min(args.n_gpu, 1)
         self._meter = ThroughputMeter()
         self._eval_sums: list[torch.Tensor] = []
+        self.eval_tokens = 0
         super().__init__(args=args, **options)
         self.add_callback(self._meter)
 
@@ -71,6 +72,7 @@ class AdapterTrainer(SFTTrainer):
         output = super().evaluation_loop(*arguments, **options)
         summed = torch.stack(self._eval_sums).sum(dim=0)
         total, tokens = self.accelerator.reduce(summed, "sum").tolist()
+        self.eval_tokens = int(tokens)
         prefix = options.get("metric_key_prefix", "eval")
         loss = {f"{prefix}_loss": total / max(tokens, 1)}
         return output._replace(metrics=(output.metrics or {}) | loss)

@@ -18,9 +18,9 @@ def test_a_card_without_bf16_trains_in_fp16(
 ) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     monkeypatch.setattr("torch.cuda.get_device_capability", lambda: capability)
-    assert compute_dtype() == dtype, card
+    assert compute_dtype(quantized=True) == dtype, card
 
 
 def test_a_cpu_trains_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    assert compute_dtype() == torch.float32
+    assert compute_dtype(quantized=True) == torch.float32

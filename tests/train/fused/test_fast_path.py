@@ -13,7 +13,7 @@ from nothing_gpt.show import Show
 from nothing_gpt.workspace import Workspace
 from tests.train.conftest import RECIPE
 from train.base_model.loading import load_base
-from train.base_model.pocket_training import ensure_base
+from train.base_model.pocket_training import ensure_pocket_base
 from train.config.run import resolve_run
 from train.config.training_config import POCKET, TrainingConfig
 from train.data.examples import read_examples
@@ -47,11 +47,11 @@ def make_trainer(prepared: tuple[Show, Workspace], tmp_path: Path) -> Callable[.
     """Builds trainers on the prepared workspace, which they only read."""
     show, workspace = prepared
     training, held_out = read_examples(workspace.data(show.name))
-    ensure_base(workspace.base(show.name), training, RECIPE)
+    ensure_pocket_base(workspace.base(show.name), training, RECIPE)
 
     def make(config: TrainingConfig) -> Any:
         run = replace(resolve_run(show, "pocket", config, workspace), checkpoints=tmp_path)
-        loaded = load_base(run.base, run.base_source)
+        loaded = load_base(run.base, run.base_source, quantize="nf4")
         trainer = build_trainer(run, config, loaded, training, held_out[:4])
         trainer.args.save_strategy = trainer.args.eval_strategy = "no"
         trainer.args.eval_on_start = False

@@ -1,0 +1,1 @@
+"""A faster forward pass of Llama for CPUs."""

@@ -1,0 +1,92 @@
+"""A small pretrained base: imported from GGUF, tuned in full precision by the fast path."""
+
+import math
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from nothing_gpt.adapter.manifest import read_manifest
+from nothing_gpt.show import Show
+from nothing_gpt.workspace import Workspace
+from tests.train.base_model.tiny_gguf import write_gguf
+from train.base_model.loading import load_base
+from train.config.run import resolve_config, resolve_run
+from train.config.training_config import LAPTOP, REFERENCE
+from train.finetuning import finetune
+
+SHORT = replace(LAPTOP, max_steps=6, rank=4, alpha=4, checkpoint_interval=2, max_length=4096)
+
+
+@pytest.fixture
+def gguf(tmp_path: Path) -> Path:
+    write_gguf(tmp_path / "tiny-llama.gguf", context=4096)
+    return tmp_path / "tiny-llama.gguf"
+
+
+def test_a_gguf_file_is_tuned_and_its_loss_told_in_bits_a_byte(
+    show: Show, workspace: Workspace, gguf: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = resolve_run(show, str(gguf), SHORT, workspace)
+    manifest = read_manifest(finetune(run))
+    said = capsys.readouterr().out
+    assert manifest.base.id == "tiny-llama"
+    assert manifest.config["quantized"] is False
+    assert "full precision" in said
+    metrics = manifest.metrics
+    assert metrics["eval_loss"] < metrics["base_eval_loss"]
+    # A token of this vocabulary is a byte, but for the ends of completions and one merge.
+    for key in ("", "base_"):
+        bits = metrics[f"{key}eval_bits_per_byte"]
+        assert bits == pytest.approx(metrics[f"{key}eval_loss"] / math.log(2), rel=0.1)
+    assert f"{metrics['eval_bits_per_byte']:.3f} bits a byte" in said
+    finetune(run)
+    assert "up to date" in capsys.readouterr().out
+
+
+def test_another_file_of_the_same_name_is_imported_again(
+    show: Show, workspace: Workspace, gguf: Path
+) -> None:
+    run = resolve_run(show, str(gguf), SHORT, workspace)
+    first = read_manifest(finetune(run)).base
+    write_gguf(gguf, context=4096, seed=1)
+    second = read_manifest(finetune(run)).base
+    assert second.id == first.id
+    assert second.fingerprint != first.fingerprint
+
+
+def test_small_bases_are_not_quantised_unless_asked(
+    show: Show, workspace: Workspace, gguf: Path
+) -> None:
+    run = resolve_run(show, str(gguf), SHORT, workspace)
+    finetune(run)
+    assert not load_base(run.base, run.base_source).quantized
+    assert load_base(run.base, run.base_source, quantize="nf4").quantized
+
+
+def test_smollm2_has_a_profile_of_its_own() -> None:
+    assert resolve_config("smollm2") == LAPTOP
+    assert resolve_config("smollm2", "reference") == REFERENCE
+    assert resolve_config("some/hub-id") == REFERENCE
+    assert resolve_config("some/hub-id", quantize="none").quantize == "none"
+
+
+def test_an_unknown_precision_is_refused_with_those_there_are() -> None:
+    command = [sys.executable, "-m", "train", "--show", "unclaimed", "--quantize", "int3"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.strip() == "error: --quantize 'int3': there are auto, nf4, none"
+
+
+@pytest.mark.parametrize(
+    ("steps", "warmup", "evaluations", "checkpoints"),
+    [(563, 50, 50, 50), (30, 5, 15, 15), (1, 1, 1, 1)],
+)
+def test_the_schedule_fits_the_length_of_the_run(
+    steps: int, warmup: int, evaluations: int, checkpoints: int
+) -> None:
+    assert REFERENCE.fit_warmup(steps) == warmup
+    assert REFERENCE.fit_eval_interval(steps) == evaluations
+    assert REFERENCE.fit_checkpoint_interval(steps) == checkpoints

@@ -1,0 +1,49 @@
+"""Preparation of a run's base: built, imported, or checked, before it is loaded."""
+
+from pathlib import Path
+
+from nothing_gpt.adapter.manifest import BaseModel, fingerprint_base
+from nothing_gpt.files import fingerprint, read_json, write_json
+from train.base_model.folder_check import check_folder
+from train.base_model.gguf_import import check_gguf, import_gguf
+from train.base_model.pocket_training import ensure_pocket_base
+from train.base_model.smollm2 import ensure_smollm2
+from train.config.run import GgufBase, Run
+from train.data.examples import RunExamples
+
+_RECORD = "gguf.json"
+"""File beside imported weights: the fingerprint of the GGUF file."""
+
+
+def ensure_base(run: Run, examples: RunExamples) -> BaseModel | None:
+    """Build or import the base if it is not there, and check it before it is loaded.
+
+    Returns:
+        Its name and fingerprint; None for a folder or a hub id, which loading identifies.
+
+    Raises:
+        UserError: it cannot be built, fetched or imported, or the folder holds no usable model.
+    """
+    if run.pocket:
+        # A fresh preset keeps the base, which the show's own adapter uses too.
+        fresh = run.fresh and not run.preset
+        return ensure_pocket_base(
+            run.pocket.folder, examples.pretraining, run.pocket.pretraining, fresh=fresh
+        )
+    if run.gguf:
+        return _ensure_gguf(run.gguf)
+    if Path(run.base_source).is_dir():
+        check_folder(Path(run.base_source))
+    return None
+
+
+def _ensure_gguf(base: GgufBase) -> BaseModel:
+    if base.file is None:
+        return ensure_smollm2(base.folder)
+    check_gguf(base.file)
+    record, inputs = base.folder / _RECORD, fingerprint(files=[base.file])
+    if not (record.is_file() and read_json(record) == inputs):
+        print(f"importing {base.file} ...", flush=True)
+        import_gguf(base.file, base.folder)
+        write_json(record, inputs)
+    return BaseModel(base.folder.name, fingerprint_base(base.folder))
