@@ -3,7 +3,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serve.local_engine.stop_filter import StopFilter
+from serve.local_engine.scheduling.stop_filter import StopFilter
 
 TEXT = st.text(alphabet="ab\n[", max_size=40)
 STOPS = st.lists(st.text(alphabet="ab\n[", min_size=1, max_size=4), max_size=3)

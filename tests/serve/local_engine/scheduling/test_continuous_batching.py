@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from nothing_gpt.workspace import Workspace
-from serve.local_engine.job import GenerationJob, TextChunk
 from serve.local_engine.model import LocalModel
 from serve.local_engine.request import ChatRequest
-from serve.local_engine.scheduler import Scheduler
+from serve.local_engine.scheduling.job import GenerationJob, TextChunk
+from serve.local_engine.scheduling.scheduler import Scheduler
 from serve.models.served_models import choose_models
 from tests.serve.conftest import BASE, wait_for
 

@@ -11,11 +11,11 @@ import torch
 from tokenizers.decoders import DecodeStream
 from torch import Tensor
 
-from serve.local_engine.job import ChunkSink, FinishReason, GenerationJob, TextChunk
-from serve.local_engine.metrics import Metrics
 from serve.local_engine.model import LocalModel
-from serve.local_engine.sampling import sample
-from serve.local_engine.stop_filter import StopFilter
+from serve.local_engine.scheduling.job import ChunkSink, FinishReason, GenerationJob, TextChunk
+from serve.local_engine.scheduling.metrics import Metrics
+from serve.local_engine.scheduling.sampling import sample
+from serve.local_engine.scheduling.stop_filter import StopFilter
 from serve.logs import logger
 
 _DELIVERY_INTERVAL = 0.04

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from serve.local_engine.request import SamplingParams
-from serve.local_engine.sampling import sample
+from serve.local_engine.scheduling.sampling import sample
 
 LOGITS = torch.tensor([[1.0, 3.0, -math.inf, 0.5, 2.0, -1.0]])
 SHARES = LOGITS.softmax(dim=-1)[0].tolist()

@@ -12,13 +12,13 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 
-from serve.local_engine.job import GenerationJob, TextChunk
 from serve.local_engine.request import ChatRequest
+from serve.local_engine.scheduling.job import GenerationJob, TextChunk
 from serve.middleware.error_body import make_error
 from serve.middleware.refusal import RefusedError
 
 if TYPE_CHECKING:
-    from serve.local_engine.scheduler import Scheduler
+    from serve.local_engine.scheduling.scheduler import Scheduler
 
 
 _encode_json = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps makes one at each call
