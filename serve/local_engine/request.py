@@ -2,7 +2,8 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from nothing_gpt.prompt import Message
 
@@ -14,23 +15,38 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
-class TextPart(_Strict):
+class _Lenient(_Strict):
+    """A part of a conversation: what has no meaning here is ignored, as vLLM does."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class TextPart(_Lenient):
     """A part of a message's content."""
 
     type: Literal["text"]
     text: str
 
 
-class ChatMessage(_Strict):
+class ChatMessage(_Lenient):
     """One message; its content is one text, or a list of parts."""
 
     role: Literal["system", "user", "assistant"]
-    content: str | list[TextPart]
-    name: str | None = None
+    content: str | list[TextPart] | None = None
+    tool_calls: list[Any] | None = None
+
+    @field_validator("tool_calls")
+    @classmethod
+    def _refuse_tool_calls(cls, value: list[Any] | None) -> None:
+        if value:
+            raise PydanticCustomError(
+                "tool_calls", "this model only writes scenes; it has no tools"
+            )
 
     def flatten(self) -> Message:
         """Return the message as chat templates expect it, with one line for each part, as vLLM."""
-        parts = [self.content] if isinstance(self.content, str) else [p.text for p in self.content]
+        content = self.content or ""
+        parts = [content] if isinstance(content, str) else [part.text for part in content]
         return {"role": self.role, "content": "\n".join(parts)}
 
 
