@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+_MAX_LENGTH = 2000  # characters of a message; a list of many models is shorter
+
 
 def default_error_type(status: int) -> str:
     """Return OpenAI's error type for an HTTP status."""
@@ -12,8 +14,13 @@ def default_error_type(status: int) -> str:
 def make_error(
     message: str, kind: str, *, param: str | None = None, code: str | int | None = None
 ) -> dict[str, Any]:
-    """Make an error body; `kind` is its `type` field."""
-    return {"error": {"message": message, "type": kind, "param": param, "code": code}}
+    """Make an error body; `kind` is its `type` field. What repeats a long request is cut."""
+    short = {"message": _cut(message), "type": kind, "param": param and _cut(param), "code": code}
+    return {"error": short}
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _MAX_LENGTH else f"{text[:_MAX_LENGTH]}..."
 
 
 def normalize_error(status: int, body: Any, model_names: Sequence[str]) -> dict[str, Any]:
