@@ -104,7 +104,7 @@ class ChatRequest(SamplingParams):
     max_tokens: int | None = Field(default=None, ge=1)
     max_completion_tokens: int | None = Field(default=None, ge=1)
     n: int = Field(default=1, ge=1)
-    seed: int | None = None
+    seed: int | None = Field(default=None, ge=-(2**63), lt=2**63)
     stop: list[_StopText] = Field(default=[], max_length=16, fail_fast=True)
     structured_outputs: StructuredOutputs | None = None
     stream: bool = False

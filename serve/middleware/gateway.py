@@ -11,7 +11,7 @@ from typing import Any
 
 from serve.logs import configure_logging, log_event
 from serve.middleware.api_keys import KeyUsage, find_key, read_keys
-from serve.middleware.asgi import App, Receive, Scope, Send
+from serve.middleware.asgi import KEY_NAME, App, Receive, Scope, Send
 from serve.middleware.error_body import normalize_error
 from serve.middleware.gateway_settings import GatewaySettings
 from serve.middleware.model_cards import ModelCards
@@ -115,6 +115,8 @@ class Gateway:
             request["stream_options"] = {"include_usage": True}
             response.hides_usage = True
             body = json.dumps(request).encode()
+        usage = response.key_usage
+        scope = {**scope, KEY_NAME: usage.name if usage else None}
         await self._app(*replace_body(scope, receive, body), response)
 
     def _refuse_if_draining(self) -> None:

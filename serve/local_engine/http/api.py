@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response, Streami
 
 from serve.local_engine.request import ChatRequest
 from serve.local_engine.scheduling.job import GenerationJob, TextChunk
+from serve.middleware.asgi import KEY_NAME
 from serve.middleware.error_body import make_error
 from serve.middleware.refusal import RefusedError
 
@@ -69,7 +70,7 @@ class LocalApi(FastAPI):
         """Continue a chat, as one response or as a stream."""
         self._loop = asyncio.get_running_loop()
         scheduler = self._require_scheduler()
-        job = await run_in_threadpool(_make_job, scheduler, body)
+        job = await run_in_threadpool(_make_job, scheduler, body, request.scope[KEY_NAME])
         chunks = _run_job(scheduler, job, request)
         if body.stream:
             return StreamingResponse(_stream_events(job, chunks), media_type="text/event-stream")
@@ -86,7 +87,7 @@ class LocalApi(FastAPI):
             self._loop.call_soon_threadsafe(deliver)
 
 
-def _make_job(scheduler: "Scheduler", body: ChatRequest) -> GenerationJob:
+def _make_job(scheduler: "Scheduler", body: ChatRequest, key: str | None) -> GenerationJob:
     """Turn a request into a job; raise `RefusedError` if it cannot be answered."""
     model = scheduler.model
     if body.model not in model.names:
@@ -107,8 +108,8 @@ def _make_job(scheduler: "Scheduler", body: ChatRequest) -> GenerationJob:
     if wanted > available:
         text = f"{len(prompt)} tokens of prompt and {wanted} to write: only {model.max_length} fit"
         raise RefusedError(400, text, param="messages", code="context_length_exceeded")
-    seed = random.getrandbits(62) if body.seed is None else body.seed
-    return GenerationJob(body, prompt, wanted, seed, matcher)
+    seed = random.getrandbits(62) if body.seed in (None, -1) else body.seed
+    return GenerationJob(body, prompt, wanted, seed, matcher, key)
 
 
 async def _run_job(

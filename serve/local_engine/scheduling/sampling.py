@@ -1,7 +1,9 @@
 """Sampling of the next token of every running sequence, in one batch."""
 
+import hashlib
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -10,50 +12,80 @@ from serve.local_engine.request import SamplingParams
 _TOP = 512  # likeliest tokens to look for a nucleus in, before the whole vocabulary is sorted
 
 
+class RandomStream:
+    """The random numbers of one choice: they depend on its seed and its index, and nothing else.
+
+    Args:
+        seed: Any whole number; each has streams of its own, whatever its sign.
+        index: The choice's number.
+    """
+
+    def __init__(self, seed: int, index: int) -> None:
+        digest = hashlib.sha256(f"{seed},{index}".encode()).digest()
+        entropy = np.random.SeedSequence(int.from_bytes(digest))
+        self._generator = np.random.Generator(np.random.SFC64(entropy))
+
+    def draw(self, count: int) -> Tensor:
+        """Draw exponentially distributed numbers, one for each token of the vocabulary."""
+        # In float64, where 0 is 2**29 times less likely than in float32.
+        return torch.from_numpy(self._generator.standard_exponential(count)).float()
+
+
 def sample(
     logits: Tensor,
     generated: Sequence[Sequence[int]],
     params: Sequence[SamplingParams],
-    randoms: Sequence[float],
+    draws: Sequence[Tensor | None],
 ) -> list[int]:
     """Sample a token for each row.
 
     A row's token depends only on that row, so that a seeded sequence is the same whatever runs
-    beside it.
+    beside it. The tokens race: each takes an exponential time, by its own draw and its own
+    probability, and the first one is taken. Small errors of the logits change the winner only if
+    two tokens arrive nearly together, or if a token is at the very edge of the nucleus. With a
+    point on a sum of all probabilities, the errors of all tokens before it would add up.
 
     Args:
         logits: Shaped (rows, vocabulary), -inf for tokens that a grammar forbids. Penalties are
             subtracted in place.
         generated: The tokens of each sequence so far, to which the penalties apply.
         params: The parameters of each row.
-        randoms: A random number in [0, 1) for each row; 0 where the temperature is 0.
+        draws: Exponentially distributed numbers for each row, one a token; None where the
+            temperature is 0.
     """
-
-    def column(values: Sequence[float]) -> Tensor:
-        return torch.tensor(values, dtype=torch.float32, device=logits.device)[:, None]
-
     for row, tokens, p in zip(logits, generated, params, strict=True):
         if tokens and (p.frequency_penalty or p.presence_penalty):
             ids, counts = torch.tensor(tokens, device=logits.device).unique(return_counts=True)
             row[ids] -= p.frequency_penalty * counts + p.presence_penalty
-    probabilities = (logits / column([max(p.temperature, 1e-4) for p in params])).softmax(dim=-1)
-    # Temperature 0 becomes the smallest nucleus, which has only the likeliest token.
-    top_p = [p.temperature and p.top_p for p in params]
-    if min(top_p) < 1:
-        probabilities *= probabilities >= _smallest_in_nucleus(probabilities, column(top_p))
-    cumulative = probabilities.cumsum(dim=-1)
-    total = cumulative[:, -1:]
-    # Rounding must not put the point at the very end of the sum, after the last token.
-    points = torch.minimum(column(randoms) * total, total * (1 - 1e-6))
-    return list(torch.searchsorted(cumulative, points, right=True)[:, 0].tolist())
+    scores = logits
+    if any(p.temperature and p.top_p < 1 for p in params):
+        scores = _keep_nucleus(logits, params)
+    random = {row: draw for row, draw in enumerate(draws) if draw is not None}
+    if random:
+        scores, rows = scores.clone(), list(random)
+        times = torch.stack(list(random.values())).to(logits.device)
+        temperatures = _column([params[row].temperature for row in rows], logits)
+        # The logarithm of a token's time is -logit / temperature + log(draw). The temperature is a
+        # factor here, so that one next to 0 is like 0.
+        smallest = torch.finfo(times.dtype).tiny
+        scores[rows] -= temperatures * times.clamp(min=smallest).log()
+    return list(scores.argmax(dim=-1).tolist())
 
 
-def _smallest_in_nucleus(probabilities: Tensor, top_p: Tensor) -> Tensor:
-    """Find the smallest probability in each row's nucleus: its likeliest tokens, up to top_p."""
+def _column(values: Sequence[float], like: Tensor) -> Tensor:
+    return torch.tensor(values, dtype=torch.float32, device=like.device)[:, None]
+
+
+def _keep_nucleus(logits: Tensor, params: Sequence[SamplingParams]) -> Tensor:
+    """Set the logits outside each row's nucleus (its likeliest tokens, up to top_p) to -inf."""
+    temperatures = _column([max(p.temperature, 1e-4) for p in params], logits)
+    top_p = _column([p.top_p if p.temperature else 1.0 for p in params], logits)
+    probabilities = (logits / temperatures).softmax(dim=-1)
     partial = top_p < 1
     top = probabilities.topk(min(_TOP, probabilities.shape[1])).values
     if (partial & (top.sum(dim=-1, keepdim=True) < top_p)).any():
         top = probabilities.sort(dim=-1, descending=True).values
     before = top.cumsum(dim=-1) - top
     last = (before < top_p).sum(dim=-1, keepdim=True) - 1
-    return torch.where(partial, top.gather(1, last.clamp(min=0)), 0.0)
+    smallest = torch.where(partial, top.gather(1, last.clamp(min=0)), 0.0)
+    return logits.masked_fill(probabilities < smallest, -torch.inf)

@@ -101,6 +101,21 @@ def test_a_seed_gives_the_same_text_again(client: OpenAI) -> None:
     assert first == second != other
 
 
+def test_a_seed_of_minus_1_is_no_seed(client: OpenAI) -> None:
+    assert len({text_of(ask(client, seed=-1)) for _ in range(3)}) == 3
+
+
+def test_a_seed_may_be_negative(client: OpenAI) -> None:
+    first, second, other = (text_of(ask(client, seed=seed)) for seed in (-7, -7, 7))
+    assert first == second != other
+
+
+@pytest.mark.parametrize("seed", [2**63, -(2**63) - 1, 10**400])
+def test_a_seed_has_64_bits(client: OpenAI, seed: int) -> None:
+    with pytest.raises(openai.BadRequestError):
+        ask(client, seed=seed)
+
+
 def test_temperature_0_needs_no_seed(client: OpenAI) -> None:
     texts = {text_of(ask(client, temperature=0, seed=seed)) for seed in (1, 2)}
     assert len(texts) == 1
