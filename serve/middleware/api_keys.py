@@ -39,15 +39,23 @@ class ApiKey:
 
 
 def read_keys(environment: Mapping[str, str] = os.environ) -> list[ApiKey]:
-    """Read the keys. Without any, the server is open to everybody.
+    """Read the keys. Only if neither variable is set, the server is open to everybody.
 
     Raises:
-        UserError: the file is missing or malformed, or a key is defined twice.
+        UserError: a variable or its file is set and has no key, the file is missing or malformed,
+            or a key is defined twice.
     """
-    plain = [key.strip() for key in environment.get(KEYS_VARIABLE, "").split(",") if key.strip()]
-    keys = [ApiKey(f"key {number}", key) for number, key in enumerate(plain, 1)]
-    if environment.get(KEY_FILE_VARIABLE):
-        keys += _read_key_file(Path(environment[KEY_FILE_VARIABLE]))
+    keys: list[ApiKey] = []
+    if (plain := environment.get(KEYS_VARIABLE)) is not None:
+        secrets = [key.strip() for key in plain.split(",") if key.strip()]
+        if not secrets:
+            raise UserError(
+                f"{KEYS_VARIABLE} is set, but has no key; write keys separated by commas, or "
+                "unset it for a server that is open to everybody"
+            )
+        keys += [ApiKey(f"key {number}", key) for number, key in enumerate(secrets, 1)]
+    if (path := environment.get(KEY_FILE_VARIABLE)) is not None:
+        keys += _read_key_file(Path(path))
     if len({key.key for key in keys}) < len(keys):
         raise UserError(
             f"{KEYS_VARIABLE} and {KEY_FILE_VARIABLE}: the same key stands there twice; "
@@ -63,6 +71,11 @@ def _read_key_file(path: Path) -> list[ApiKey]:
         raise UserError(f"{path}: {error.strerror}; {KEY_FILE_VARIABLE} names it") from None
     except ValueError as error:
         raise UserError(f"{path}: {error}") from None
+    if not tables:
+        raise UserError(
+            f"{path}: no key stands there; write [NAME] and below it key = ..., or unset "
+            f"{KEY_FILE_VARIABLE}"
+        )
     return [_make_key(path, name, table) for name, table in tables.items()]
 
 
