@@ -5,8 +5,9 @@ file with a table for each key:
 
     [ana]
     key = "..."
-    requests_per_minute = 60      # both limits are optional
+    requests_per_minute = 60      # all limits are optional
     tokens_per_minute = 20000     # generated tokens; prompts do not count
+    requests_at_once = 8          # by default half of the server's places, if there are more keys
 """
 
 import hashlib
@@ -33,6 +34,7 @@ class ApiKey:
     key: str
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
+    requests_at_once: int | None = None
 
     def __repr__(self) -> str:
         return f"ApiKey({self.name!r})"
@@ -126,11 +128,14 @@ class KeyUsage:
 
     Attributes:
         digest: SHA-256 of the key.
+        requests_at_once: The key's own limit on active requests; None if it has none.
+        active_requests: Its completions that are not finished yet.
     """
 
     def __init__(self, key: ApiKey, clock: Callable[[], float] = time.monotonic) -> None:
         self.name = key.name
         self.digest = hashlib.sha256(key.key.encode()).digest()
+        self.requests_at_once, self.active_requests = key.requests_at_once, 0
         self._requests = _Bucket(key.requests_per_minute, clock)
         self._tokens = _Bucket(key.tokens_per_minute, clock)
 
