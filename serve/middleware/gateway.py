@@ -45,7 +45,7 @@ class Gateway:
 
     Attributes:
         active_requests: Completions whose body is there and that are not finished yet.
-        draining: Set to True to refuse new requests.
+        draining: Whether new requests are refused.
     """
 
     def __init__(
@@ -65,6 +65,11 @@ class Gateway:
         self._usages = [KeyUsage(key) for key in read_keys()]
         self._log_text = os.environ.get(LOG_TEXT_VARIABLE) == "1"
         self.active_requests, self.draining = 0, False
+
+    def drain(self) -> None:
+        """Refuse new requests from now on, those whose body is not whole included."""
+        self.draining = True
+        self._bodies.drop_all()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer or refuse a request, or pass it on to the engine."""

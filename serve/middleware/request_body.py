@@ -27,6 +27,12 @@ class _Unfinished:
     size: int = 0
     dropped: bool = False
 
+    def drop(self) -> None:
+        """Give the body up now."""
+        if not self.deadline.expired():
+            self.dropped = True
+            self.deadline.reschedule(0)
+
 
 class BodyReader:
     """Reads whole bodies. All unfinished ones together hold a bounded memory.
@@ -63,10 +69,15 @@ class BodyReader:
                     self._set_size(unfinished, 0)
         except TimeoutError:
             if unfinished.dropped:
-                text = "the server holds too many unfinished bodies; send the request again"
-                raise RefusedError(503, text, code="too_many_bodies", retry_after="1") from None
+                text = "the server gave up this unfinished body; send the request again"
+                raise RefusedError(503, text, code="body_dropped", retry_after="1") from None
             text = f"the request's body did not come within {self._timeout:g} s"
             raise RefusedError(408, text, code="timeout", connection="close") from None
+
+    def drop_all(self) -> None:
+        """Give up all unfinished bodies."""
+        for unfinished in self._unfinished:
+            unfinished.drop()
 
     async def _read(self, receive: Receive, unfinished: _Unfinished) -> bytes:
         body, size, more = bytearray(), 0, True
@@ -93,9 +104,7 @@ class BodyReader:
         unfinished.size = size
         while self.total_bytes > self._max_total_bytes:
             largest = max(self._unfinished, key=lambda one: one.size)
-            if not largest.deadline.expired():
-                largest.dropped = True
-                largest.deadline.reschedule(0)
+            largest.drop()
             self.total_bytes -= largest.size
             largest.size = 0
 

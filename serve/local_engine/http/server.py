@@ -43,7 +43,7 @@ class _Server(uvicorn.Server):
         # once.
         self._captured_signals.append(sig)
         if self._deadline is None:
-            self._gateway.draining = True
+            self._gateway.drain()
             self._deadline = time.monotonic() + read_drain_seconds()
         else:
             self._deadline = 0.0

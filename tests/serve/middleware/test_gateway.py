@@ -118,7 +118,7 @@ def test_a_draining_server_takes_nothing_new_and_finishes_what_it_has() -> None:
         held = asyncio.create_task(client.post(CHAT, json=BODY))
         while not gateway.active_requests:
             await asyncio.sleep(0)
-        gateway.draining = True
+        gateway.drain()
         for answer in (await client.post(CHAT, json=BODY), await client.get("/health")):
             assert answer.status_code == 503
             assert answer.json()["error"]["code"] == "draining"
@@ -177,6 +177,30 @@ def test_bodies_that_are_not_whole_hold_no_place() -> None:
             task.cancel()
         await asyncio.gather(*held, return_exceptions=True)
         assert engine.called == 1
+
+    run_check(check)
+
+
+def test_a_draining_server_waits_for_no_body() -> None:
+    sent: list[Any] = []
+
+    async def check(_client: httpx.AsyncClient, _engine: SlowEngine, gateway: Gateway) -> None:
+        begun = asyncio.Event()
+
+        async def receive() -> Any:
+            if begun.is_set():
+                await asyncio.Event().wait()
+            begun.set()
+            return {"type": "http.request", "body": b"{", "more_body": True}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        held = asyncio.create_task(call(gateway, receive, send))
+        await begun.wait()
+        gateway.drain()
+        await held
+        assert sent[0]["status"] == 503
 
     run_check(check)
 
