@@ -23,6 +23,7 @@ from serve.middleware.request_body import (
     read_json,
     replace_body,
 )
+from serve.middleware.request_limits import check_constraints
 from serve.middleware.response import StallTimer, TrackedResponse
 
 LOG_TEXT_VARIABLE = "NOTHING_GPT_LOG_TEXT"
@@ -117,6 +118,7 @@ class Gateway:
     ) -> None:
         body, usage = response.request_body, response.key_usage
         request = parse_body(body)
+        check_constraints(request)
         if omits_usage(request):
             # The gateway needs the count. Counting events is not enough, because an engine can
             # put several tokens into one.

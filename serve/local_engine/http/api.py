@@ -100,7 +100,7 @@ def _make_job(scheduler: "Scheduler", body: ChatRequest, key: str | None) -> Gen
         raise RefusedError(400, str(error), param="messages") from None
     constraint = body.structured_outputs
     try:
-        matcher = model.compile_regex(constraint.regex) if constraint else None
+        matcher = model.regex_compiler.compile(constraint.regex) if constraint else None
     except ValueError as error:
         raise RefusedError(400, f"regex: {error}", param="structured_outputs") from None
     available = model.max_length - len(prompt)
@@ -137,6 +137,8 @@ async def _run_job(
             for item in [await job.results.get(), *_take_available(job.results)]:
                 if item is None:
                     return
+                if isinstance(item, RefusedError):
+                    raise item
                 if isinstance(item, Exception):
                     text = "the engine stopped in the middle"
                     raise RefusedError(503, text, code="engine_stopped")

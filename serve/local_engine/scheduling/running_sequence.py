@@ -44,7 +44,9 @@ class RunningSequence:
             text = self._stop_filter.feed(text)
             ended = self._stop_filter.stopped
         if self.matcher is not None:
-            ended = not self.matcher.consume_token(token) or self.matcher.is_stopped() or ended
+            self.matcher.consume_token(token)
+            # A matcher with an error counts as stopped; the scheduler then refuses the job.
+            ended = ended or (self.matcher.is_stopped() and not self.matcher.is_error())
         if ended or len(self.generated) == self.job.max_tokens:
             self.finish_reason = "stop" if ended else "length"
             text += self._stop_filter.close()

@@ -10,12 +10,14 @@ import torch
 from torch import Tensor
 
 from serve.local_engine.model import LocalModel
+from serve.local_engine.regex_constraint import describe_error, mask_logits
 from serve.local_engine.scheduling.job import ChunkSink, GenerationJob, TextChunk
 from serve.local_engine.scheduling.metrics import Metrics
 from serve.local_engine.scheduling.running_sequence import RunningSequence
 from serve.local_engine.scheduling.sampling import sample
 from serve.local_engine.scheduling.waiting_jobs import WaitingJobs
 from serve.logs import logger
+from serve.middleware.refusal import RefusedError
 
 _DELIVERY_INTERVAL = 0.04
 """Seconds between two deliveries; first and last tokens are delivered at once.
@@ -159,21 +161,31 @@ class Scheduler:
             names = [sequence.name for sequence in sequences]
             self._advance(sequences, self.model.forward(last, 0, starts, names))
 
-    def _advance(self, sequences: list[RunningSequence], logits: Tensor) -> None:
+    def _advance(self, sequences: Sequence[RunningSequence], logits: Tensor) -> None:
         for sequence, row in zip(sequences, logits, strict=True):
             if sequence.matcher is not None:
-                self.model.mask_logits(sequence.matcher, row)
+                mask_logits(sequence.matcher, row)
+                if sequence.matcher.is_error():
+                    self._refuse(sequence)
         tokens = sample(
             logits,
             [sequence.generated for sequence in sequences],
             [sequence.job.request for sequence in sequences],
             [sequence.draw(logits.shape[1]) for sequence in sequences],
         )
-        chunks = [(s.job, s.append(token)) for s, token in zip(sequences, tokens, strict=True)]
-        at_once = any(len(s.generated) == 1 or s.finish_reason for s in sequences)
+        going = [s for s in zip(sequences, tokens, strict=True) if not s[0].job.cancelled]
+        chunks = [(sequence.job, sequence.append(token)) for sequence, token in going]
+        at_once = any(len(s.generated) == 1 or s.finish_reason for s, _ in going)
         self._deliver(chunks, at_once=at_once)
-        for name, count in Counter(s.name for s in sequences).items():
+        for name, count in Counter(s.name for s, _ in going).items():
             self.metrics.generated_tokens.labels(name).inc(count)
+
+    def _refuse(self, sequence: RunningSequence) -> None:
+        """End a job whose constraint has become too large to go on with."""
+        sequence.job.cancelled = True
+        text = f"regex: {describe_error(sequence.matcher)}" if sequence.matcher else ""
+        error = RefusedError(400, text, param="structured_outputs")
+        self._deliver([(sequence.job, error)], at_once=True)
 
     def _deliver(
         self, items: Sequence[tuple[GenerationJob, TextChunk | Exception]], *, at_once: bool

@@ -205,6 +205,8 @@ def test_text_parts_are_lines_of_one_text(client: OpenAI) -> None:
         ({"max_tokens": 5000}, None),
         ({"messages": [{"role": "user", "content": "porridge " * 4000}]}, None),
         ({"extra_body": {"structured_outputs": {"regex": "(["}}}, None),
+        ({"extra_body": {"structured_outputs": {"regex": "(a{1000}){1000}"}}}, "regex"),
+        ({"extra_body": {"structured_outputs": {"regex": "a" * 20_000}}}, "structured_outputs"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
