@@ -12,6 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 
+from serve.local_engine.http.invalid_request import describe_invalid
 from serve.local_engine.request import ChatRequest
 from serve.local_engine.scheduling.job import GenerationJob, TextChunk
 from serve.middleware.asgi import KEY_NAME
@@ -106,7 +107,11 @@ def _make_job(scheduler: "Scheduler", body: ChatRequest, key: str | None) -> Gen
     available = model.max_length - len(prompt)
     wanted = body.max_completion_tokens or body.max_tokens or max(available, 1)
     if wanted > available:
-        text = f"{len(prompt)} tokens of prompt and {wanted} to write: only {model.max_length} fit"
+        # Clients look for the first sentence, and shorten their messages.
+        text = (
+            f"This model's maximum context length is {model.max_length} tokens. However, you "
+            f"requested {len(prompt)} in the messages and {wanted} in the completion."
+        )
         raise RefusedError(400, text, param="messages", code="context_length_exceeded")
     seed = random.getrandbits(62) if body.seed in (None, -1) else body.seed
     return GenerationJob(body, prompt, wanted, seed, matcher, key)
@@ -205,8 +210,7 @@ async def _respond_refused(_request: Request, error: Exception) -> Response:
 
 
 async def _respond_invalid(_request: Request, error: Exception) -> Response:
-    first = cast(RequestValidationError, error).errors()[0]
-    path = [str(part) for part in first["loc"][1:]]
-    message = f"{'.'.join(path) or 'body'}: {first['msg']}"
-    param = path[0] if path else None
+    errors = cast(RequestValidationError, error).errors()
+    inside = [{**one, "loc": one["loc"][1:]} for one in errors]
+    message, param = describe_invalid(inside)
     return JSONResponse(make_error(message, "invalid_request_error", param=param), 400)

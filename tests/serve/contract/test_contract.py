@@ -220,6 +220,25 @@ def test_what_cannot_be_done_is_refused(client: OpenAI, changes: Any, param: str
         assert param in f"{error['param']} {error['message']}"
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"max_tokens": 5000},
+        {"messages": [{"role": "user", "content": "porridge " * 4000}]},
+        {"messages": [{"role": "user", "content": "[ANA] Well? " * 250}], "max_tokens": 2000},
+    ],
+    ids=["completion", "prompt", "both"],
+)
+def test_what_is_too_long_is_told_in_the_words_that_clients_know(
+    client: OpenAI, changes: Any
+) -> None:
+    with pytest.raises(openai.BadRequestError) as caught:
+        ask(client, **changes)
+    error: Any = caught.value.body
+    assert error["message"].startswith("This model's maximum context length is 2048 tokens.")
+    assert error["code"] == "context_length_exceeded"
+
+
 def test_an_unknown_model_gets_the_list(client: OpenAI) -> None:
     with pytest.raises(openai.NotFoundError) as caught:
         ask(client, model="seinfeld")
