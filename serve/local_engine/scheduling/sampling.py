@@ -11,6 +11,9 @@ from serve.local_engine.request import SamplingParams
 
 _TOP = 512  # likeliest tokens to look for a nucleus in, before the whole vocabulary is sorted
 
+_SMALLEST_DRAW = 1e-7
+"""A float32 draw is a multiple of about this. A 0, one in 2**23 draws, must not always win."""
+
 
 class RandomStream:
     """The random numbers of one choice: they depend on its seed and its index, and nothing else.
@@ -27,8 +30,8 @@ class RandomStream:
 
     def draw(self, count: int) -> Tensor:
         """Draw exponentially distributed numbers, one for each token of the vocabulary."""
-        # In float64, where 0 is 2**29 times less likely than in float32.
-        return torch.from_numpy(self._generator.standard_exponential(count)).float()
+        numbers = self._generator.standard_exponential(count, dtype=np.float32)
+        return torch.from_numpy(numbers)
 
 
 def sample(
@@ -46,8 +49,8 @@ def sample(
     point on a sum of all probabilities, the errors of all tokens before it would add up.
 
     Args:
-        logits: Shaped (rows, vocabulary), -inf for tokens that a grammar forbids. Penalties are
-            subtracted in place.
+        logits: Shaped (rows, vocabulary), -inf for tokens that a grammar forbids; changed in
+            place.
         generated: The tokens of each sequence so far, to which the penalties apply.
         params: The parameters of each row.
         draws: Exponentially distributed numbers for each row, one a token; None where the
@@ -60,15 +63,13 @@ def sample(
     scores = logits
     if any(p.temperature and p.top_p < 1 for p in params):
         scores = _keep_nucleus(logits, params)
-    random = {row: draw for row, draw in enumerate(draws) if draw is not None}
-    if random:
-        scores, rows = scores.clone(), list(random)
-        times = torch.stack(list(random.values())).to(logits.device)
-        temperatures = _column([params[row].temperature for row in rows], logits)
+    if any(draw is not None for draw in draws):
+        ones = torch.ones(logits.shape[1])
+        times = torch.stack([ones if draw is None else draw for draw in draws])
         # The logarithm of a token's time is -logit / temperature + log(draw). The temperature is a
         # factor here, so that one next to 0 is like 0.
-        smallest = torch.finfo(times.dtype).tiny
-        scores[rows] -= temperatures * times.clamp(min=smallest).log()
+        logs = times.to(logits.device).clamp_(min=_SMALLEST_DRAW).log_()
+        scores -= logs.mul_(_column([p.temperature for p in params], logits))
     return list(scores.argmax(dim=-1).tolist())
 
 

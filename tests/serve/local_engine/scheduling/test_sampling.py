@@ -11,8 +11,8 @@ from serve.local_engine.scheduling.sampling import RandomStream, sample
 
 LOGITS = torch.tensor([[1.0, 3.0, -math.inf, 0.5, 2.0, -1.0]])
 SHARES = LOGITS.softmax(dim=-1)[0].tolist()
-ROUNDS = 20_000
-CLOSE = 0.015  # four standard deviations of the share of a token, at most
+ROUNDS = 6000
+CLOSE = 0.026  # four standard deviations of the share of a token, at most
 
 
 def drawn(
@@ -106,8 +106,14 @@ def test_a_temperature_next_to_0_is_like_0() -> None:
     assert drawn(temperature=1e-30) == [0, 1, 0, 0, 0, 0]
 
 
+@pytest.mark.parametrize("smallest", [0.0, 1e-45, 1e-12])
+def test_the_smallest_draw_does_not_make_any_token_win(smallest: float) -> None:
+    logits, draws = torch.tensor([[0.0, -30.0, 0.0]]), torch.tensor([1.0, smallest, 0.5])
+    assert sample(logits, [[]], [SamplingParams()], [draws]) == [2]
+
+
 @given(st.integers(0, 10_000), st.sampled_from([0.3, 0.7, 1.0, 2.0]))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_rounding_changes_only_what_is_nearly_a_tie(seed: int, temperature: float) -> None:
     error = 1e-4
     generator = torch.Generator().manual_seed(seed)
