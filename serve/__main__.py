@@ -75,7 +75,7 @@ def main(
     options = {"max_length": max_length, "max_sequences": max_sequences}
     limits = {name: value for name, value in options.items() if value is not None}
     if path := os.environ.get(SOCKET_VARIABLE):
-        from serve.local_engine.server import run_local_engine
+        from serve.local_engine.http.server import run_local_engine
 
         run_local_engine(models, path, **limits)
         return

@@ -24,7 +24,7 @@ from deployment.storage import open_volume
 from nothing_gpt.errors import UserError, reported_errors
 from nothing_gpt.gpus import find_gpu
 from nothing_gpt.workspace import Workspace
-from serve.middleware.api_keys import KEYS_VARIABLE
+from serve.middleware.api_keys import KEYS_VARIABLE, read_keys
 from serve.models.base_files import write_template
 from serve.models.served_models import choose_models
 from serve.vllm.arguments import VllmSettings, build_arguments
@@ -82,10 +82,10 @@ def make_settings(workspace: Workspace) -> VllmSettings:
     """Choose what a container serves, from what is on the volume when it starts.
 
     Raises:
-        UserError: there is nothing to serve, the adapters do not fit together, or no key is set
-            although the endpoint is not open.
+        UserError: there is nothing to serve, the adapters do not fit together, the variable with
+            the keys has none, or it is not set although the endpoint is not open.
     """
-    if not options.open and not os.environ.get(KEYS_VARIABLE):
+    if not read_keys() and not options.open:
         raise UserError(f"{KEYS_VARIABLE} is empty in the secret '{API_KEY.name}'")
     models = choose_models(workspace, options.show or None, options.base or None)
     template, cache = workspace.template(models.base), workspace.cache("vllm")

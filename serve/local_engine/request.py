@@ -2,7 +2,8 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from nothing_gpt.prompt import Message
 
@@ -10,27 +11,64 @@ from nothing_gpt.prompt import Message
 _IGNORED = ("user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key")
 
 
+_MAX_FIELDS = 64
+"""Fields of an object. Making 75,000 errors takes the event loop half a second."""
+
+_MAX_ITEMS = 4096
+"""Messages, and parts of one. Putting 30,000 messages into the template takes two seconds."""
+
+_MAX_STOP_LENGTH = 1024  # characters
+
+
+_StopText = Annotated[str, Field(min_length=1, max_length=_MAX_STOP_LENGTH)]
+_BOUNDED = Field(max_length=_MAX_ITEMS, fail_fast=True)
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _limit_fields(cls, data: Any) -> Any:
+        if isinstance(data, dict) and len(data) > _MAX_FIELDS:
+            raise PydanticCustomError(
+                "too_many_fields", f"at most {_MAX_FIELDS} fields may stand here"
+            )
+        return data
 
-class TextPart(_Strict):
+
+class _Lenient(_Strict):
+    """A part of a conversation: what has no meaning here is ignored, as vLLM does."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class TextPart(_Lenient):
     """A part of a message's content."""
 
     type: Literal["text"]
     text: str
 
 
-class ChatMessage(_Strict):
+class ChatMessage(_Lenient):
     """One message; its content is one text, or a list of parts."""
 
     role: Literal["system", "user", "assistant"]
-    content: str | list[TextPart]
-    name: str | None = None
+    content: str | Annotated[list[TextPart], _BOUNDED] | None = None
+    tool_calls: list[Any] | None = None
+
+    @field_validator("tool_calls")
+    @classmethod
+    def _refuse_tool_calls(cls, value: list[Any] | None) -> None:
+        if value:
+            raise PydanticCustomError(
+                "tool_calls", "this model only writes scenes; it has no tools"
+            )
 
     def flatten(self) -> Message:
         """Return the message as chat templates expect it, with one line for each part, as vLLM."""
-        parts = [self.content] if isinstance(self.content, str) else [p.text for p in self.content]
+        content = self.content or ""
+        parts = [content] if isinstance(content, str) else [part.text for part in content]
         return {"role": self.role, "content": "\n".join(parts)}
 
 
@@ -62,12 +100,12 @@ class ChatRequest(SamplingParams):
     """
 
     model: str
-    messages: list[ChatMessage] = Field(min_length=1)
+    messages: Annotated[list[ChatMessage], _BOUNDED] = Field(min_length=1)
     max_tokens: int | None = Field(default=None, ge=1)
     max_completion_tokens: int | None = Field(default=None, ge=1)
     n: int = Field(default=1, ge=1)
-    seed: int | None = None
-    stop: list[Annotated[str, Field(min_length=1)]] = Field(default=[], max_length=16)
+    seed: int | None = Field(default=None, ge=-(2**63), lt=2**63)
+    stop: list[_StopText] = Field(default=[], max_length=16, fail_fast=True)
     structured_outputs: StructuredOutputs | None = None
     stream: bool = False
     stream_options: StreamOptions = StreamOptions()

@@ -5,8 +5,9 @@ file with a table for each key:
 
     [ana]
     key = "..."
-    requests_per_minute = 60      # both limits are optional
+    requests_per_minute = 60      # all limits are optional
     tokens_per_minute = 20000     # generated tokens; prompts do not count
+    requests_at_once = 8          # by default half of the server's places, if there are more keys
 """
 
 import hashlib
@@ -33,21 +34,30 @@ class ApiKey:
     key: str
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
+    requests_at_once: int | None = None
 
     def __repr__(self) -> str:
         return f"ApiKey({self.name!r})"
 
 
 def read_keys(environment: Mapping[str, str] = os.environ) -> list[ApiKey]:
-    """Read the keys. Without any, the server is open to everybody.
+    """Read the keys. Only if neither variable is set, the server is open to everybody.
 
     Raises:
-        UserError: the file is missing or malformed, or a key is defined twice.
+        UserError: a variable or its file is set and has no key, the file is missing or malformed,
+            or a key is defined twice.
     """
-    plain = [key.strip() for key in environment.get(KEYS_VARIABLE, "").split(",") if key.strip()]
-    keys = [ApiKey(f"key {number}", key) for number, key in enumerate(plain, 1)]
-    if environment.get(KEY_FILE_VARIABLE):
-        keys += _read_key_file(Path(environment[KEY_FILE_VARIABLE]))
+    keys: list[ApiKey] = []
+    if (plain := environment.get(KEYS_VARIABLE)) is not None:
+        secrets = [key.strip() for key in plain.split(",") if key.strip()]
+        if not secrets:
+            raise UserError(
+                f"{KEYS_VARIABLE} is set, but has no key; write keys separated by commas, or "
+                "unset it for a server that is open to everybody"
+            )
+        keys += [ApiKey(f"key {number}", key) for number, key in enumerate(secrets, 1)]
+    if (path := environment.get(KEY_FILE_VARIABLE)) is not None:
+        keys += _read_key_file(Path(path))
     if len({key.key for key in keys}) < len(keys):
         raise UserError(
             f"{KEYS_VARIABLE} and {KEY_FILE_VARIABLE}: the same key stands there twice; "
@@ -63,6 +73,11 @@ def _read_key_file(path: Path) -> list[ApiKey]:
         raise UserError(f"{path}: {error.strerror}; {KEY_FILE_VARIABLE} names it") from None
     except ValueError as error:
         raise UserError(f"{path}: {error}") from None
+    if not tables:
+        raise UserError(
+            f"{path}: no key stands there; write [NAME] and below it key = ..., or unset "
+            f"{KEY_FILE_VARIABLE}"
+        )
     return [_make_key(path, name, table) for name, table in tables.items()]
 
 
@@ -113,11 +128,14 @@ class KeyUsage:
 
     Attributes:
         digest: SHA-256 of the key.
+        requests_at_once: The key's own limit on active requests; None if it has none.
+        active_requests: Its completions that are not finished yet.
     """
 
     def __init__(self, key: ApiKey, clock: Callable[[], float] = time.monotonic) -> None:
         self.name = key.name
         self.digest = hashlib.sha256(key.key.encode()).digest()
+        self.requests_at_once, self.active_requests = key.requests_at_once, 0
         self._requests = _Bucket(key.requests_per_minute, clock)
         self._tokens = _Bucket(key.tokens_per_minute, clock)
 

@@ -11,18 +11,19 @@ from typing import Any
 
 from serve.logs import configure_logging, log_event
 from serve.middleware.api_keys import KeyUsage, find_key, read_keys
-from serve.middleware.asgi import App, Receive, Scope, Send
+from serve.middleware.asgi import KEY_NAME, App, Receive, Scope, Send
 from serve.middleware.error_body import normalize_error
 from serve.middleware.gateway_settings import GatewaySettings
 from serve.middleware.model_cards import ModelCards
 from serve.middleware.refusal import RefusedError
 from serve.middleware.request_body import (
+    BodyReader,
     omits_usage,
     parse_body,
-    read_body,
     read_json,
     replace_body,
 )
+from serve.middleware.request_limits import check_constraints
 from serve.middleware.response import StallTimer, TrackedResponse
 
 LOG_TEXT_VARIABLE = "NOTHING_GPT_LOG_TEXT"
@@ -44,8 +45,8 @@ class Gateway:
         client_timeout: Seconds for a client to send a whole body, and to accept each message.
 
     Attributes:
-        active_requests: Completions that are not finished yet.
-        draining: Set to True to refuse new requests.
+        active_requests: Completions whose body is there and that are not finished yet.
+        draining: Whether new requests are refused.
     """
 
     def __init__(
@@ -59,11 +60,17 @@ class Gateway:
             configure_logging()
             settings = GatewaySettings.from_environment()
         self._app, self._client_timeout = app, client_timeout
+        self._bodies = BodyReader(client_timeout)
         self._cards = ModelCards(settings.base, settings.adapters)
         self._max_requests = settings.max_requests
         self._usages = [KeyUsage(key) for key in read_keys()]
         self._log_text = os.environ.get(LOG_TEXT_VARIABLE) == "1"
         self.active_requests, self.draining = 0, False
+
+    def drain(self) -> None:
+        """Refuse new requests from now on, those whose body is not whole included."""
+        self.draining = True
+        self._bodies.drop_all()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer or refuse a request, or pass it on to the engine."""
@@ -93,29 +100,49 @@ class Gateway:
         if scope["method"] != "POST" or scope["path"] != _CHAT:
             await self._app(scope, receive, response)
             return
+        # A request takes a place, and is charged, when its whole body is there.
         self._refuse_if_draining()
-        if self.active_requests >= self._max_requests:
-            text = "too many requests at once; try again soon"
-            raise RefusedError(429, text, "rate_limit_error", code="queue_full", retry_after="1")
-        self.active_requests += 1
+        response.request_body = await self._bodies.read(receive)
+        self._refuse_if_draining()
+        usage = response.key_usage
+        self._check_places(usage)
+        self._check_limits(usage)
+        self._change_active_requests(usage, 1)
         try:
             await self._handle_completion(scope, receive, response)
         finally:
-            self.active_requests -= 1
+            self._change_active_requests(usage, -1)
 
     async def _handle_completion(
         self, scope: Scope, receive: Receive, response: TrackedResponse
     ) -> None:
-        body = response.request_body = await read_body(receive, self._client_timeout)
+        body, usage = response.request_body, response.key_usage
         request = parse_body(body)
-        self._check_limits(response.key_usage)
+        check_constraints(request)
         if omits_usage(request):
             # The gateway needs the count. Counting events is not enough, because an engine can
             # put several tokens into one.
             request["stream_options"] = {"include_usage": True}
             response.hides_usage = True
             body = json.dumps(request).encode()
+        scope = {**scope, KEY_NAME: usage.name if usage else None}
         await self._app(*replace_body(scope, receive, body), response)
+
+    def _check_places(self, usage: KeyUsage | None) -> None:
+        """Refuse a request for which there is no place, in the server or for its key."""
+        share = self._max_requests if len(self._usages) < 2 else max(self._max_requests // 2, 1)
+        text = ""
+        if self.active_requests >= self._max_requests:
+            text = "too many requests at once; try again soon"
+        elif usage and usage.active_requests >= (most := usage.requests_at_once or share):
+            text = f"this key may have {most} requests at once; try again when one has ended"
+        if text:
+            raise RefusedError(429, text, "rate_limit_error", code="queue_full", retry_after="1")
+
+    def _change_active_requests(self, usage: KeyUsage | None, change: int) -> None:
+        self.active_requests += change
+        if usage:
+            usage.active_requests += change
 
     def _refuse_if_draining(self) -> None:
         if self.draining:

@@ -32,7 +32,7 @@ _STEP_TOKENS = _GRAPH_SIZES[-1]
 get an answer while the last ones wait."""
 
 _MIDDLEWARE = (
-    "serve.middleware.adapter_check.AdapterCheck",
+    "serve.vllm.adapter_check.AdapterCheck",
     "serve.middleware.gateway.Gateway",
 )
 """Import paths; the last one is the outermost."""

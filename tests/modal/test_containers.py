@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from nothing_gpt.adapter.manifest import BaseModel, fingerprint_base, read_manifest, write_manifest
+from nothing_gpt.errors import UserError
 from nothing_gpt.files import read_json, write_json
 from nothing_gpt.show import Show, load_show
 from nothing_gpt.workspace import Workspace
@@ -236,6 +237,14 @@ def test_an_endpoint_whose_key_is_empty(volume: Workspace, modal: Command) -> No
     done = modal("run", "-m", "serve")
     assert done.returncode == 1
     assert "NOTHING_GPT_API_KEY is empty in the secret 'nothing-gpt-api-key'" in done.stderr
+
+
+def test_an_endpoint_whose_keys_are_blank(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from serve.modal_app import make_settings
+
+    monkeypatch.setenv("NOTHING_GPT_API_KEY", " , ")
+    with pytest.raises(UserError, match="NOTHING_GPT_API_KEY is set, but has no key"):
+        make_settings(Workspace(tmp_path))
 
 
 ROOM = """

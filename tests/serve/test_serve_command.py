@@ -140,6 +140,16 @@ def test_on_a_gpu_the_tables_lie_where_vllm_is_told_to_look(
     assert found == [f"NVIDIA_L4_{kind}.json" for kind in kinds]
 
 
+@pytest.mark.parametrize("engine", ["local", "vllm"])
+def test_blank_keys_open_no_door(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, engine: str
+) -> None:
+    monkeypatch.setenv("NOTHING_GPT_API_KEY", " , ")
+    done = serve(workspace.root, "--engine", engine)
+    assert done.returncode == 1
+    assert "NOTHING_GPT_API_KEY is set, but has no key" in done.stderr
+
+
 def test_an_open_door_is_pointed_out(workspace: Workspace) -> None:
     done = serve(workspace.root, "--engine", "local", "--host", "192.0.2.1")
     assert "NOTHING_GPT_API_KEY" in done.stderr

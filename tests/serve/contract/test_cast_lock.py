@@ -46,7 +46,7 @@ def model(workspace: Workspace) -> LocalModel:
 
 def keeps(model: LocalModel, lock: CastLock, text: str) -> bool:
     """Whether the local engine could generate a text, token by token to its end."""
-    matcher = model.compile_regex(lock.regex())
+    matcher = model.regex_compiler.compile(lock.regex())
     ids = model.tokenizer.encode(text, add_special_tokens=False)
     return (
         matcher.validate_tokens(ids) == len(ids)

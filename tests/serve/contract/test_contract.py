@@ -101,6 +101,21 @@ def test_a_seed_gives_the_same_text_again(client: OpenAI) -> None:
     assert first == second != other
 
 
+def test_a_seed_of_minus_1_is_no_seed(client: OpenAI) -> None:
+    assert len({text_of(ask(client, seed=-1)) for _ in range(3)}) == 3
+
+
+def test_a_seed_may_be_negative(client: OpenAI) -> None:
+    first, second, other = (text_of(ask(client, seed=seed)) for seed in (-7, -7, 7))
+    assert first == second != other
+
+
+@pytest.mark.parametrize("seed", [2**63, -(2**63) - 1, 10**400])
+def test_a_seed_has_64_bits(client: OpenAI, seed: int) -> None:
+    with pytest.raises(openai.BadRequestError):
+        ask(client, seed=seed)
+
+
 def test_temperature_0_needs_no_seed(client: OpenAI) -> None:
     texts = {text_of(ask(client, temperature=0, seed=seed)) for seed in (1, 2)}
     assert len(texts) == 1
@@ -190,6 +205,8 @@ def test_text_parts_are_lines_of_one_text(client: OpenAI) -> None:
         ({"max_tokens": 5000}, None),
         ({"messages": [{"role": "user", "content": "porridge " * 4000}]}, None),
         ({"extra_body": {"structured_outputs": {"regex": "(["}}}, None),
+        ({"extra_body": {"structured_outputs": {"regex": "(a{1000}){1000}"}}}, "regex"),
+        ({"extra_body": {"structured_outputs": {"regex": "a" * 20_000}}}, "structured_outputs"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
@@ -201,6 +218,25 @@ def test_what_cannot_be_done_is_refused(client: OpenAI, changes: Any, param: str
     assert error["message"]
     if param:
         assert param in f"{error['param']} {error['message']}"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"max_tokens": 5000},
+        {"messages": [{"role": "user", "content": "porridge " * 4000}]},
+        {"messages": [{"role": "user", "content": "[ANA] Well? " * 250}], "max_tokens": 2000},
+    ],
+    ids=["completion", "prompt", "both"],
+)
+def test_what_is_too_long_is_told_in_the_words_that_clients_know(
+    client: OpenAI, changes: Any
+) -> None:
+    with pytest.raises(openai.BadRequestError) as caught:
+        ask(client, **changes)
+    error: Any = caught.value.body
+    assert error["message"].startswith("This model's maximum context length is 2048 tokens.")
+    assert error["code"] == "context_length_exceeded"
 
 
 def test_an_unknown_model_gets_the_list(client: OpenAI) -> None:

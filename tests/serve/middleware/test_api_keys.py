@@ -66,6 +66,24 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         read_keys({KEY_FILE_VARIABLE: str(tmp_path / "none.toml")})
 
 
+@pytest.mark.parametrize("variable", [KEYS_VARIABLE, KEY_FILE_VARIABLE])
+@pytest.mark.parametrize("value", ["", " ", ",", " , ,\t"])
+def test_a_variable_that_is_set_and_has_no_key_does_not_open_the_server(
+    variable: str, value: str
+) -> None:
+    with pytest.raises(UserError, match=variable):
+        read_keys({variable: value})
+
+
+@pytest.mark.parametrize("text", ["", "# [ana]\n", "\n"])
+def test_a_file_without_a_key_does_not_open_the_server(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "keys.toml"
+    path.write_text(text)
+    for more in ({}, {KEYS_VARIABLE: "a"}):
+        with pytest.raises(UserError, match=r"keys\.toml"):
+            read_keys({KEY_FILE_VARIABLE: str(path), **more})
+
+
 def test_no_key_is_shown() -> None:
     assert "hush" not in repr(ApiKey("ana", "hush"))
 

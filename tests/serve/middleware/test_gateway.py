@@ -47,10 +47,10 @@ class SlowEngine:
 Check = Callable[[httpx.AsyncClient, SlowEngine, Gateway], Awaitable[None]]
 
 
-def run_check(check: Check, **options: Any) -> None:
+def run_check(check: Check, max_requests: int = 2, **options: Any) -> None:
     async def run() -> None:
         engine = SlowEngine()
-        gateway = Gateway(engine, GatewaySettings("base", {}, max_requests=2), **options)
+        gateway = Gateway(engine, GatewaySettings("base", {}, max_requests), **options)
         transport = httpx.ASGITransport(app=gateway)
         async with httpx.AsyncClient(transport=transport, base_url="http://server") as client:
             await check(client, engine, gateway)
@@ -118,7 +118,7 @@ def test_a_draining_server_takes_nothing_new_and_finishes_what_it_has() -> None:
         held = asyncio.create_task(client.post(CHAT, json=BODY))
         while not gateway.active_requests:
             await asyncio.sleep(0)
-        gateway.draining = True
+        gateway.drain()
         for answer in (await client.post(CHAT, json=BODY), await client.get("/health")):
             assert answer.status_code == 503
             assert answer.json()["error"]["code"] == "draining"
@@ -149,6 +149,119 @@ def test_a_body_that_comes_too_slowly_is_given_up() -> None:
         assert gateway.active_requests == 0
 
     run_check(check, client_timeout=0.1)
+
+
+def test_bodies_that_are_not_whole_hold_no_place() -> None:
+    async def check(client: httpx.AsyncClient, engine: SlowEngine, gateway: Gateway) -> None:
+        begun = 0
+
+        async def receive() -> Any:
+            nonlocal begun
+            begun += 1
+            # One byte, and then nothing any more.
+            if begun > 8:
+                await asyncio.Event().wait()
+            return {"type": "http.request", "body": b"{", "more_body": True}
+
+        async def send(_message: Any) -> None:
+            raise AssertionError("nothing is to be sent")
+
+        scope = {"type": "http", "path": CHAT, "method": "POST", "headers": []}
+        held = [asyncio.ensure_future(gateway(dict(scope), receive, send)) for _ in range(8)]
+        while begun < 16:
+            await asyncio.sleep(0)
+        engine.go.set()
+        assert gateway.active_requests == 0
+        assert (await client.post(CHAT, json=BODY)).status_code == 200
+        for task in held:
+            task.cancel()
+        await asyncio.gather(*held, return_exceptions=True)
+        assert engine.called == 1
+
+    run_check(check)
+
+
+def test_a_draining_server_waits_for_no_body() -> None:
+    sent: list[Any] = []
+
+    async def check(_client: httpx.AsyncClient, _engine: SlowEngine, gateway: Gateway) -> None:
+        begun = asyncio.Event()
+
+        async def receive() -> Any:
+            if begun.is_set():
+                await asyncio.Event().wait()
+            begun.set()
+            return {"type": "http.request", "body": b"{", "more_body": True}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        held = asyncio.create_task(call(gateway, receive, send))
+        await begun.wait()
+        gateway.drain()
+        await held
+        assert sent[0]["status"] == 503
+
+    run_check(check)
+
+
+def test_a_request_is_charged_when_its_body_is_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "keys.toml"
+    path.write_text('[ana]\nkey = "a"\nrequests_per_minute = 1\n')
+    monkeypatch.setenv("NOTHING_GPT_KEYS", str(path))
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def check(client: httpx.AsyncClient, engine: SlowEngine, gateway: Gateway) -> None:
+        engine.go.set()
+        headers = {"Authorization": "Bearer a"}
+        scope = {"type": "http", "path": CHAT, "method": "POST"}
+        await gateway({**scope, "headers": [(b"authorization", b"Bearer a")]}, receive, send)
+        assert sent[0]["status"] == 400
+        # Broken JSON is a request like any other.
+        assert (await client.post(CHAT, content=b"{", headers=headers)).status_code == 400
+        assert (await client.post(CHAT, json=BODY, headers=headers)).status_code == 429
+        assert gateway.active_requests == 0
+
+    run_check(check)
+
+
+@pytest.mark.parametrize(
+    ("limits", "most"), [("", 3), ("requests_at_once = 1\n", 1), ("requests_at_once = 5\n", 5)]
+)
+def test_no_key_holds_all_places(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, limits: str, most: int
+) -> None:
+    path = tmp_path / "keys.toml"
+    path.write_text(f'[ana]\nkey = "a"\n{limits}[bo]\nkey = "b"\n')
+    monkeypatch.setenv("NOTHING_GPT_KEYS", str(path))
+
+    async def check(client: httpx.AsyncClient, engine: SlowEngine, gateway: Gateway) -> None:
+        async def ask(key: str) -> httpx.Response:
+            return await client.post(CHAT, json=BODY, headers={"Authorization": f"Bearer {key}"})
+
+        held = [asyncio.create_task(ask("a")) for _ in range(most)]
+        while gateway.active_requests < most:
+            await asyncio.sleep(0)
+        refused = await ask("a")
+        assert refused.status_code == 429
+        assert refused.json()["error"]["code"] == "queue_full"
+        assert int(refused.headers["retry-after"]) >= 1
+        held.append(asyncio.create_task(ask("b")))
+        while gateway.active_requests < most + 1:
+            await asyncio.sleep(0)
+        engine.go.set()
+        assert {answer.status_code for answer in await asyncio.gather(*held)} == {200}
+        assert (await ask("a")).status_code == 200
+
+    run_check(check, max_requests=6)
 
 
 def test_a_client_that_takes_nothing_frees_its_place() -> None:

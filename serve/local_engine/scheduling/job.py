@@ -39,6 +39,8 @@ class GenerationJob:
 
     Attributes:
         prompt: Token ids.
+        key: The name of the client's API key; None if the server has no keys.
+        started: Choices that have got a row so far.
         cancelled: Set to True, in any thread, to stop the job before its next token.
         completion_tokens: Tokens read from `results`, of all choices together.
         started_at: By the monotonic clock.
@@ -51,6 +53,8 @@ class GenerationJob:
     max_tokens: int
     seed: int
     matcher: "LLMatcher | None"
+    key: str | None = None
+    started: int = 0
     cancelled: bool = False
     completion_tokens: int = 0
     id: str = field(default_factory=lambda: f"chatcmpl-{uuid.uuid4().hex}")

@@ -7,7 +7,7 @@ from types import FrameType
 
 import uvicorn
 
-from serve.local_engine.api import LocalApi
+from serve.local_engine.http.api import LocalApi
 from serve.logs import configure_logging
 from serve.middleware.gateway import Gateway
 from serve.middleware.gateway_settings import GatewaySettings
@@ -43,7 +43,7 @@ class _Server(uvicorn.Server):
         # once.
         self._captured_signals.append(sig)
         if self._deadline is None:
-            self._gateway.draining = True
+            self._gateway.drain()
             self._deadline = time.monotonic() + read_drain_seconds()
         else:
             self._deadline = 0.0
@@ -99,7 +99,7 @@ def run_local_engine(
         try:
             # Imported here, because health is already requested in the seconds that this takes.
             from serve.local_engine.model import LocalModel
-            from serve.local_engine.scheduler import Scheduler
+            from serve.local_engine.scheduling.scheduler import Scheduler
 
             model = LocalModel(models, rows=max_sequences, max_length=max_length)
             model.check_adapters()

@@ -9,10 +9,11 @@ import pytest
 import torch
 
 from nothing_gpt.workspace import Workspace
-from serve.local_engine.job import GenerationJob, TextChunk
 from serve.local_engine.model import LocalModel
 from serve.local_engine.request import ChatRequest
-from serve.local_engine.scheduler import Scheduler
+from serve.local_engine.scheduling.job import GenerationJob, TextChunk
+from serve.local_engine.scheduling.scheduler import Scheduler
+from serve.middleware.refusal import RefusedError
 from serve.models.served_models import choose_models
 from tests.serve.conftest import BASE, wait_for
 
@@ -135,6 +136,21 @@ def test_one_that_fails_does_not_take_the_engine_with_it(scheduler: Scheduler) -
     scheduler.submit(broken)
     assert isinstance(arrived[broken].get(timeout=20), IndexError)
     assert Submitted(scheduler, "the roof", max_tokens=3).tokens()
+
+
+def test_a_constraint_that_grows_too_large_ends_its_own_job_alone(scheduler: Scheduler) -> None:
+    words = (f"{a}{b}{{{n}}}" for n in range(300, 340) for a in "abcd" for b in "abcd")
+    matcher = scheduler.model.regex_compiler.compile(f"({'|'.join(words)}){{300}}")
+    neighbour = Submitted(scheduler, "the cat", max_tokens=300, seed=5)
+    request = neighbour.job.request
+    grown = GenerationJob(request, neighbour.job.prompt, 100, 1, matcher)
+    scheduler.submit(grown)
+    while isinstance(item := arrived[grown].get(timeout=20), TextChunk):
+        assert item.finish_reason is None
+    assert isinstance(item, RefusedError)
+    assert "regex" in str(item)
+    assert len(neighbour.tokens()) == 300
+    wait_for(lambda: not scheduler.running)
 
 
 def test_what_a_row_still_holds_is_not_read_again(

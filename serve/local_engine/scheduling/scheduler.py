@@ -2,21 +2,22 @@
 
 import threading
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Sequence
 from itertools import takewhile
-from random import Random
 
 import torch
-from tokenizers.decoders import DecodeStream
 from torch import Tensor
 
-from serve.local_engine.job import ChunkSink, FinishReason, GenerationJob, TextChunk
-from serve.local_engine.metrics import Metrics
 from serve.local_engine.model import LocalModel
-from serve.local_engine.sampling import sample
-from serve.local_engine.stop_filter import StopFilter
+from serve.local_engine.regex_constraint import describe_error, mask_logits
+from serve.local_engine.scheduling.job import ChunkSink, GenerationJob, TextChunk
+from serve.local_engine.scheduling.metrics import Metrics
+from serve.local_engine.scheduling.running_sequence import RunningSequence
+from serve.local_engine.scheduling.sampling import sample
+from serve.local_engine.scheduling.waiting_jobs import WaitingJobs
 from serve.logs import logger
+from serve.middleware.refusal import RefusedError
 
 _DELIVERY_INTERVAL = 0.04
 """Seconds between two deliveries; first and last tokens are delivered at once.
@@ -26,50 +27,8 @@ eight streams took an eighth of a step.
 """
 
 
-class _Sequence:
-    """One choice of a job, in a row of the cache.
-
-    Attributes:
-        name: The model's name.
-        generated: The generated token ids.
-    """
-
-    def __init__(self, job: GenerationJob, index: int, model: LocalModel) -> None:
-        self.job, self.name, self._index, self._model = job, job.request.model, index, model
-        self.generated: list[int] = []
-        self.finish_reason: FinishReason | None = None
-        self.matcher = job.matcher.deep_copy() if job.matcher else None
-        self._random = Random(job.seed + index)  # noqa: S311 - for sampling, not for secrets
-        self._decoder = DecodeStream(skip_special_tokens=True)
-        self._stop_filter = StopFilter(job.request.stop)
-
-    @property
-    def cached_length(self) -> int:
-        """The number of tokens in the cache, which does not have the last generated one yet."""
-        return len(self.job.prompt) + max(len(self.generated) - 1, 0)
-
-    def next_random(self) -> float:
-        """Return the next random number of this sequence's own generator; 0 if it is greedy."""
-        return self._random.random() if self.job.request.temperature else 0.0
-
-    def append(self, token: int) -> TextChunk:
-        """Add a generated token, and make its chunk."""
-        self.generated.append(token)
-        text, ended = "", token in self._model.end_tokens
-        if not ended:
-            text = self._decoder.step(self._model.backend_tokenizer, token) or ""
-            text = self._stop_filter.feed(text)
-            ended = self._stop_filter.stopped
-        if self.matcher is not None:
-            ended = not self.matcher.consume_token(token) or self.matcher.is_stopped() or ended
-        if ended or len(self.generated) == self.job.max_tokens:
-            self.finish_reason = "stop" if ended else "length"
-            text += self._stop_filter.close()
-        return TextChunk(self._index, token, text, self.finish_reason)
-
-
 class Scheduler:
-    """The owner of the model and its thread. Jobs start in order of arrival, a row per choice.
+    """The owner of the model and its thread. Each choice of a job has a row of its own.
 
     Args:
         rows: Sequences that run at once.
@@ -81,8 +40,8 @@ class Scheduler:
 
     def __init__(self, model: LocalModel, rows: int, send: ChunkSink) -> None:
         self.model, self.rows, self._send = model, rows, send
-        self.waiting: deque[GenerationJob] = deque()
-        self.running: list[_Sequence] = []
+        self.waiting = WaitingJobs()
+        self.running: list[RunningSequence] = []
         self.failure: Exception | None = None
         self.metrics = Metrics(lambda: len(self.running), lambda: len(self.waiting))
         # The model's name and the tokens of each row; kept after its sequence has ended.
@@ -97,7 +56,7 @@ class Scheduler:
     def submit(self, job: GenerationJob) -> None:
         """Queue a job."""
         with self._work_arrived:
-            self.waiting.append(job)
+            self.waiting.add(job)
             self._work_arrived.notify()
 
     def close(self) -> None:
@@ -120,7 +79,7 @@ class Scheduler:
                 if self._closed:
                     return
             try:
-                self._start_next_job()
+                self._start_next_choices()
                 self._remove_ended()
                 self._step()
             except Exception as error:  # noqa: BLE001 - the jobs get it, and the log
@@ -130,6 +89,8 @@ class Scheduler:
     def _recover(self, error: Exception) -> None:
         """Fail the running jobs, and find out whether the model still works."""
         jobs = {sequence.job for sequence in self.running}
+        for job in jobs:
+            job.cancelled = True  # and its choices that are still waiting
         self.running.clear()
         self._row_contents = [("", [])] * self.rows
         try:
@@ -138,16 +99,16 @@ class Scheduler:
             self.failure, self._closed = lasting, True
         self._deliver([(job, error) for job in jobs], at_once=True)
 
-    def _start_next_job(self) -> None:
-        """Read the prompt of the first waiting job, if there are rows for all its choices."""
-        job = self.waiting[0] if self.waiting else None
-        if job is None or len(self.running) + job.request.n > self.rows:
+    def _start_next_choices(self) -> None:
+        """Read the prompt of the job whose turn it is, for those of its choices that get rows."""
+        with self._work_arrived:
+            running = [sequence.job.key for sequence in self.running]
+            taken = self.waiting.take(running, self.rows - len(running))
+        if taken is None:
             return
-        self.waiting.popleft()
-        if job.cancelled:
-            return
+        job, choices = taken
         name, first_row, length = job.request.model, len(self.running), len(job.prompt)
-        new = [_Sequence(job, index, self.model) for index in range(job.request.n)]
+        new = [RunningSequence(job, index, self.model) for index in choices]
         reused = self._reuse_prefix(name, job.prompt, first_row)
         self.running += new
         logits = self.model.forward([job.prompt[reused:]], first_row, [reused], [name])
@@ -155,10 +116,12 @@ class Scheduler:
             self._row_contents[row] = name, job.prompt
             if row > first_row:
                 self.model.cache.copy_row(first_row, row, length)
-        self.metrics.prompt_tokens.labels(name).inc(length)
-        self.metrics.reused_tokens.labels(name).inc(reused)
         self._advance(new, logits.repeat(len(new), 1))
-        self.metrics.first_token_seconds.labels(name).observe(time.monotonic() - job.started_at)
+        if choices.start == 0:
+            self.metrics.prompt_tokens.labels(name).inc(length)
+            self.metrics.reused_tokens.labels(name).inc(reused)
+            seconds = time.monotonic() - job.started_at
+            self.metrics.first_token_seconds.labels(name).observe(seconds)
 
     def _reuse_prefix(self, name: str, prompt: list[int], row: int) -> int:
         """Fill a row with the longest prefix of a prompt that any row has; return its length."""
@@ -198,21 +161,31 @@ class Scheduler:
             names = [sequence.name for sequence in sequences]
             self._advance(sequences, self.model.forward(last, 0, starts, names))
 
-    def _advance(self, sequences: list[_Sequence], logits: Tensor) -> None:
+    def _advance(self, sequences: Sequence[RunningSequence], logits: Tensor) -> None:
         for sequence, row in zip(sequences, logits, strict=True):
             if sequence.matcher is not None:
-                self.model.mask_logits(sequence.matcher, row)
+                mask_logits(sequence.matcher, row)
+                if sequence.matcher.is_error():
+                    self._refuse(sequence)
         tokens = sample(
             logits,
             [sequence.generated for sequence in sequences],
             [sequence.job.request for sequence in sequences],
-            [sequence.next_random() for sequence in sequences],
+            [sequence.draw(logits.shape[1]) for sequence in sequences],
         )
-        chunks = [(s.job, s.append(token)) for s, token in zip(sequences, tokens, strict=True)]
-        at_once = any(len(s.generated) == 1 or s.finish_reason for s in sequences)
+        going = [s for s in zip(sequences, tokens, strict=True) if not s[0].job.cancelled]
+        chunks = [(sequence.job, sequence.append(token)) for sequence, token in going]
+        at_once = any(len(s.generated) == 1 or s.finish_reason for s, _ in going)
         self._deliver(chunks, at_once=at_once)
-        for name, count in Counter(s.name for s in sequences).items():
+        for name, count in Counter(s.name for s, _ in going).items():
             self.metrics.generated_tokens.labels(name).inc(count)
+
+    def _refuse(self, sequence: RunningSequence) -> None:
+        """End a job whose constraint has become too large to go on with."""
+        sequence.job.cancelled = True
+        text = f"regex: {describe_error(sequence.matcher)}" if sequence.matcher else ""
+        error = RefusedError(400, text, param="structured_outputs")
+        self._deliver([(sequence.job, error)], at_once=True)
 
     def _deliver(
         self, items: Sequence[tuple[GenerationJob, TextChunk | Exception]], *, at_once: bool

@@ -12,13 +12,15 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 
-from serve.local_engine.job import GenerationJob, TextChunk
+from serve.local_engine.http.invalid_request import describe_invalid
 from serve.local_engine.request import ChatRequest
+from serve.local_engine.scheduling.job import GenerationJob, TextChunk
+from serve.middleware.asgi import KEY_NAME
 from serve.middleware.error_body import make_error
 from serve.middleware.refusal import RefusedError
 
 if TYPE_CHECKING:
-    from serve.local_engine.scheduler import Scheduler
+    from serve.local_engine.scheduling.scheduler import Scheduler
 
 
 _encode_json = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps makes one at each call
@@ -69,7 +71,7 @@ class LocalApi(FastAPI):
         """Continue a chat, as one response or as a stream."""
         self._loop = asyncio.get_running_loop()
         scheduler = self._require_scheduler()
-        job = await run_in_threadpool(_make_job, scheduler, body)
+        job = await run_in_threadpool(_make_job, scheduler, body, request.scope[KEY_NAME])
         chunks = _run_job(scheduler, job, request)
         if body.stream:
             return StreamingResponse(_stream_events(job, chunks), media_type="text/event-stream")
@@ -86,7 +88,7 @@ class LocalApi(FastAPI):
             self._loop.call_soon_threadsafe(deliver)
 
 
-def _make_job(scheduler: "Scheduler", body: ChatRequest) -> GenerationJob:
+def _make_job(scheduler: "Scheduler", body: ChatRequest, key: str | None) -> GenerationJob:
     """Turn a request into a job; raise `RefusedError` if it cannot be answered."""
     model = scheduler.model
     if body.model not in model.names:
@@ -99,16 +101,20 @@ def _make_job(scheduler: "Scheduler", body: ChatRequest) -> GenerationJob:
         raise RefusedError(400, str(error), param="messages") from None
     constraint = body.structured_outputs
     try:
-        matcher = model.compile_regex(constraint.regex) if constraint else None
+        matcher = model.regex_compiler.compile(constraint.regex) if constraint else None
     except ValueError as error:
         raise RefusedError(400, f"regex: {error}", param="structured_outputs") from None
     available = model.max_length - len(prompt)
     wanted = body.max_completion_tokens or body.max_tokens or max(available, 1)
     if wanted > available:
-        text = f"{len(prompt)} tokens of prompt and {wanted} to write: only {model.max_length} fit"
+        # Clients look for the first sentence, and shorten their messages.
+        text = (
+            f"This model's maximum context length is {model.max_length} tokens. However, you "
+            f"requested {len(prompt)} in the messages and {wanted} in the completion."
+        )
         raise RefusedError(400, text, param="messages", code="context_length_exceeded")
-    seed = random.getrandbits(62) if body.seed is None else body.seed
-    return GenerationJob(body, prompt, wanted, seed, matcher)
+    seed = random.getrandbits(62) if body.seed in (None, -1) else body.seed
+    return GenerationJob(body, prompt, wanted, seed, matcher, key)
 
 
 async def _run_job(
@@ -136,6 +142,8 @@ async def _run_job(
             for item in [await job.results.get(), *_take_available(job.results)]:
                 if item is None:
                     return
+                if isinstance(item, RefusedError):
+                    raise item
                 if isinstance(item, Exception):
                     text = "the engine stopped in the middle"
                     raise RefusedError(503, text, code="engine_stopped")
@@ -202,8 +210,7 @@ async def _respond_refused(_request: Request, error: Exception) -> Response:
 
 
 async def _respond_invalid(_request: Request, error: Exception) -> Response:
-    first = cast(RequestValidationError, error).errors()[0]
-    path = [str(part) for part in first["loc"][1:]]
-    message = f"{'.'.join(path) or 'body'}: {first['msg']}"
-    param = path[0] if path else None
+    errors = cast(RequestValidationError, error).errors()
+    inside = [{**one, "loc": one["loc"][1:]} for one in errors]
+    message, param = describe_invalid(inside)
     return JSONResponse(make_error(message, "invalid_request_error", param=param), 400)

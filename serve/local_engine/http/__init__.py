@@ -1,0 +1,1 @@
+"""The HTTP side of the local engine: its process and its routes."""

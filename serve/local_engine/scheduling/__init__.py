@@ -1,0 +1,1 @@
+"""Continuous batching: jobs, the thread that advances them, sampling and stop strings."""

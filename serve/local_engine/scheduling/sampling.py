@@ -1,0 +1,92 @@
+"""Sampling of the next token of every running sequence, in one batch."""
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from serve.local_engine.request import SamplingParams
+
+_TOP = 512  # likeliest tokens to look for a nucleus in, before the whole vocabulary is sorted
+
+_SMALLEST_DRAW = 1e-7
+"""A float32 draw is a multiple of about this. A 0, one in 2**23 draws, must not always win."""
+
+
+class RandomStream:
+    """The random numbers of one choice: they depend on its seed and its index, and nothing else.
+
+    Args:
+        seed: Any whole number; each has streams of its own, whatever its sign.
+        index: The choice's number.
+    """
+
+    def __init__(self, seed: int, index: int) -> None:
+        digest = hashlib.sha256(f"{seed},{index}".encode()).digest()
+        entropy = np.random.SeedSequence(int.from_bytes(digest))
+        self._generator = np.random.Generator(np.random.SFC64(entropy))
+
+    def draw(self, count: int) -> Tensor:
+        """Draw exponentially distributed numbers, one for each token of the vocabulary."""
+        numbers = self._generator.standard_exponential(count, dtype=np.float32)
+        return torch.from_numpy(numbers)
+
+
+def sample(
+    logits: Tensor,
+    generated: Sequence[Sequence[int]],
+    params: Sequence[SamplingParams],
+    draws: Sequence[Tensor | None],
+) -> list[int]:
+    """Sample a token for each row.
+
+    A row's token depends only on that row, so that a seeded sequence is the same whatever runs
+    beside it. The tokens race: each takes an exponential time, by its own draw and its own
+    probability, and the first one is taken. Small errors of the logits change the winner only if
+    two tokens arrive nearly together, or if a token is at the very edge of the nucleus. With a
+    point on a sum of all probabilities, the errors of all tokens before it would add up.
+
+    Args:
+        logits: Shaped (rows, vocabulary), -inf for tokens that a grammar forbids; changed in
+            place.
+        generated: The tokens of each sequence so far, to which the penalties apply.
+        params: The parameters of each row.
+        draws: Exponentially distributed numbers for each row, one a token; None where the
+            temperature is 0.
+    """
+    for row, tokens, p in zip(logits, generated, params, strict=True):
+        if tokens and (p.frequency_penalty or p.presence_penalty):
+            ids, counts = torch.tensor(tokens, device=logits.device).unique(return_counts=True)
+            row[ids] -= p.frequency_penalty * counts + p.presence_penalty
+    scores = logits
+    if any(p.temperature and p.top_p < 1 for p in params):
+        scores = _keep_nucleus(logits, params)
+    if any(draw is not None for draw in draws):
+        ones = torch.ones(logits.shape[1])
+        times = torch.stack([ones if draw is None else draw for draw in draws])
+        # The logarithm of a token's time is -logit / temperature + log(draw). The temperature is a
+        # factor here, so that one next to 0 is like 0.
+        logs = times.to(logits.device).clamp_(min=_SMALLEST_DRAW).log_()
+        scores -= logs.mul_(_column([p.temperature for p in params], logits))
+    return list(scores.argmax(dim=-1).tolist())
+
+
+def _column(values: Sequence[float], like: Tensor) -> Tensor:
+    return torch.tensor(values, dtype=torch.float32, device=like.device)[:, None]
+
+
+def _keep_nucleus(logits: Tensor, params: Sequence[SamplingParams]) -> Tensor:
+    """Set the logits outside each row's nucleus (its likeliest tokens, up to top_p) to -inf."""
+    temperatures = _column([max(p.temperature, 1e-4) for p in params], logits)
+    top_p = _column([p.top_p if p.temperature else 1.0 for p in params], logits)
+    probabilities = (logits / temperatures).softmax(dim=-1)
+    partial = top_p < 1
+    top = probabilities.topk(min(_TOP, probabilities.shape[1])).values
+    if (partial & (top.sum(dim=-1, keepdim=True) < top_p)).any():
+        top = probabilities.sort(dim=-1, descending=True).values
+    before = top.cumsum(dim=-1) - top
+    last = (before < top_p).sum(dim=-1, keepdim=True) - 1
+    smallest = torch.where(partial, top.gather(1, last.clamp(min=0)), 0.0)
+    return logits.masked_fill(probabilities < smallest, -torch.inf)
