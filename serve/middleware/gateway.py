@@ -150,7 +150,11 @@ class Gateway:
             raise RefusedError(503, text, code="draining", retry_after="5")
 
     def _authenticate(self, scope: Scope) -> KeyUsage | None:
-        usage = find_key(self._usages, dict(scope["headers"]).get(b"authorization", b""))
+        given = [value for name, value in scope["headers"] if name == b"authorization"]
+        if len(given) > 1:
+            # Proxies and servers take different ones.
+            raise RefusedError(400, "send one Authorization header", code="invalid_headers")
+        usage = find_key(self._usages, given[0] if given else b"")
         if self._usages and usage is None:
             text = "this server wants an API key: 'Authorization: Bearer KEY'"
             kind, code = "authentication_error", "invalid_api_key"

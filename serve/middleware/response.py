@@ -18,6 +18,9 @@ _NO_CHOICES = re.compile(rb'data: \{[^\[]*"choices": ?\[\]')
 _USAGE = re.compile(rb'"completion_tokens": ?(\d+)')
 _TEXT = re.compile(rb'"delta": ?\{[^{}]*"content": ?"((?:[^"\\]|\\.)+)"')
 
+_LINE_ENDS = {chr(code).encode(): b"\\u%04x" % code for code in (0x2028, 0x2029, 0x85)}
+"""U+2028, U+2029 and U+0085 in UTF-8, and as JSON escapes."""
+
 RewriteBody = Callable[[int, Any], dict[str, Any]]
 """Makes a new body from a status and the engine's parsed body."""
 
@@ -46,7 +49,7 @@ class TrackedResponse:
         self.key_usage: KeyUsage | None = None
         self.started_at, self.first_body_at, self.blocked_since = time.monotonic(), 0.0, 0.0
         self.status, self.complete = 0, False
-        self.keeps_text = self.hides_usage = False
+        self.keeps_text = self.hides_usage = self._is_stream = False
         self._send, self._rewrite = send, rewrite
         self._estimated_tokens = self._reported_tokens = 0
         self._delayed_start: AsgiMessage | None = None
@@ -70,9 +73,13 @@ class TrackedResponse:
                 self._delayed_start = message
                 return
             headers = [*message.get("headers", ()), (b"x-request-id", self.id.encode())]
+            types = [value for name, value in headers if name.lower() == b"content-type"]
+            self._is_stream = bool(types) and types[0].startswith(b"text/event-stream")
             await self._send_on({**message, "headers": headers})
         elif self._delayed_start is None:
             self._count_tokens(message.get("body", b""), more=message.get("more_body", False))
+            if self._is_stream:
+                message = {**message, "body": _escape_line_ends(message.get("body", b""))}
             if not (self.hides_usage and _is_usage_event(message.get("body", b""))):
                 await self._send_on(message)
         else:
@@ -151,6 +158,17 @@ class StallTimer:
             self._task.uncancel()
             return True
         return False
+
+
+def _escape_line_ends(events: bytes) -> bytes:
+    """Escape the characters at which some clients, but not the protocol, end a line.
+
+    They occur inside the texts of JSON only. An engine sends whole events.
+    """
+    for character, escaped in _LINE_ENDS.items():
+        if character in events:
+            events = events.replace(character, escaped)
+    return events
 
 
 def _is_usage_event(event: bytes) -> bool:

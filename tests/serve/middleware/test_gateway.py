@@ -26,17 +26,18 @@ class SlowEngine:
         self.called = 0
         self.bodies: list[bytes] = []
         self.texts = ["", "one", "two", "three"]
-        self.reports_usage = True
+        self.reports_usage = self.ascii = True
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.called += 1
         if scope["path"] != "/health":
             await self.go.wait()
         self.bodies.append((await receive()).get("body", b""))
-        await send({"type": "http.response.start", "status": 200, "headers": []})
+        headers = [(b"content-type", b"text/event-stream; charset=utf-8")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
         for text in self.texts:
             data = {"choices": [{"index": 0, "delta": {"content": text}}]}
-            event = f"data: {json.dumps(data)}\n\n".encode()
+            event = f"data: {json.dumps(data, ensure_ascii=self.ascii)}\n\n".encode()
             await send({"type": "http.response.body", "body": event, "more_body": True})
         if self.reports_usage and b'"include_usage":true' in self.bodies[-1].replace(b" ", b""):
             usage = b'data: {"id":"1","choices":[],"usage":{"completion_tokens":40}}\n\n'
@@ -97,6 +98,31 @@ def test_each_key_has_limits_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_pat
         assert (await ask("c")).status_code == 401
         assert engine.called == 4
         assert gateway.active_requests == 0
+
+    run_check(check)
+
+
+def test_two_keys_in_one_request_are_refused() -> None:
+    async def check(client: httpx.AsyncClient, engine: SlowEngine, _gateway: Gateway) -> None:
+        headers = [("Authorization", "Bearer a"), ("Authorization", "Bearer b")]
+        answer = await client.post(CHAT, json=BODY, headers=headers)
+        assert answer.status_code == 400
+        assert "Authorization" in answer.json()["error"]["message"]
+        assert engine.called == 0
+
+    run_check(check)
+
+
+def test_no_event_has_a_character_that_some_clients_take_for_the_end_of_a_line() -> None:
+    text = "one\u2028two\u2029three\u0085four\x85"
+
+    async def check(client: httpx.AsyncClient, engine: SlowEngine, _gateway: Gateway) -> None:
+        engine.ascii, engine.texts = False, ["", text]
+        engine.go.set()
+        answer = await client.post(CHAT, json={**BODY, "stream": True})
+        events = [line[6:] for line in answer.content.decode().splitlines() if line]
+        assert json.loads(events[1])["choices"][0]["delta"]["content"] == text
+        assert events[2] == "[DONE]"
 
     run_check(check)
 
