@@ -181,3 +181,18 @@ def test_waiting_lines_survive_a_reload(restarted: RestartedRoom, page: Page) ->
     restarted.start()
     page.goto(restarted.url)
     expect_scene(stage, ["[DOT] Zero.", "[DOT] One.", "[FELIX] Two."])
+
+
+def test_a_line_written_below_open_takes_stays(stage: Stage) -> None:
+    stage.begin()
+    before = stage.shown()
+    stage.button("Takes").click()
+    expect(stage.note()).to_have_text("Choose a take; the others stay as other versions.")
+    stage.write("DOT", "My own.")
+    expect(stage.lines()).to_have_count(6)
+    stage.button("Choose take A").click()
+    expect(stage.lines()).to_have_count(14)
+    assert stage.shown()[:6] == [*before, "[DOT] My own."]
+    stage.button("Undo").click()
+    expect(stage.lines()).to_have_count(6)
+    assert stage.shown() == [*before, "[DOT] My own."]
