@@ -5,6 +5,7 @@
 import { closestTarget, find, findAll, isolateText } from "./dom.js";
 import { Drafts } from "./drafts.js";
 import { LineMenu } from "./line_menu.js";
+import { LossDialog } from "./loss_dialog.js";
 import { Outbox } from "./outbox.js";
 import { PageSync } from "./page_sync.js";
 import { createBranch, createOpening, placePanel } from "./panels.js";
@@ -28,8 +29,6 @@ class App {
     this.element = element;
     /** Whether the next drawing offers a half-made edit again. */
     this.restoring = false;
-    const dialog = find(element, "#help");
-    if (!(dialog instanceof HTMLDialogElement)) throw new Error("#help is not a dialog");
     this.storage = new SceneStorage((text) => this.report(text));
     const reportFull = () => this.report("This browser has no room left to keep what you write.");
     this.drafts = new Drafts(reportFull);
@@ -51,7 +50,8 @@ class App {
       refused: () => this.view.reset(),
       updated: (log, shown) => this.draw(log, shown),
     });
-    this.actions = new WriterActions(this.outbox, this.drafts, this.storage, this.sync);
+    const dialog = new LossDialog(findDialog(element, "loss"));
+    this.actions = new WriterActions(this.outbox, this.drafts, this.storage, this.sync, dialog);
     this.view = new ScriptView(find(element, ".lines"), {
       send: (deed, fields) => this.actions.add({ deed, ...fields }),
       typed: (line) => this.drafts.update({ line }),
@@ -59,7 +59,7 @@ class App {
     this.menu = new LineMenu(find(element, ".script"), this.view, (deed, fields) => {
       this.actions.add({ deed, ...fields });
     });
-    this.shortcuts = new PageShortcuts(dialog, this.view);
+    this.shortcuts = new PageShortcuts(findDialog(element, "help"), this.view);
     this.scenes = new SceneList(
       element,
       this.storage,
@@ -175,6 +175,16 @@ class App {
     target.value = "";
     this.sync.send(null, { event: "bring", fields: { name: file.name, text } });
   }
+}
+
+/**
+ * @param {HTMLElement} root
+ * @param {string} id
+ */
+function findDialog(root, id) {
+  const dialog = find(root, `#${id}`);
+  if (!(dialog instanceof HTMLDialogElement)) throw new Error(`#${id} is not a dialog`);
+  return dialog;
 }
 
 /**

@@ -12,10 +12,12 @@ import {
   readSpeaker,
   takeComposed,
 } from "./gradio_fields.js";
+import { describeLoss } from "./loss_dialog.js";
 import { readWords } from "./waiting_list.js";
 
 /** @import { Drafts } from "./drafts.js" */
 /** @import { DirectionFields } from "./gradio_fields.js" */
+/** @import { LossDialog } from "./loss_dialog.js" */
 /** @import { Outbox, Deed } from "./outbox.js" */
 /** @import { PageSync } from "./page_sync.js" */
 /** @import { SceneStorage } from "./storage.js" */
@@ -44,12 +46,14 @@ export class WriterActions {
    * @param {Drafts} drafts
    * @param {SceneStorage} storage
    * @param {PageSync} sync
+   * @param {LossDialog} dialog
    */
-  constructor(outbox, drafts, storage, sync) {
+  constructor(outbox, drafts, storage, sync, dialog) {
     this.outbox = outbox;
     this.drafts = drafts;
     this.storage = storage;
     this.sync = sync;
+    this.dialog = dialog;
     /**
      * The fields at the last action.
      *
@@ -101,11 +105,18 @@ export class WriterActions {
   }
 
   /**
-   * Add an action.
+   * Add an action. One that replaces many lines, or some by hand, first says so and asks.
    *
    * @param {Deed} fields
    */
   add(fields) {
+    const loss = describeLoss(fields, this.sync.log?.scene.entries ?? []);
+    if (loss) this.dialog.ask(loss, () => this.#add(fields));
+    else this.#add(fields);
+  }
+
+  /** @param {Deed} fields */
+  #add(fields) {
     const { deed } = fields;
     const event = OWN_EVENTS.has(deed) ? deed : "act";
     const isWaiting = this.outbox.actions.some((action) => GENERATIONS.has(action.event));

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from demo.generation.client import ModelClient
 from demo.launch import running_room
 from tests.demo.conftest import SHOWS, Stage
-from tests.fake_endpoint import FakeEndpoint, free_port
+from tests.fake_endpoint import FakeEndpoint, cut, free_port
 
 
 @dataclass
@@ -196,3 +196,169 @@ def test_a_line_written_below_open_takes_stays(stage: Stage) -> None:
     stage.button("Undo").click()
     expect(stage.lines()).to_have_count(6)
     assert stage.shown() == [*before, "[DOT] My own."]
+
+
+class TestDrafts:
+    """What was half typed when the page was loaded anew."""
+
+    def test_a_line_in_the_composer(self, stage: Stage) -> None:
+        stage.write("FELIX", "One.")
+        expect(stage.lines()).to_have_count(1)
+        stage.page.get_by_label("Who", exact=True).fill("JUNE")
+        stage.page.get_by_label("Who", exact=True).press("Enter")
+        stage.composer().press_sequentially("Half a li")
+        stage.page.reload()
+        expect(stage.composer()).to_have_value("Half a li")
+        expect(stage.page.get_by_label("Who", exact=True)).to_have_value("JUNE")
+        stage.composer().press("End")
+        stage.composer().press_sequentially("ne.")
+        stage.composer().press("Enter")
+        expect_scene(stage, ["[FELIX] One.", "[JUNE] Half a line."])
+        stage.page.reload()
+        expect(stage.lines()).to_have_count(2)
+        expect(stage.composer()).to_have_value("")
+
+    def test_a_change_of_a_line(self, stage: Stage) -> None:
+        stage.write("DOT", "One.")
+        expect(stage.lines()).to_have_count(1)
+        stage.words(0).click()
+        stage.words(0).press("End")
+        stage.words(0).press_sequentially(" And tw")
+        stage.page.reload()
+        expect(stage.words(0)).to_have_text("One. And tw")
+        expect(stage.words(0)).to_be_focused()
+        stage.page.keyboard.type("o.")
+        stage.page.keyboard.press("Enter")
+        expect(stage.words(0)).to_have_text("One. And two.")
+        expect_scene(stage, ["[DOT] One. And two."])
+        stage.page.reload()
+        expect_scene(stage, ["[DOT] One. And two."])
+
+    def test_a_new_line_between_two(self, stage: Stage) -> None:
+        stage.write("DOT", "One.")
+        stage.write("DOT", "Three.")
+        expect(stage.lines()).to_have_count(2)
+        stage.do(0, "Insert a line below")
+        stage.page.keyboard.type("Tw")
+        stage.page.reload()
+        expect(stage.page.get_by_label("The new line", exact=True)).to_have_text("Tw")
+        stage.page.keyboard.type("o.")
+        stage.page.keyboard.press("Enter")
+        expect(stage.lines()).to_have_count(3)
+        expect_scene(stage, ["[DOT] One.", "[DOT] Two.", "[DOT] Three."])
+
+    def test_a_premise(self, stage: Stage) -> None:
+        stage.begin()
+        premise = stage.page.get_by_label("Premise")
+        premise.fill("Half a pre")
+        stage.page.reload()
+        expect(premise).to_have_value("Half a pre")
+        expect(stage.page.locator(".premise")).to_have_text("Half a pre")
+        expect(stage.lines()).to_have_count(5)
+
+
+def test_a_refused_change_stays_on_the_page(stage: Stage) -> None:
+    stage.write("DOT", "One.")
+    expect(stage.lines()).to_have_count(1)
+    stage.page.get_by_label("Guests").fill("<b>")
+    stage.page.get_by_label("Guests").blur()
+    expect(stage.note()).to_contain_text("cannot be a character's name")
+    stage.composer().fill("Two.")
+    stage.composer().press("Enter")
+    expect(stage.composer()).to_have_value("Two.")
+    expect(stage.lines()).to_have_count(1)
+
+
+def test_words_typed_into_a_line_while_the_model_writes_are_kept(
+    stage: Stage, server: FakeEndpoint
+) -> None:
+    stage.write("DOT", "One.")
+    expect(stage.lines()).to_have_count(1)
+    words = stage.words(0)
+    words.click()
+    words.press("End")
+    server.script.hang_after = 32
+    stage.page.keyboard.press("Control+Enter")
+    expect(stage.lines()).to_have_count(4)
+    words.click()
+    words.press("End")
+    words.press_sequentially(" And two.")
+    words.press("Enter")
+    expect(stage.lines().nth(0).locator(".mark")).to_have_text("by hand")
+    expect(words).to_have_text("One. And two.")
+    stage.button("Stop").click()
+    expect(stage.note()).to_contain_text("Stopped.")
+    assert stage.shown()[0] == "[DOT] One. And two."
+    expect(stage.lines()).to_have_count(4)
+    assert "One. And two." in stage.export("Plain text")
+
+
+def test_the_newest_fields_win(stage: Stage) -> None:
+    stage.begin()
+    page = stage.page
+    premise = page.get_by_label("Premise")
+    premise.focus()
+    # All in one moment, without an answer of the server between them.
+    page.evaluate(
+        """() => {
+            const field = document.querySelector("#premise textarea");
+            field.value = "Newest.";
+            field.dispatchEvent(new Event("input", {bubbles: true}));
+            field.blur();
+            document.querySelectorAll("#present input")[3].click();
+            document.querySelectorAll("#present input")[4].click();
+        }"""
+    )
+    stage.choose("Model", "pocket-unclaimed")
+    expect(page.locator(".status")).to_contain_text("pocket-unclaimed")
+    expect(page.locator(".waiting")).to_be_hidden()
+    expect(premise).to_have_value("Newest.")
+    checked = page.locator("#present label:has(input:checked)")
+    names = checked.all_inner_texts()
+    assert "= Newest.\n" in stage.export("Fountain")
+    page.reload()
+    expect(premise).to_have_value("Newest.")
+    expect(checked).to_have_text(names)
+
+
+def test_nothing_is_replaced_silently(stage: Stage) -> None:
+    stage.begin()
+    stage.proceed()
+    stage.words(12).fill("By me.")
+    stage.words(12).press("Enter")
+    expect(stage.lines().nth(12).locator(".mark")).to_contain_text("edited")
+    before = stage.shown()
+    dialog = stage.page.locator("#loss")
+
+    stage.do(2, "Retake from here")
+    expect(dialog).to_contain_text("New lines will replace 11 lines, 4 of them written or changed")
+    expect(dialog).to_contain_text("They are kept as a version")
+    dialog.get_by_role("button", name="Cancel").click()
+    assert stage.shown() == before
+    stage.do(2, "Retake from here")
+    dialog.get_by_role("button", name="Replace them").click()
+    expect(stage.note()).to_have_text("8 lines by unclaimed.")
+    expect(stage.lines()).to_have_count(10)
+    stage.button("Undo").click()
+    expect(stage.lines()).to_have_count(13)
+    assert stage.shown() == before
+
+    stage.button("Surprise me").click()
+    expect(dialog).to_contain_text("A new beginning replaces 13 lines, 6 of them written or")
+    dialog.get_by_role("button", name="Replace them").click()
+    expect(stage.lines()).not_to_have_count(13)
+    stage.button("Undo").click()
+    expect(stage.lines()).to_have_count(13)
+    assert stage.shown() == before
+
+
+def test_a_part_of_the_last_continuation_is_retaken_without_a_question(
+    stage: Stage, server: FakeEndpoint
+) -> None:
+    stage.begin()
+    stage.proceed()
+    kept = stage.shown()[:8]
+    server.script.pieces = cut("[JUNE] Tea.\n[BEA] Then sit down.\n")
+    stage.do(8, "Retake from here")
+    expect(stage.lines()).to_have_count(10)
+    assert stage.shown() == [*kept, "[JUNE] Tea.", "[BEA] Then sit down."]
