@@ -121,7 +121,8 @@ class App {
     const { heading, quoted } = this.sync;
     this.view.draw(entries.slice(0, shown), { ...heading, quoted });
     this.menu.restoreFocus();
-    if (this.restoring) {
+    // A half-made edit can be of a line whose last change still waits.
+    if (this.restoring && !this.outbox.actions.length) {
       this.restoring = false;
       const { line } = this.drafts.current;
       if (line && !this.view.restoreDraft(line)) {

@@ -169,8 +169,13 @@ export class ScriptView {
       this.#type(this.list.querySelector(".draft .words"), now.text);
       return true;
     }
-    const row = findAll(this.list, ROWS)[index];
-    if (!row || JSON.stringify(readRow(row)) !== JSON.stringify(was)) return false;
+    // Actions that waited can have moved the line.
+    const seen = JSON.stringify(was);
+    const distance = (/** @type {HTMLElement} */ row) => Math.abs(Number(row.dataset.index) - index);
+    const [row] = findAll(this.list, ROWS)
+      .filter((each) => JSON.stringify(readRow(each)) === seen)
+      .sort((a, b) => distance(a) - distance(b));
+    if (!row) return false;
     this.#type(row.querySelector(`.${kind}`), (kind === "name" ? now.speaker : now.text) ?? "");
     return true;
   }

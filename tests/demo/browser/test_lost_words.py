@@ -155,6 +155,32 @@ def test_lines_wait_for_the_network(room: str, page: Page, server: FakeEndpoint)
     expect(stage.composer()).to_have_value("Half a li")
 
 
+def test_actions_that_wait_fit_each_other(room: str, page: Page, server: FakeEndpoint) -> None:
+    del server
+    stage = Stage(page).come_in(room)
+    stage.begin()
+    before = stage.shown()
+    with lost_network(page.context):
+        stage.do(0, "Insert a line below")
+        page.keyboard.type("Between.")
+        page.keyboard.press("Enter")
+        expect(page.locator(".waiting li")).to_have_count(1)
+        words = stage.words(4)
+        words.fill("Once.")
+        words.press("Enter")
+        words.click()
+        words.press("End")
+        words.press_sequentially(" Twi")
+    # Gradio loads the page anew, and the half-made edit is offered again.
+    expect(stage.words(5)).to_have_text("Once. Twi")
+    page.keyboard.type("ce.")
+    page.keyboard.press("Enter")
+    name = before[4].partition("] ")[0]
+    inserted = f"{before[0].partition('] ')[0]}] Between."
+    expect(stage.words(5)).to_have_text("Once. Twice.")
+    expect_scene(stage, [before[0], inserted, *before[1:4], f"{name}] Once. Twice."])
+
+
 def test_an_answer_that_is_lost_adds_no_line_twice(
     room: str, page: Page, server: FakeEndpoint
 ) -> None:
