@@ -384,7 +384,7 @@ def test_a_part_of_the_last_continuation_is_retaken_without_a_question(
     stage.begin()
     stage.proceed()
     kept = stage.shown()[:8]
-    server.script.pieces = cut("[JUNE] Tea.\n[BEA] Then sit down.\n")
+    server.script.pieces = cut("[JUNE] Tea.\n[DOT] Then sit down.\n")
     stage.do(8, "Retake from here")
     expect(stage.lines()).to_have_count(10)
-    assert stage.shown() == [*kept, "[JUNE] Tea.", "[BEA] Then sit down."]
+    assert stage.shown() == [*kept, "[JUNE] Tea.", "[DOT] Then sit down."]
