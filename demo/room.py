@@ -18,12 +18,21 @@ from demo.ui.gradio_patch import SparseBlocks
 from demo.ui.layout import build_layout
 from nothing_gpt.show import Show
 
-_SAVE_FILE = """({name, text}) => {
+_SAVE_FILE = """(file) => {
+  if (!file) return;
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], {type: "text/plain;charset=utf-8"}));
-  link.download = name;
+  link.href = URL.createObjectURL(new Blob([file.text], {type: "text/plain;charset=utf-8"}));
+  link.download = file.name;
   link.click();
   URL.revokeObjectURL(link.href);
+}"""
+
+# The page's own script takes every action on a scene (demo/static/writer_actions.js) and keeps it
+# until the server has confirmed it: Gradio drops all events once the connection was lost. Only
+# the choices of Gradio's lists reach it from here.
+_TELL_PAGE = """(value) => {
+  document.dispatchEvent(new CustomEvent("room:chosen", {detail: "KIND"}));
+  return value;
 }"""
 
 # The page takes the handlers' values as they are. With `postprocess`, Gradio would pass each
@@ -78,68 +87,45 @@ class Room:
             outputs,
             **_ONCE,
         )
-        chosen = [layout.models.model.input, layout.models.show.input]
-        gr.on(chosen, handlers.choose_model, inputs, outputs, **_MULTIPLE)
         page, outputs = layout.page, layout.direction_outputs
         page.hello(handlers.restore_scene, inputs, outputs, **_MULTIPLE)
         page.again(handlers.resend_scene, inputs, outputs, **_MULTIPLE)
         page.bring(handlers.import_file, inputs, outputs, **_MULTIPLE)
+        page.model(handlers.choose_model, inputs, layout.all_outputs, **_MULTIPLE)
+        for field in (layout.models.model, layout.models.show):
+            field.input(
+                None, None, None, js=_TELL_PAGE.replace("KIND", "model"), show_progress="hidden"
+            )
         return opening
 
     def _connect_editing(self) -> None:
         layout, fields, handlers = self._layout, self._layout.direction, self._editing
-        inputs, outputs = layout.scene_inputs, layout.scene_outputs
-        changed = [fields.premise.blur, fields.setting.blur, fields.guests.blur]
-        gr.on(
-            [*changed, fields.present.input], handlers.save_direction, inputs, outputs, **_MULTIPLE
-        )
+        inputs, outputs = layout.choice_inputs, layout.direction_outputs
         idea = fields.ideas.input(
             None, fields.ideas, fields.premise, js="(idea) => idea", show_progress="hidden"
         )
-        idea.then(handlers.save_direction, inputs, outputs, **_MULTIPLE)
-        line = layout.composer.line.submit(**self._take_line())
-        line.then(handlers.add_line, inputs | layout.line_inputs, outputs, **_MULTIPLE)
-        outputs = layout.direction_outputs
-        layout.page.act(handlers.apply_page_action, inputs, outputs, **_MULTIPLE)
-        fields.surprise.click(handlers.surprise, inputs, outputs, **_MULTIPLE)
-        layout.composer.undo.click(handlers.undo, inputs, outputs, **_MULTIPLE)
-        layout.composer.redo.click(handlers.redo, inputs, outputs, **_MULTIPLE)
-        file = layout.page.export(handlers.export, inputs, layout.download, **_ONCE)
+        idea.then(None, None, None, js=_TELL_PAGE.replace("KIND", "idea"), show_progress="hidden")
+        act = layout.page.act(handlers.apply_page_action, inputs, outputs, **_MULTIPLE)
+        act.failure(handlers.refresh, inputs, layout.scene_outputs, **_ONCE)
+        shown = [*layout.scene_outputs, layout.download]
+        file = layout.page.export(handlers.export, inputs, shown, **_MULTIPLE)
         file.success(None, layout.download, js=_SAVE_FILE, show_progress="hidden")
 
     def _connect_generation(self, opening: Any) -> None:
-        layout, handlers = self._layout, self._generation
+        layout, handlers, page = self._layout, self._generation, self._layout.page
         composer, models = layout.composer, layout.models
         inputs, outputs = layout.generation_inputs, layout.all_outputs
         compared: set[Block] = {models.other_model, models.blind}
-        taken = composer.proceed.click(**self._take_line())
         running = [
-            taken.then(handlers.proceed, inputs | layout.line_inputs, outputs, **_ONCE),
-            composer.retake.click(handlers.retake, inputs, outputs, **_ONCE),
-            layout.page.retake(handlers.retake_from, inputs, outputs, **_ONCE),
-            composer.candidates.click(handlers.write_candidates, inputs, outputs, **_ONCE),
-            models.compare.click(handlers.compare_models, inputs | compared, outputs, **_ONCE),
+            page.proceed(handlers.proceed, inputs, outputs, **_MULTIPLE),
+            page.retake(handlers.retake, inputs, outputs, **_MULTIPLE),
+            page.candidates(handlers.write_candidates, inputs, outputs, **_MULTIPLE),
+            page.compare(handlers.compare_models, inputs | compared, outputs, **_MULTIPLE),
         ]
-        scene_inputs, scene_outputs = layout.scene_inputs, layout.scene_outputs
+        scene_inputs, scene_outputs = layout.choice_inputs, layout.scene_outputs
         for event in running:  # after any exception the page must be usable again
             event.failure(self._editing.refresh, scene_inputs, scene_outputs, **_ONCE)
         # Two events, because in one Gradio runs the handler before it cancels.
         composer.stop.click(None, cancels=[opening, *running])
         composer.stop.click(handlers.stop, scene_inputs, scene_outputs, **_ONCE)
-        layout.growing.choose(handlers.choose_candidate, scene_inputs, scene_outputs, **_MULTIPLE)
-        models.preview.click(handlers.preview, inputs, models.payload, **_ONCE)
-
-    def _take_line(self) -> dict[str, Any]:
-        """Make an event that moves the composed line to a hidden field, in the browser.
-
-        The composer is empty at once: the line is not sent twice, and what the writer types
-        meanwhile is not overwritten.
-        """
-        return {
-            "fn": None,
-            "js": "(line) => ['', line]",
-            "inputs": self._layout.composer.line,
-            "outputs": [self._layout.composer.line, self._layout.submitted],
-            "trigger_mode": "multiple",
-            "show_progress": "hidden",
-        }
+        page.preview(handlers.preview, inputs, [*scene_outputs, models.payload], **_MULTIPLE)

@@ -37,15 +37,15 @@ class Page:
 
     url: str
     load: tuple[int, list[Any]]
-    add_line: tuple[int, list[Any]]
+    hello: tuple[int, list[Any]]
+    act: tuple[int, list[Any]]
     proceed: tuple[int, list[Any]]
 
 
 def read_page(url: str, lines: int) -> Page:
-    """Read the room's configuration; find three handlers and the values of their fields.
+    """Read the room's configuration; find four handlers and the values of their fields.
 
-    Handlers are found by what triggers them. Two of them follow an event that the browser handles
-    itself: it moves the new line to a hidden field.
+    Handlers are found by what triggers them.
     """
     config = httpx.get(f"{url}/config").json()
     components = {each["id"]: each for each in config["components"]}
@@ -58,25 +58,21 @@ def read_page(url: str, lines: int) -> Page:
 
         return next(d for d in config["dependencies"] if any(map(matches, d["targets"])))
 
-    def find_next(event: dict[str, Any]) -> dict[str, Any]:
-        return next(d for d in config["dependencies"] if d["trigger_after"] == event["id"])
-
-    def fill(event: dict[str, Any], line: dict[int, str] | None = None) -> tuple[int, list[Any]]:
+    def fill(event: dict[str, Any]) -> tuple[int, list[Any]]:
         data = []
         for number in event["inputs"]:
             kind, props = components[number]["type"], components[number]["props"]
             value = props.get("value")
             value = ("" if kind == "textbox" else None) if value is None else value
-            data.append((line or {}).get(number, filled.get(props.get("label"), value)))
+            data.append(filled.get(props.get("label"), value))
         return event["id"], data
 
-    submit = find_event("submit", label="New line")
-    hidden = submit["outputs"][1]
     return Page(
         url,
         load=fill(find_event("load")),
-        add_line=fill(find_next(submit), {hidden: "It is ringing, and nobody picks it up."}),
-        proceed=fill(find_next(find_event("click", value="Continue"))),
+        hello=fill(find_event("hello")),
+        act=fill(find_event("act")),
+        proceed=fill(find_event("proceed")),
     )
 
 
@@ -87,13 +83,23 @@ class SimulatedTab:
         self._client = client
         self._page = page
         self._session = f"{Random().getrandbits(64):x}"  # noqa: S311 - no secret
+        self._actions = 0
 
     async def load(self) -> None:
         """Open the room and write the first line."""
-        for handler in (self._page.load, self._page.add_line):
-            async with aclosing(self._call(*handler)) as messages:
+        line = {"deed": "write", "speaker": "DOT", "text": "It is ringing, and nobody picks up."}
+        for handler, event in (
+            (self._page.load, {}),
+            (self._page.hello, {"run": self._session, "journal": None, "acted": 0}),
+            (self._page.act, self._number(line)),
+        ):
+            async with aclosing(self._call(*handler, event)) as messages:
                 async for _ in messages:
                     pass
+
+    def _number(self, action: dict[str, Any]) -> dict[str, Any]:
+        self._actions += 1
+        return {"run": self._session, "number": self._actions, "seen": 0, **action}
 
     async def proceed(self, lines: int, leave: int = 0) -> ContinuationTiming:
         """Click Continue and read the updates.
@@ -105,7 +111,9 @@ class SimulatedTab:
         timing = ContinuationTiming()
         clicked = last = time.monotonic()
         try:
-            async with aclosing(self._call(*self._page.proceed)) as messages:
+            async with aclosing(
+                self._call(*self._page.proceed, self._number({"deed": "proceed"}))
+            ) as messages:
                 async for text in messages:
                     now = time.monotonic()
                     if '"msg":"process_completed"' in text:
@@ -127,8 +135,11 @@ class SimulatedTab:
             timing.error = f"only {len(timing.lines)} of {lines - 1} lines came"
         return timing
 
-    async def _call(self, function: int, data: list[Any]) -> AsyncGenerator[str]:
+    async def _call(
+        self, function: int, data: list[Any], event: dict[str, Any]
+    ) -> AsyncGenerator[str]:
         join = {"data": data, "fn_index": function, "session_hash": self._session}
+        join |= {"event_data": event}
         answer = await self._client.post(f"{self._page.url}/gradio_api/queue/join", json=join)
         answer.raise_for_status()
         events = f"{self._page.url}/gradio_api/queue/data?session_hash={self._session}"

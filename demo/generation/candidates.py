@@ -91,12 +91,23 @@ def shuffle_requests(requests: Sequence[GenerationRequest]) -> tuple[GenerationR
 
 
 class CandidateRun:
-    """Candidates while they are written, each in its own task, so a slow one delays no other."""
+    """Candidates while they are written, each in its own task, so a slow one delays no other.
+
+    Attributes:
+        start: The scene that they continue.
+        version: The index of its version in the history.
+    """
 
     def __init__(
-        self, requests: Sequence[GenerationRequest], start: Scene, *, blind: bool = False
+        self,
+        requests: Sequence[GenerationRequest],
+        start: Scene,
+        version: int = 0,
+        *,
+        blind: bool = False,
     ) -> None:
         self.start = start
+        self.version = version
         shown = shuffle_requests(requests) if blind else tuple(requests)
         self.candidate_set = CandidateSet(tuple(map(Candidate, shown)), blind)
         self._tasks: list[asyncio.Task[None]] = []

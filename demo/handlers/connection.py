@@ -1,7 +1,7 @@
 """Handlers for opening the page, connecting to the server, and loading a scene."""
 
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 import gradio as gr
 
@@ -11,6 +11,7 @@ from demo.handlers.context import AppContext
 from demo.scene.history import History
 from demo.scene.history_deltas import HistoryLog, read_history_log
 from demo.ui.forms import FieldValues
+from demo.ui.gradio_patch import read_event
 from demo.ui.script_html import render_note, render_title
 from demo.ui.tab import Tab
 from demo.ui.view import Updates
@@ -27,12 +28,16 @@ class ConnectionHandlers:
     async def open_page(self, request: gr.Request, values: FieldValues) -> AsyncGenerator[Updates]:
         """Wake the server, then list its models."""
         tab = self.context.read_tab(values)
-        tab.session.rate_limiter = self.context.rate_limiter
-        tab.session.visitor = identify_visitor(request)
+        self._open(tab, request)
         async with aclosing(self.wake(tab, force=True)) as updates:
             async for update in updates:
                 yield update
         yield await self.connect(values)
+
+    def _open(self, tab: Tab, request: gr.Request) -> None:
+        tab.opened = True
+        tab.session.rate_limiter = self.context.rate_limiter
+        tab.session.visitor = identify_visitor(request)
 
     async def wake(self, tab: Tab, *, force: bool = False) -> AsyncGenerator[Updates]:
         """Wait for a sleeping server, and show for how long.
@@ -56,7 +61,7 @@ class ConnectionHandlers:
             session.models = await self.context.client.list_models()
         except UserError as error:
             session.status = StatusMessage.problem(error)
-            return await self.choose_model(values)
+            return self._show_model(values)
         values = self.with_default_model(values)
         model = values[self.context.layout.models.model]
         problems = [each.card_error for each in session.models if each.card_error]
@@ -65,7 +70,7 @@ class ConnectionHandlers:
         session.status = (
             StatusMessage(" ".join(problems), "problem") if problems else StatusMessage("Ready.")
         )
-        return await self.choose_model(values)
+        return self._show_model(values)
 
     def with_default_model(self, values: FieldValues) -> FieldValues:
         """Fill in a model if the writer has not chosen one."""
@@ -77,8 +82,20 @@ class ConnectionHandlers:
         names = [*candidates, *(each.name for each in models)]
         return {**values, field: next(filter(None, names), "")}
 
-    async def choose_model(self, values: FieldValues) -> Updates:
+    async def choose_model(self, event: gr.EventData, values: FieldValues) -> Updates:
         """Show the chosen model, and the fields that its show and format have."""
+        tab, form = self.context.read_tab(values), self.context.read_form(values)
+        action = self.context.admit(event, values)
+        if action is None:
+            return self.context.view.show_scene(tab, form)
+        try:
+            self.context.save_direction(tab.session, form, action)
+        except UserError as error:
+            tab.session.status = StatusMessage.problem(error)
+        tab.fields_shown = action.number
+        return self._show_model(values)
+
+    def _show_model(self, values: FieldValues) -> Updates:
         tab, form = self.context.read_tab(values), self.context.read_form(values)
         layout, view, choice = self.context.layout, self.context.view, form.choice
         names = [model.name for model in tab.session.models]
@@ -90,25 +107,39 @@ class ConnectionHandlers:
             layout.title: render_title(form.show),
             layout.direction.undirected_hint: gr.update(visible=not choice.parts),
             **view.show_generation(tab.session, form),
-            **view.show_direction(tab.session, form),
+            **view.show_cast(tab.session, form),
             **view.show_scene(tab, form),
         }
 
-    async def restore_scene(self, event: gr.EventData, values: FieldValues) -> Updates:
-        """Load the scene that the browser kept, or an empty one."""
-        tab = self.context.read_tab(values)
+    async def restore_scene(
+        self, request: gr.Request, event: gr.EventData, values: FieldValues
+    ) -> Updates:
+        """Load the scene that the browser kept, or an empty one.
+
+        A page that was open before this server started only hands its scene over: its fields
+        have the newer words and are left alone.
+        """
+        tab, page = self.context.read_tab(values), read_event(event)
+        if not tab.opened:
+            self._open(tab, request)
+            with suppress(UserError):  # the next generation asks again, and says what is wrong
+                tab.session.models = await self.context.client.list_models()
         try:
-            kept = event.journal
+            kept, acted = page.get("journal"), page.get("acted")
             log = HistoryLog() if kept is None else decode(HistoryLog, kept, "the kept scene")
-            _load_history(tab, str(event.run), read_history_log(log), page_has_it=True)
+            history = read_history_log(log)
+            _load_history(tab, str(page.get("run")), history, acted, page_has_it=True)
         except UserError as error:
             tab.session.status = StatusMessage.problem(error)
+        if page.get("resumed") is True:
+            form = self.context.read_form(values)
+            return self.context.view.show_scene(tab, form)
         return self._show_loaded_scene(values)
 
     async def resend_scene(self, values: FieldValues) -> Updates:
         """Send everything to a page that has missed a message."""
         tab = self.context.read_tab(values)
-        tab.page_sync.restart(tab.page_sync.run, None)
+        tab.page_sync.restart(tab.page_sync.run, None, tab.page_sync.acted)
         return self.context.view.show_scene(tab, self.context.read_form(values))
 
     async def import_file(self, event: gr.EventData, values: FieldValues) -> Updates:
@@ -116,7 +147,8 @@ class ConnectionHandlers:
         tab, name = self.context.read_tab(values), str(event.name)
         try:
             scene = import_scene(name.rpartition(".")[2].lower(), str(event.text))
-            _load_history(tab, str(event.run), History().change(scene), page_has_it=False)
+            history = History().change(scene)
+            _load_history(tab, str(event.run), history, 0, page_has_it=False)
             count = len(scene.entries)
             tab.session.status = StatusMessage(
                 f"{name}: {count} {'line' if count == 1 else 'lines'}."
@@ -131,12 +163,16 @@ class ConnectionHandlers:
         return {**direction, **self.context.view.show_scene(tab, form)}
 
 
-def _load_history(tab: Tab, run: str, history: History, *, page_has_it: bool) -> None:
+def _load_history(
+    tab: Tab, run: str, history: History, acted: object, *, page_has_it: bool
+) -> None:
     session = tab.session
     session.require_idle()
     session.dismiss_candidates()
     session.history = history
-    tab.page_sync.restart(run, history if page_has_it else None)
+    known = history if page_has_it else None
+    tab.page_sync.restart(run, known, acted if isinstance(acted, int) else 0)
+    tab.fields_shown = 0
 
 
 def identify_visitor(request: gr.Request) -> str:

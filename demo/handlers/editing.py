@@ -1,5 +1,6 @@
 """Handlers for the edits that a writer makes. Each edit is one step of undo."""
 
+from random import Random
 from typing import Any
 
 import gradio as gr
@@ -8,12 +9,16 @@ from demo.formats import export_scene
 from demo.handlers.context import AppContext
 from demo.scene.scene import SpeakerAndText
 from demo.session.session import Session
-from demo.ui.forms import FieldValues
+from demo.ui.forms import FieldValues, SceneForm
 from demo.ui.gradio_patch import read_event
 from demo.ui.layout import STAGE_DIRECTION
+from demo.ui.tab import Tab
 from demo.ui.view import Updates
 from nothing_gpt.errors import UserError
 from nothing_gpt.show import Show
+
+SHOWING_DIRECTION = ("open", "switch", "undo", "redo", "surprise", "choose")
+"""Actions that can replace the direction, so that its fields must be updated."""
 
 
 class EditingHandlers:
@@ -22,60 +27,36 @@ class EditingHandlers:
     def __init__(self, context: AppContext) -> None:
         self.context = context
 
-    async def save_direction(self, values: FieldValues) -> Updates:
-        """Save the direction without updating its fields, in which the writer can be typing."""
-        session = self.context.read_tab(values).session
-        return self.context.edit(values, lambda _: session.clear_problem())
-
     async def refresh(self, values: FieldValues) -> Updates:
         """Show the scene again."""
-        tab, form = self.context.read_tab(values), self.context.read_form(values)
-        return self.context.view.show_scene(tab, form)
-
-    async def add_line(self, values: FieldValues) -> Updates:
-        """Add the composed line; an invalid one goes back into the composer."""
-        layout, session = self.context.layout, self.context.read_tab(values).session
-        speaker, line = values[layout.composer.speaker], values[layout.submitted]
-        name = None if speaker == STAGE_DIRECTION else speaker or ""
-        update = self.context.edit(values, lambda form: session.write(form.show, name, line))
-        if session.status.mood != "problem":
-            return update
-        return {**update, layout.composer.line: line}
+        return self.context.view.show_scene(*self._read(values))
 
     async def apply_page_action(self, event: gr.EventData, values: FieldValues) -> Updates:
         """Do what the writer did on the page."""
-        action, session = read_event(event), self.context.read_tab(values).session
-        return self.context.edit(
-            values,
-            lambda form: apply_action(session, form.show, action),
-            show_direction=action.get("deed") in ("open", "switch"),
-        )
-
-    async def surprise(self, values: FieldValues) -> Updates:
-        """Start a new scene with a random opening or premise."""
         session, random = self.context.read_tab(values).session, self.context.random
         return self.context.edit(
-            values, lambda form: session.surprise(form.show, random), show_direction=True
+            event,
+            values,
+            lambda form, action: apply_action(session, form.show, action.fields, random),
+            show_direction=read_event(event).get("deed") in SHOWING_DIRECTION,
         )
 
-    async def undo(self, values: FieldValues) -> Updates:
-        """Undo one step."""
-        session = self.context.read_tab(values).session
-        return self.context.edit(values, lambda _: session.undo(), show_direction=True)
-
-    async def redo(self, values: FieldValues) -> Updates:
-        """Redo one step."""
-        session = self.context.read_tab(values).session
-        return self.context.edit(values, lambda _: session.redo(), show_direction=True)
-
-    async def export(self, event: gr.EventData, values: FieldValues) -> dict[str, str]:
+    async def export(self, event: gr.EventData, values: FieldValues) -> Updates:
         """Write the scene in a format, for the browser to save."""
-        show, ending = self.context.read_form(values).show, str(event.ending)
-        text = export_scene(self.context.read_tab(values).session.scene, ending, show.title)
-        return {"name": f"{show.name}.{ending}", "text": text}
+        tab, form, layout = *self._read(values), self.context.layout
+        action = self.context.admit(event, values)
+        shown = self.context.view.show_scene(tab, form)
+        if action is None:
+            return {**shown, layout.download: None}
+        ending = str(action.fields.get("ending"))
+        text = export_scene(tab.session.scene, ending, form.show.title)
+        return {**shown, layout.download: {"name": f"{form.show.name}.{ending}", "text": text}}
+
+    def _read(self, values: FieldValues) -> tuple[Tab, SceneForm]:
+        return self.context.read_tab(values), self.context.read_form(values)
 
 
-def apply_action(session: Session, show: Show, action: dict[str, Any]) -> None:
+def apply_action(session: Session, show: Show, action: dict[str, Any], random: Random) -> None:
     """Do one action of the page.
 
     Args:
@@ -85,6 +66,11 @@ def apply_action(session: Session, show: Show, action: dict[str, Any]) -> None:
         UserError: the action is not possible in the current scene.
     """
     match action:
+        case {"deed": "direct"}:
+            session.clear_problem()
+        case {"deed": "write", "speaker": speaker, "text": str(text)}:
+            name = None if speaker == STAGE_DIRECTION else str(speaker or "")
+            session.write(show, name, text)
         case {"deed": "revise", "index": int(index), "was": was, "now": now}:
             session.revise(show, index, _read_words(was), _read_words(now))
         case {"deed": "insert", "index": int(index), "speaker": speaker, "text": str(text)}:
@@ -97,6 +83,16 @@ def apply_action(session: Session, show: Show, action: dict[str, Any]) -> None:
             session.start_from(show.prompt.openings[index])
         case {"deed": "switch", "version": int(version)}:
             session.switch(version)
+        case {"deed": "undo"}:
+            session.undo()
+        case {"deed": "redo"}:
+            session.redo()
+        case {"deed": "surprise"}:
+            session.surprise(show, random)
+        case {"deed": "choose", "index": int(index)}:
+            if index >= 0:
+                session.choose_candidate(index)
+            session.dismiss_candidates()
         case _:
             raise UserError("the page asked for what the room does not know; load it anew")
 

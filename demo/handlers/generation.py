@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import replace
+from typing import Any
 
 import gradio as gr
 
@@ -15,6 +16,9 @@ from demo.handlers.connection import ConnectionHandlers
 from demo.handlers.context import AppContext
 from demo.handlers.editing import EditingHandlers
 from demo.ui.forms import FieldValues, GenerationForm, SceneForm, read_generation_form
+from demo.ui.gradio_patch import read_event
+from demo.ui.page_action import PageAction
+from demo.ui.tab import Tab
 from demo.ui.view import Updates
 from nothing_gpt.errors import UserError
 
@@ -36,30 +40,28 @@ class GenerationHandlers:
         self.connection = connection
         self.editing = editing
 
-    async def proceed(self, values: FieldValues) -> UpdateStream:
-        """Add the composed line, if there is one, then continue the scene."""
-        if values[self.context.layout.submitted].strip():
-            yield await self.editing.add_line(values)
-            if self.context.read_tab(values).session.status.mood == "problem":
-                return
-        async with aclosing(self._continue(values)) as updates:
+    async def proceed(self, event: gr.EventData, values: FieldValues) -> UpdateStream:
+        """Continue the scene."""
+        async with aclosing(self._continue(event, values)) as updates:
             async for update in updates:
                 yield update
 
-    async def retake(self, values: FieldValues) -> UpdateStream:
-        """Replace the last continuation."""
-        async with aclosing(self._continue(values, retake=True)) as updates:
-            async for update in updates:
-                yield update
-
-    async def retake_from(self, event: gr.EventData, values: FieldValues) -> UpdateStream:
-        """Replace a line and everything after it."""
-        async with aclosing(self._continue(values, from_index=int(event.index))) as updates:
+    async def retake(self, event: gr.EventData, values: FieldValues) -> UpdateStream:
+        """Replace the last continuation, or a line and everything after it."""
+        index = read_event(event).get("index")
+        from_index = index if isinstance(index, int) else None
+        retaken = self._continue(event, values, retake=index is None, from_index=from_index)
+        async with aclosing(retaken) as updates:
             async for update in updates:
                 yield update
 
     def _continue(
-        self, values: FieldValues, *, retake: bool = False, from_index: int | None = None
+        self,
+        event: gr.EventData,
+        values: FieldValues,
+        *,
+        retake: bool = False,
+        from_index: int | None = None,
     ) -> UpdateStream:
         session = self.context.read_tab(values).session
 
@@ -69,9 +71,9 @@ class GenerationHandlers:
                 self.context.client, request, retake=retake, from_index=from_index
             )
 
-        return self._run(values, start)
+        return self._run(event, values, start)
 
-    async def write_candidates(self, values: FieldValues) -> UpdateStream:
+    async def write_candidates(self, event: gr.EventData, values: FieldValues) -> UpdateStream:
         """Write several candidates for the next lines."""
         session = self.context.read_tab(values).session
 
@@ -80,11 +82,11 @@ class GenerationHandlers:
             requests = vary_seeds(request, form.candidates, request.provenance.seed)
             return session.write_candidates(self.context.client, requests)
 
-        async with aclosing(self._run(values, start)) as updates:
+        async with aclosing(self._run(event, values, start)) as updates:
             async for update in updates:
                 yield update
 
-    async def compare_models(self, values: FieldValues) -> UpdateStream:
+    async def compare_models(self, event: gr.EventData, values: FieldValues) -> UpdateStream:
         """Have two models write the same lines with the same seed."""
         session, models = self.context.read_tab(values).session, self.context.layout.models
         other_model, blind = values[models.other_model], values[models.blind]
@@ -98,13 +100,23 @@ class GenerationHandlers:
             second = same_seed.make_request(other.choice, self.context.random)
             return session.write_candidates(self.context.client, (first, second), blind=blind)
 
-        async with aclosing(self._run(values, start)) as updates:
+        async with aclosing(self._run(event, values, start)) as updates:
             async for update in updates:
                 yield update
 
-    async def _run(self, values: FieldValues, start: StartGeneration) -> UpdateStream:
+    async def _run(
+        self, event: gr.EventData, values: FieldValues, start: StartGeneration
+    ) -> UpdateStream:
         """Run a generation and show each step, and the result whatever it is."""
         context, tab = self.context, self.context.read_tab(values)
+        action, form = context.admit(event, values), context.read_form(values)
+        refused = action is not None and not self._save_direction(tab, form, action)
+        first = context.view.show_scene(tab, form, refused=refused)
+        if action is None or refused:
+            yield first
+            return
+        # The first update confirms the action, before anything that takes long.
+        yield {**context.show_fields(tab, form, action, show_direction=False), **first}
         async with aclosing(self.connection.wake(tab)) as updates:
             async for update in updates:
                 yield update
@@ -116,7 +128,6 @@ class GenerationHandlers:
         if not form.choice.model:
             return
         try:
-            session.set_direction(form.read_direction(session.history.scene.direction))
             generated = start(form, read_generation_form(values, context.layout, form.show))
             throttled = context.throttle.slow(generated)
             async with aclosing(generated), aclosing(throttled) as steps:
@@ -135,16 +146,13 @@ class GenerationHandlers:
             raise
         yield view.show_scene(tab, form)
 
-    async def choose_candidate(self, event: gr.EventData, values: FieldValues) -> Updates:
-        """Continue with one of the candidates, or with none if the index is negative."""
-        session, index = self.context.read_tab(values).session, int(event.index)
-
-        def choose(_: SceneForm) -> None:
-            if index >= 0:
-                session.choose_candidate(index)
-            session.dismiss_candidates()
-
-        return self.context.edit(values, choose)
+    def _save_direction(self, tab: Tab, form: SceneForm, action: PageAction) -> bool:
+        try:
+            self.context.save_direction(tab.session, form, action)
+        except UserError as error:
+            tab.session.status = StatusMessage.problem(error)
+            return False
+        return True
 
     async def stop(self, values: FieldValues) -> Updates:
         """Show what was kept after Gradio has cancelled the generation."""
@@ -156,14 +164,19 @@ class GenerationHandlers:
             session.status = StatusMessage("Stopped.")
         return await self.editing.refresh(values)
 
-    async def preview(self, values: FieldValues) -> str:
+    async def preview(self, event: gr.EventData, values: FieldValues) -> Updates:
         """Show the payload of the next request as JSON."""
-        context, session = self.context, self.context.read_tab(values).session
-        form = context.read_form(values)
+        context, tab = self.context, self.context.read_tab(values)
+        action, form = context.admit(event, values), context.read_form(values)
+        if action is None:
+            return context.view.show_scene(tab, form)
+        payload: dict[str, Any]
         try:
-            session.set_direction(form.read_direction(session.history.scene.direction))
+            context.save_direction(tab.session, form, action)
             generation_form = read_generation_form(values, context.layout, form.show)
-            payload = session.preview(generation_form.make_request(form.choice, context.random))
+            request = generation_form.make_request(form.choice, context.random)
+            payload = tab.session.preview(request)
         except UserError as error:
-            return json.dumps({"cannot": str(error)}, indent=1, ensure_ascii=False)
-        return json.dumps(payload, indent=1, ensure_ascii=False)
+            payload = {"cannot": str(error)}
+        text = json.dumps(payload, indent=1, ensure_ascii=False)
+        return {**context.view.show_scene(tab, form), context.layout.models.payload: text}

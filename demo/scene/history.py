@@ -88,9 +88,15 @@ class History:
         history, version = self.branch(scene, take)
         return history.switch(version)
 
-    def branch(self, scene: Scene, take: Provenance | None = None) -> tuple["History", int]:
-        """Add a child of the current version without going to it; also return its index."""
-        added = Version(scene, self.at, take)
+    def branch(
+        self, scene: Scene, take: Provenance | None = None, *, parent: int | None = None
+    ) -> tuple["History", int]:
+        """Add a version without going to it; also return its index.
+
+        Args:
+            parent: The version that it was made from; None for the current one.
+        """
+        added = Version(scene, self.at if parent is None else parent, take)
         return replace(self, versions=(*self.versions, added)), len(self.versions)
 
     def extend(self, entry: Entry) -> "History":

@@ -92,10 +92,10 @@ class SceneEditor:
         if not text.strip():
             self.delete(index, was)
             return
-        scene = self._require_unchanged(index, was)
+        scene, place = self.history.scene, self._find(index, was)
         entry = _replace_alias(read_entry(speaker, text), show)
         if entry.words != was:
-            self.history = self.history.change(scene.revise(index, entry.speaker, entry.text))
+            self.history = self.history.change(scene.revise(place, entry.speaker, entry.text))
         self.status = NO_MESSAGE
 
     def delete(self, index: int, was: SpeakerAndText) -> None:
@@ -104,7 +104,8 @@ class SceneEditor:
         Raises:
             UserError: the entry has changed since the writer saw it.
         """
-        self.history = self.history.change(self._require_unchanged(index, was).remove(index))
+        scene = self.history.scene.remove(self._find(index, was))
+        self.history = self.history.change(scene)
         self.status = StatusMessage("The line is gone. Undo brings it back.")
 
     def move(self, index: int, was: SpeakerAndText, to: int) -> None:
@@ -114,9 +115,9 @@ class SceneEditor:
             UserError: the entry has changed since the writer saw it, or a model is writing.
         """
         self.require_idle()
-        scene = self._require_unchanged(index, was)
-        place = min(max(to, 0), len(scene.entries) - 1)
-        self.history = self.history.change(scene.move(index, place))
+        scene, found = self.history.scene, self._find(index, was)
+        place = min(max(to + found - index, 0), len(scene.entries) - 1)
+        self.history = self.history.change(scene.move(found, place))
         self.status = NO_MESSAGE
 
     def start_from(self, opening: Opening) -> None:
@@ -177,11 +178,13 @@ class SceneEditor:
         if self.writing:
             raise UserError("the model is still writing; stop it first")
 
-    def _require_unchanged(self, index: int, was: SpeakerAndText) -> Scene:
-        scene = self.history.scene
-        if not (0 <= index < len(scene.entries) and scene.entries[index].words == was):
+    def _find(self, index: int, was: SpeakerAndText) -> int:
+        """Find the entry that the writer saw at an index: earlier actions can have moved it."""
+        entries = self.history.scene.entries
+        found = [i for i, entry in enumerate(entries) if entry.words == was]
+        if not found:
             raise UserError("that line has changed meanwhile; look at it again")
-        return scene
+        return min(found, key=lambda each: abs(each - index))
 
 
 def _replace_alias(entry: Entry, show: Show) -> Entry:

@@ -6,7 +6,7 @@ It has no Gradio in it: the handlers call its methods and show its state afterwa
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractContextManager, aclosing, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from demo.generation.candidates import CandidateRun, CandidateSet
@@ -23,32 +23,25 @@ from demo.generation.summary import (
     summarize,
 )
 from demo.scene.scene import Entry, Scene
+from demo.session.candidate_editor import CandidateEditor
 from demo.session.rate_limit import RateLimiter, Usage
-from demo.session.scene_editor import SceneEditor
 from nothing_gpt.errors import UserError
 
 
 @dataclass
-class Session(SceneEditor):
+class Session(CandidateEditor):
     """A scene, and the generation of its continuations.
 
     Attributes:
         models: The server's models.
         progress: The last progress of the current or last continuation.
         rate_limiter: Counts the `visitor`'s tokens; None without limits.
-        candidate_run: The candidates that are being written or chosen from.
     """
 
     models: tuple[OfferedModel, ...] = ()
     progress: Progress | None = None
     rate_limiter: RateLimiter | None = None
     visitor: str = ""
-    candidate_run: CandidateRun | None = None
-
-    @property
-    def candidate_set(self) -> CandidateSet | None:
-        """The candidates that are being written or chosen from."""
-        return None if self.candidate_run is None else self.candidate_run.candidate_set
 
     def preview(self, request: GenerationRequest) -> dict[str, Any]:
         """Build the payload that would be sent.
@@ -137,10 +130,10 @@ class Session(SceneEditor):
         capped = [self._cap_tokens(request) for request in requests]
         with self._reserve_tokens(capped) as usage:
             self.finished = asyncio.Event()
-            self.candidate_run = run = CandidateRun(capped, start, blind=blind)
+            self.candidate_run = run = CandidateRun(capped, start, self.history.at, blind=blind)
             self.status = StatusMessage(f"{len(requests)} takes are being written ...", "busy")
             try:
-                async with aclosing(run.write(client, self._keep_candidate)) as steps:
+                async with aclosing(run.write(client, self.keep_candidate)) as steps:
                     async for candidate_set in steps:
                         usage.tokens = sum(each.speed.tokens for each in candidate_set.candidates)
                         yield candidate_set
@@ -150,30 +143,6 @@ class Session(SceneEditor):
                 raise
             finally:
                 self.finished.set()
-
-    def choose_candidate(self, index: int) -> None:
-        """Continue the scene with one of the candidates; those still being written stop.
-
-        Raises:
-            UserError: there is no such candidate, or it has no line.
-        """
-        run = self.candidate_run
-        if run is None or not 0 <= index < len(run.candidate_set.candidates):
-            raise UserError("that take is no longer here; have new ones written")
-        self._keep_candidate(index)
-        version = run.candidate_set.candidates[index].version
-        if version is None:
-            raise UserError("no line is in that take; choose another one")
-        for each in range(len(run.candidate_set.candidates)):
-            run.stop(each)
-        self.history = self.history.switch(version)
-        run.candidate_set = replace(run.candidate_set, chosen=index)
-        self.status = StatusMessage(f"Taken: {run.candidate_set.name(index)}.")
-
-    def dismiss_candidates(self) -> None:
-        """Stop showing the candidates; they stay in the history as branches."""
-        if not self.writing:
-            self.candidate_run = None
 
     def _starting_scene(self, *, retake: bool = False, from_index: int | None = None) -> Scene:
         self.require_idle()
@@ -200,17 +169,6 @@ class Session(SceneEditor):
             scene = self.history.scene.before(kept).append(entry)
             self.history = self.history.change(scene, entry.take)
             self.shown_for_retake = None
-
-    def _keep_candidate(self, index: int) -> None:
-        """Add a candidate with its lines so far to the history, once."""
-        run = self.candidate_run
-        if run is None:
-            return
-        candidate = run.candidate_set.candidates[index]
-        if candidate.version is None and candidate.lines:
-            scene = run.start.append(*candidate.entries)
-            self.history, version = self.history.branch(scene, candidate.request.provenance)
-            run.candidate_set = run.candidate_set.put(index, replace(candidate, version=version))
 
     def _cap_tokens(self, request: GenerationRequest) -> GenerationRequest:
         if self.rate_limiter is None:

@@ -2,18 +2,24 @@
  * The script's component: connects the scene, its view, the browser's storage and the server.
  */
 
-import { closestTarget, createElement, find, findAll, isolateText } from "./dom.js";
+import { closestTarget, find, findAll, isolateText } from "./dom.js";
+import { Drafts } from "./drafts.js";
 import { decodeText } from "./file_text.js";
 import { LineMenu } from "./line_menu.js";
+import { LossDialog } from "./loss_dialog.js";
+import { Outbox } from "./outbox.js";
 import { PageSync } from "./page_sync.js";
+import { createBranch, createOpening, placePanel } from "./panels.js";
 import { SceneList } from "./scene_list.js";
 import { ScriptView } from "./script_view.js";
 import { copyLink, readLink } from "./share_link.js";
 import { PageShortcuts } from "./shortcuts.js";
 import { SceneStorage } from "./storage.js";
+import { WaitingList } from "./waiting_list.js";
+import { WriterActions } from "./writer_actions.js";
 
 /** @import { GradioComponent } from "./dom.js" */
-/** @import { Branch, Opening } from "./page_sync.js" */
+/** @import { Deed } from "./outbox.js" */
 /** @import { SceneLog } from "./scene_log.js" */
 /** @import { StoredScene } from "./storage.js" */
 
@@ -22,25 +28,39 @@ class App {
   /** @param {GradioComponent} component */
   constructor({ element, trigger }) {
     this.element = element;
-    this.trigger = trigger;
-    const dialog = find(element, "#help");
-    if (!(dialog instanceof HTMLDialogElement)) throw new Error("#help is not a dialog");
+    /** Whether the next drawing offers a half-made edit again. */
+    this.restoring = false;
     this.storage = new SceneStorage((text) => this.report(text));
-    this.sync = new PageSync(trigger, this.storage, {
+    const reportFull = () => this.report("This browser has no room left to keep what you write.");
+    this.drafts = new Drafts(reportFull);
+    this.outbox = new Outbox(trigger, this.storage, {
+      changed: () => this.waiting.draw(),
+      refused: (fields) => this.giveBack(fields),
+      full: reportFull,
+    });
+    this.waiting = new WaitingList(element, this.outbox, {
+      take: (words) => this.actions.compose(words),
+      changed: () => this.drafts.update({ refused: this.waiting.refused }),
+    });
+    this.sync = new PageSync(trigger, this.storage, this.outbox, {
       opened: (notice) => {
         this.report(notice);
         this.view.reset();
+        this.openDrafts();
       },
       refused: () => this.view.reset(),
       updated: (log, shown) => this.draw(log, shown),
     });
-    this.view = new ScriptView(find(element, ".lines"), (action, fields) => {
-      trigger("act", { deed: action, ...fields });
+    const dialog = new LossDialog(findDialog(element, "loss"));
+    this.actions = new WriterActions(this.outbox, this.drafts, this.storage, this.sync, dialog);
+    this.view = new ScriptView(find(element, ".lines"), {
+      send: (deed, fields) => this.actions.add({ deed, ...fields }),
+      typed: (line) => this.drafts.update({ line }),
     });
-    this.menu = new LineMenu(find(element, ".script"), this.view, (action, fields) => {
-      trigger(action === "retake" ? "retake" : "act", { deed: action, ...fields });
+    this.menu = new LineMenu(find(element, ".script"), this.view, (deed, fields) => {
+      this.actions.add({ deed, ...fields });
     });
-    this.shortcuts = new PageShortcuts(dialog, this.view);
+    this.shortcuts = new PageShortcuts(findDialog(element, "help"), this.view);
     this.scenes = new SceneList(
       element,
       this.storage,
@@ -54,6 +74,21 @@ class App {
     find(this.element, ".message").textContent = text;
   }
 
+  /** @param {Deed} fields A refused action: its words stay on the page. */
+  giveBack(fields) {
+    const words = this.actions.giveBack(fields);
+    if (words) this.waiting.keep(words);
+  }
+
+  /** Offer again what was typed into the opened scene and not left. */
+  openDrafts() {
+    this.drafts.open(this.storage.scene.id);
+    this.waiting.refused = [...(this.drafts.current.refused ?? [])];
+    this.waiting.draw();
+    this.restoring = true;
+    this.actions.restoreDrafts();
+  }
+
   /** Open the scene in the address, or the one that was open last. */
   async openFirst() {
     /** @type {StoredScene | null} */
@@ -65,7 +100,15 @@ class App {
     } catch {
       notice = "That link holds no scene; was all of it copied?";
     }
-    this.sync.send(linked ?? this.storage.readLast(), { notice });
+    const scene = linked ?? this.storage.readLast();
+    if (this.sync.log) {
+      this.sync.send(scene, { notice });
+      return;
+    }
+    // What the writer does before the server answers belongs to this scene already.
+    this.storage.open(scene);
+    this.outbox.open();
+    this.sync.send({ ...this.storage.scene, journal: scene?.journal }, { notice });
   }
 
   /**
@@ -79,6 +122,15 @@ class App {
     const { heading, quoted } = this.sync;
     this.view.draw(entries.slice(0, shown), { ...heading, quoted });
     this.menu.restoreFocus();
+    // A half-made edit can be of a line whose last change still waits.
+    if (this.restoring && !this.outbox.actions.length) {
+      this.restoring = false;
+      const { line } = this.drafts.current;
+      if (line && !this.view.restoreDraft(line)) {
+        const { speaker, text } = line.now;
+        this.waiting.keep({ speaker: speaker ?? "", text });
+      }
+    }
     for (const name of /** @type {const} */ (["setting", "premise"])) {
       const field = find(element, `.${name}`);
       field.replaceChildren(isolateText(direction[name]));
@@ -103,9 +155,9 @@ class App {
     const version = closestTarget(event, "[data-version]")?.dataset.version;
     const ending = closestTarget(event, "[data-ending]")?.dataset.ending;
     const link = closestTarget(event, ".link");
-    if (opening) this.trigger("act", { deed: "open", index: Number(opening) });
-    if (version) this.trigger("act", { deed: "switch", version: Number(version) });
-    if (ending) this.trigger("export", { ending });
+    if (opening) this.actions.add({ deed: "open", index: Number(opening) });
+    if (version) this.actions.add({ deed: "switch", version: Number(version) });
+    if (ending) this.actions.add({ deed: "export", ending });
     if (closestTarget(event, ".open-help")) this.shortcuts.showHelp();
     if (closestTarget(event, ".import")) find(this.element, "input[type=file]").click();
     if (link && this.sync.log) copyLink(this.sync.log, (text) => this.report(text));
@@ -128,45 +180,13 @@ class App {
 }
 
 /**
- * @param {Opening} opening
- * @param {number} index
- */
-function createOpening({ premise, speaker, text }, index) {
-  const idea = premise ? [createElement("em", {}, isolateText(premise))] : [];
-  const attributes = { type: "button", "data-opening": index };
-  return createElement("button", attributes, ...idea, createExcerpt(speaker, text));
-}
-
-/** @param {Branch} branch */
-function createBranch({ version, lines, told, current }) {
-  const excerpts = told.map(([speaker, text]) => createExcerpt(speaker, text));
-  const size = createElement("small", {}, current ? "this version" : `${lines} lines`);
-  const attributes = { type: "button", "data-version": version };
-  const button = createElement("button", attributes, size, ...excerpts);
-  if (current) button.setAttribute("aria-current", "true");
-  return createElement("li", {}, button);
-}
-
-/**
- * @param {string} speaker
- * @param {string} text
- */
-function createExcerpt(speaker, text) {
-  const name = createElement("b", {}, isolateText(speaker));
-  return createElement("span", {}, name, " ", isolateText(text));
-}
-
-/**
- * Place a panel below its button when it opens; on a phone it is as wide as the window.
- *
  * @param {HTMLElement} root
- * @param {HTMLElement} panel
+ * @param {string} id
  */
-function placePanel(root, panel) {
-  const { left, bottom } = find(root, `[popovertarget=${panel.id}]`).getBoundingClientRect();
-  const right = innerWidth - panel.offsetWidth - 8;
-  panel.style.top = `${bottom + 6}px`;
-  panel.style.left = `${Math.max(8, Math.min(left, right))}px`;
+function findDialog(root, id) {
+  const dialog = find(root, `#${id}`);
+  if (!(dialog instanceof HTMLDialogElement)) throw new Error(`#${id} is not a dialog`);
+  return dialog;
 }
 
 /**
@@ -189,5 +209,6 @@ export function startApp(component) {
   addEventListener("pagehide", () => app.storage.flush());
   addEventListener("visibilitychange", () => document.hidden && app.storage.flush());
   addEventListener("hashchange", () => app.openFirst());
+  app.actions.listen();
   app.openFirst();
 }

@@ -111,7 +111,7 @@ function createView(value) {
 function followLastLine(container) {
   /** Pixels of the last line that the composer, which floats over the page, covers. */
   const measureCovered = () => {
-    const last = findAll(container, ".entry, .dismiss").at(-1);
+    const last = findAll(container, ".lines .entry, .live, .takes .entry, .dismiss, .waiting:not([hidden]) .entry").at(-1);
     const composer = document.querySelector("#dock");
     if (!last || !composer) return 0;
     return last.getBoundingClientRect().bottom + 16 - composer.getBoundingClientRect().top;
@@ -128,11 +128,21 @@ function followLastLine(container) {
 }
 
 /**
+ * Tell the component with the script that a take was chosen.
+ *
+ * @param {number} index Negative for none of them.
+ */
+function tellPage(index) {
+  const detail = { deed: "choose", index };
+  document.dispatchEvent(new CustomEvent("room:deed", { detail }));
+}
+
+/**
  * Start the component.
  *
  * @param {GradioComponent} component
  */
-export function startLiveView({ element, props, trigger, watch }) {
+export function startLiveView({ element, props, watch }) {
   const draw = () => {
     /** @type {LiveValue} */
     const value = JSON.parse(props.value || "{}");
@@ -143,14 +153,14 @@ export function startLiveView({ element, props, trigger, watch }) {
   const choose = (index) => {
     const [button] = findAll(element, `[data-take="${index}"]`);
     if (!(button instanceof HTMLButtonElement) || button.disabled) return false;
-    trigger("choose", { index });
+    tellPage(index);
     return true;
   };
 
   element.addEventListener("click", (event) => {
     const take = closestTarget(event, "[data-take]");
     if (take) choose(Number(take.dataset.take));
-    if (closestTarget(event, ".dismiss")) trigger("choose", { index: -1 });
+    if (closestTarget(event, ".dismiss")) tellPage(-1);
   });
   addEventListener("keydown", (event) => {
     if (closestTarget(event, NO_SHORTCUTS) || !SHORTCUTS.chooseTake.matches(event)) return;

@@ -6,9 +6,10 @@
  */
 
 import { SceneLog } from "./scene_log.js";
-import { randomId } from "./storage.js";
+import { randomId } from "./random_id.js";
 
 /** @import { HistoryLog, HistoryPatch } from "./scene_log.js" */
+/** @import { Outbox } from "./outbox.js" */
 /** @import { SceneStorage, StoredScene } from "./storage.js" */
 
 /** @typedef {{ premise: string, speaker: string, text: string }} Opening */
@@ -35,11 +36,13 @@ import { randomId } from "./storage.js";
  */
 
 /**
- * A patch with its number. `shown` is how many entries are visible, `refused` how many actions
- * were refused so far, `quoted` the new texts found in the training scripts.
+ * A patch with its number. `shown` is how many entries are visible, `acted` the number of the last
+ * action that was done or refused, `refused` how many were refused so far, `quoted` the new texts
+ * found in the training scripts.
  *
  * @typedef {Required<HistoryPatch> & {
- *   count: number, shown: number, refused: number, quoted: string[], heading?: Heading,
+ *   count: number, shown: number, acted: number, refused: number, quoted: string[],
+ *   heading?: Heading,
  * }} Patch
  */
 
@@ -51,12 +54,14 @@ import { randomId } from "./storage.js";
 
 /**
  * A scene that was sent to the server and not yet confirmed. `notice` is shown once it is.
+ * `resumed` is the open scene, sent to a server that does not have it.
  *
  * @typedef {object} PendingScene
  * @property {string} run
  * @property {StoredScene | null} scene
  * @property {Partial<HistoryLog> | null} history
  * @property {string} notice
+ * @property {boolean} resumed
  */
 
 /**
@@ -76,11 +81,13 @@ export class PageSync {
   /**
    * @param {(event: string, fields: object) => void} trigger Sends an event to the server.
    * @param {SceneStorage} storage
+   * @param {Outbox} outbox
    * @param {SyncListener} listener
    */
-  constructor(trigger, storage, listener) {
+  constructor(trigger, storage, outbox, listener) {
     this.trigger = trigger;
     this.storage = storage;
+    this.outbox = outbox;
     this.listener = listener;
     /** @type {SceneLog | null} */
     this.log = null;
@@ -103,18 +110,30 @@ export class PageSync {
    * Send a scene to the server, which then follows it.
    *
    * @param {StoredScene | null} scene Null is a new scene.
-   * @param {{ event?: string, fields?: object, notice?: string }} [options]
+   * @param {{ event?: string, fields?: object, notice?: string, resumed?: boolean }} [options]
    */
-  send(scene, { event = "hello", fields = {}, notice = "" } = {}) {
+  send(scene, { event = "hello", fields = {}, notice = "", resumed = false } = {}) {
     const run = randomId();
     const history = scene?.journal ?? null;
-    this.pending = { run, scene, history, notice };
+    this.pending = { run, scene, history, notice, resumed };
+    const message = { run, journal: history, acted: scene?.acted ?? 0, resumed, ...fields };
     const trigger = () => {
-      if (this.pending?.run === run) this.trigger(event, { run, journal: history, ...fields });
+      if (this.pending?.run !== run) return;
+      this.trigger(event, message);
+      // The server may not have been ready for the event, or the network was gone.
+      if (event === "hello") setTimeout(trigger, RESEND_DELAY);
     };
+    if (event === "hello") this.outbox.hold();
     trigger();
-    // The server may not have been ready for the first event.
-    if (event === "hello") setTimeout(trigger, RESEND_DELAY);
+  }
+
+  /**
+   * Hand the open scene over to a server that does not have it.
+   *
+   * @param {SceneLog} log
+   */
+  #resume(log) {
+    this.send({ ...this.storage.scene, journal: log.history }, { resumed: true });
   }
 
   /**
@@ -123,7 +142,7 @@ export class PageSync {
    * @param {Message | null} message
    */
   receive(message) {
-    if (!message?.run || !this.#followRun(message.run)) return;
+    if (!message || !this.#followRun(message.run)) return;
     const missed = message.patches.filter((patch) => patch.count > this.count);
     const last = missed.at(-1);
     if (!last) return;
@@ -138,12 +157,14 @@ export class PageSync {
     this.log = log;
     this.serverHasScene = false;
     const before = log.at;
+    const actedBefore = this.outbox.acted;
     for (const patch of missed) this.#applyPatch(log, patch);
     this.count = last.count;
     this.listener.updated(log, last.shown);
     // Save only changes: another tab may have the scene open too.
     const changed = missed.some((patch) => patch.steps.length || patch.extended.length);
-    if (changed || log.at !== before) this.storage.scheduleSave(log);
+    const acted = this.outbox.acted !== actedBefore;
+    if (changed || acted || log.at !== before) this.storage.scheduleSave(log);
   }
 
   /**
@@ -152,28 +173,32 @@ export class PageSync {
    * @param {string} run
    */
   #followRun(run) {
-    if (run === this.run) return true;
     const { pending } = this;
+    if (run && run === this.run) return true;
     if (pending?.run === run) {
       this.#openPending(pending);
       return true;
     }
     // The server was started again and does not know the scene.
-    if (!pending && this.log) this.send({ ...this.storage.scene, journal: this.log.history });
+    if (!pending && this.log) this.#resume(this.log);
     return false;
   }
 
   /** @param {PendingScene} pending */
-  #openPending({ run, scene, history, notice }) {
-    this.storage.open(scene);
-    this.log = new SceneLog(history);
+  #openPending({ run, scene, history, notice, resumed }) {
     this.run = run;
     this.count = 0;
     this.refused = 0;
-    this.quoted = new Set();
     this.pending = null;
     this.serverHasScene = true;
-    this.listener.opened(notice);
+    if (!resumed) {
+      this.storage.open(scene);
+      this.log = new SceneLog(history);
+      this.quoted = new Set();
+      if (this.outbox.sceneId !== this.storage.scene.id) this.outbox.open();
+      this.listener.opened(notice);
+    }
+    this.outbox.resume(run);
   }
 
   /**
@@ -184,7 +209,9 @@ export class PageSync {
     if (patch.heading) this.heading = patch.heading;
     for (const text of patch.quoted) this.quoted.add(text);
     log.apply(patch);
-    if (patch.refused > this.refused) this.listener.refused();
+    const refused = patch.refused > this.refused;
+    if (refused) this.listener.refused();
     this.refused = patch.refused;
+    this.outbox.confirm(patch.acted, refused);
   }
 }

@@ -13,7 +13,9 @@ import {
 } from "./script_row.js";
 import { SHORTCUTS } from "./shortcuts.js";
 
+/** @import { LineDraft } from "./drafts.js" */
 /** @import { Entry } from "./scene_log.js" */
+/** @import { LineText } from "./script_row.js" */
 
 /**
  * What the lines depend on besides the entries.
@@ -30,6 +32,13 @@ import { SHORTCUTS } from "./shortcuts.js";
  * @typedef {(action: string, fields: object) => void} SendAction
  */
 
+/**
+ * Gets the actions on lines, and at every key the line that is being typed; null once it is sent
+ * or given up.
+ *
+ * @typedef {{ send: SendAction, typed: (draft: LineDraft | null) => void }} ViewListener
+ */
+
 /** The rows of the script without an unfinished new line. */
 const ROWS = ":scope > .entry:not(.draft)";
 
@@ -37,11 +46,12 @@ const ROWS = ":scope > .entry:not(.draft)";
 export class ScriptView {
   /**
    * @param {HTMLElement} list
-   * @param {SendAction} send
+   * @param {ViewListener} listener
    */
-  constructor(list, send) {
+  constructor(list, { send, typed }) {
     this.list = list;
     this.send = send;
+    this.typed = typed;
     /**
      * For each row, what it was drawn from.
      *
@@ -55,8 +65,9 @@ export class ScriptView {
      */
     this.edit = null;
     list.addEventListener("focusin", ({ target }) => this.#beginEdit(target));
-    list.addEventListener("input", () => {
+    list.addEventListener("input", (event) => {
       if (this.edit) this.edit.typed = true;
+      this.#keepDraft(event);
     });
     list.addEventListener("keydown", (event) => this.#handleKey(event));
     list.addEventListener("focusout", (event) => this.#finishEdit(event));
@@ -88,7 +99,8 @@ export class ScriptView {
     }
     this.drawn = keys;
     findAll(this.list, ROWS).forEach(numberRow);
-    this.#setEditable(editable);
+    // While a model writes, words can be edited, but lines keep their places.
+    this.list.classList.toggle("fixed", !editable);
   }
 
   /**
@@ -104,17 +116,6 @@ export class ScriptView {
     let end = 0;
     while (end < most - start && keys.at(-1 - end) === this.drawn[rows - 1 - end]) end++;
     return [start, end];
-  }
-
-  /** @param {boolean} editable */
-  #setEditable(editable) {
-    this.list.classList.toggle("fixed", !editable);
-    const mode = editable ? "plaintext-only" : "false";
-    for (const field of findAll(this.list, "[contenteditable]")) {
-      if (field.getAttribute("contenteditable") !== mode) {
-        field.setAttribute("contenteditable", mode);
-      }
-    }
   }
 
   /** Make the next drawing replace every row, to discard an edit that the server refused. */
@@ -135,11 +136,63 @@ export class ScriptView {
     const row = closestTarget(event, ".entry");
     if (!edit || edit.field !== event.target || !row || row.classList.contains("draft")) return;
     this.edit = null;
-    if (edit.field.textContent === edit.before) return;
-    const now = readRow(row);
-    const changed = edit.field.classList.contains("name") ? "speaker" : "text";
-    const was = { ...now, [changed]: edit.before };
-    this.send("revise", { index: Number(row.dataset.index), was, now });
+    if (edit.field.textContent !== edit.before) {
+      const [was, now] = readEdit(row, edit);
+      this.send("revise", { index: Number(row.dataset.index), was, now });
+    }
+    this.typed(null);
+  }
+
+  /** @param {Event} event */
+  #keepDraft(event) {
+    const { edit } = this;
+    const row = closestTarget(event, ".entry");
+    if (!edit || !row) return;
+    if (row.classList.contains("draft")) {
+      this.typed({ index: Number(row.dataset.before), now: readRow(row) });
+      return;
+    }
+    const [was, now] = readEdit(row, edit);
+    const kind = edit.field.classList.contains("name") ? "name" : "words";
+    this.typed({ index: Number(row.dataset.index), was, now, kind });
+  }
+
+  /**
+   * Offer a half-typed line again, with the cursor in it.
+   *
+   * @param {LineDraft} draft
+   * @returns {boolean} Whether its line is still as it was.
+   */
+  restoreDraft({ index, was, now, kind = "words" }) {
+    if (!was) {
+      this.insertDraft(index, now.speaker ?? "");
+      this.#type(this.list.querySelector(".draft .words"), now.text);
+      return true;
+    }
+    // Actions that waited can have moved the line.
+    const seen = JSON.stringify(was);
+    const distance = (/** @type {HTMLElement} */ row) => Math.abs(Number(row.dataset.index) - index);
+    const [row] = findAll(this.list, ROWS)
+      .filter((each) => JSON.stringify(readRow(each)) === seen)
+      .sort((a, b) => distance(a) - distance(b));
+    if (!row) return false;
+    this.#type(row.querySelector(`.${kind}`), (kind === "name" ? now.speaker : now.text) ?? "");
+    return true;
+  }
+
+  /**
+   * Put a text into a field as if it was typed, with the cursor at its end.
+   *
+   * @param {Element | null} field
+   * @param {string} text
+   */
+  #type(field, text) {
+    if (!isEditable(field)) return;
+    field.focus();
+    field.textContent = text;
+    getSelection()?.selectAllChildren(field);
+    getSelection()?.collapseToEnd();
+    field.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
   /** @param {KeyboardEvent} event */
@@ -189,5 +242,19 @@ export class ScriptView {
     this.edit = null;
     row.remove();
     if (keep && text.trim()) this.send("insert", { index, speaker: speaker || null, text });
+    this.typed(null);
   }
+}
+
+/**
+ * Read a changed row: its words before the edit, and now.
+ *
+ * @param {HTMLElement} row
+ * @param {{ field: HTMLElement, before: string }} edit
+ * @returns {[LineText, LineText]}
+ */
+function readEdit(row, { field, before }) {
+  const now = readRow(row);
+  const changed = field.classList.contains("name") ? "speaker" : "text";
+  return [{ ...now, [changed]: before }, now];
 }

@@ -6,13 +6,16 @@
  * saves its own version as a copy.
  */
 
+import { randomId } from "./random_id.js";
 import { SceneLog } from "./scene_log.js";
+import { removeWords } from "./word_store.js";
 
 /** @import { HistoryLog } from "./scene_log.js" */
 
 /**
  * A scene as it is stored. `name` is what the writer called it, `title` what the list shows,
- * `stamp` a random number of the last save, `saved` its time in milliseconds.
+ * `stamp` a random number of the last save, `saved` its time in milliseconds, `acted` the number
+ * of the last action that it contains (outbox.js).
  *
  * @typedef {object} StoredScene
  * @property {string} id
@@ -20,17 +23,13 @@ import { SceneLog } from "./scene_log.js";
  * @property {string} [title]
  * @property {number} [stamp]
  * @property {number} [saved]
+ * @property {number} [acted]
  * @property {Partial<HistoryLog>} [journal]
  */
 
 const SCENE_PREFIX = "nothing-gpt/scene/";
 const OPEN_SCENE = "nothing-gpt/open";
 const SAVE_DELAY = 250; // milliseconds
-
-/** Create a random identifier. */
-export function randomId() {
-  return crypto.getRandomValues(new Uint32Array(2)).join("-");
-}
 
 /** @returns {StoredScene} */
 const newScene = () => ({ id: randomId(), name: "" });
@@ -59,6 +58,8 @@ export class SceneStorage {
     this.timer = undefined;
     /** @type {SceneLog | null} */
     this.unsaved = null;
+    /** Called after the open scene was stored. */
+    this.onSaved = () => {};
   }
 
   /**
@@ -95,7 +96,8 @@ export class SceneStorage {
   /** Read the scene that this tab had open, or the one saved last in a new tab. */
   readLast() {
     const id = sessionStorage.getItem(OPEN_SCENE);
-    return id ? this.read(id) : (this.list()[0] ?? null);
+    // A scene without a line is not stored, but words can wait beside it.
+    return id ? (this.read(id) ?? { id, name: "" }) : (this.list()[0] ?? null);
   }
 
   /**
@@ -105,7 +107,8 @@ export class SceneStorage {
    */
   open(scene) {
     this.flush();
-    this.scene = scene ? { id: scene.id, name: scene.name, stamp: scene.stamp } : newScene();
+    const { id, name, stamp, acted } = scene ?? newScene();
+    this.scene = { id, name, stamp, acted };
     this.unsaved = null;
     sessionStorage.setItem(OPEN_SCENE, this.scene.id);
   }
@@ -120,24 +123,37 @@ export class SceneStorage {
     this.timer ??= setTimeout(() => this.flush(), SAVE_DELAY);
   }
 
+  /**
+   * Store a scene without lines: words wait beside it, and a new tab finds it by the scene.
+   *
+   * @param {SceneLog} log
+   */
+  keepBlank(log) {
+    if (this.read(this.scene.id)) return;
+    this.unsaved = log;
+    this.flush({ evenBlank: true });
+  }
+
   /** Save the open scene now, if it has changed. */
-  flush() {
+  flush({ evenBlank = false } = {}) {
     clearTimeout(this.timer);
     this.timer = undefined;
     const log = this.unsaved;
-    if (!log || (log.isBlank && !this.read(this.scene.id))) return;
+    if (!log || (log.isBlank && !evenBlank && !this.read(this.scene.id))) return;
     this.unsaved = null;
     const stored = this.read(this.scene.id);
     // Another tab deleted it; it is saved again.
     if (this.scene.stamp && !stored) this.scene.stamp = undefined;
     if (stored && stored.stamp !== this.scene.stamp) {
-      this.scene = { ...newScene(), name: `${titleOf(this.scene, log)} (copy)` };
+      const { acted } = this.scene;
+      this.scene = { ...newScene(), acted, name: `${titleOf(this.scene, log)} (copy)` };
       sessionStorage.setItem(OPEN_SCENE, this.scene.id);
       this.report("This scene was changed in another tab; yours goes on as a copy beside it.");
     }
     this.scene.stamp = newStamp();
     const title = titleOf(this.scene, log);
-    this.#write({ ...this.scene, title, saved: Date.now(), journal: log.history }, log);
+    const about = { title, saved: Date.now(), journal: log.history };
+    if (this.#write({ ...this.scene, ...about }, log)) this.onSaved();
   }
 
   /**
@@ -157,6 +173,7 @@ export class SceneStorage {
   /**
    * @param {StoredScene} scene
    * @param {SceneLog} log
+   * @returns {boolean} Whether there was room for it.
    */
   #write(scene, log) {
     const key = SCENE_PREFIX + scene.id;
@@ -170,8 +187,10 @@ export class SceneStorage {
         this.report(
           "This browser has no room left to keep the scene; export it, or delete old scenes.",
         );
+        return false;
       }
     }
+    return true;
   }
 
   /**
@@ -190,5 +209,6 @@ export class SceneStorage {
   /** @param {string} id */
   remove(id) {
     localStorage.removeItem(SCENE_PREFIX + id);
+    removeWords(id);
   }
 }

@@ -10,7 +10,7 @@ from gradio.components import Component
 from demo.generation.constraints import SamplingSettings, SpeakerConstraints, read_constraints
 from demo.generation.models import ModelChoice, OfferedModel, choose_model
 from demo.generation.request import MAX_LINES, GenerationRequest
-from demo.scene.parsing import read_direction
+from demo.scene.parsing import read_direction, read_names
 from demo.scene.scene import Provenance
 from demo.ui.layout import DEFAULT_LINES, Layout
 from demo.ui.settings_panel import ANYONE
@@ -25,31 +25,47 @@ MIN_CANDIDATES, MAX_CANDIDATES = 2, 4
 
 
 @dataclass(frozen=True, slots=True)
+class DirectionInput:
+    """The fields of the direction, as the page sends them; None for one that it leaves out.
+
+    Attributes:
+        guests: Names, separated by commas.
+    """
+
+    premise: str | None = None
+    setting: str | None = None
+    present: tuple[str, ...] | None = None
+    guests: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SceneForm:
-    """The chosen model with its show, and the fields of the direction."""
+    """The chosen model with its show."""
 
     choice: ModelChoice
-    premise: str = ""
-    setting: str = ""
-    present: tuple[str, ...] = ()
-    guests: str = ""
 
     @property
     def show(self) -> Show:
         """The show of the chosen model."""
         return self.choice.show
 
-    def read_direction(self, current: Direction) -> Direction:
+    def read_direction(self, given: DirectionInput, current: Direction) -> Direction:
         """Read the direction. Parts that the model's format does not carry stay as they are.
 
         Raises:
-            UserError: a guest's name is not valid.
+            UserError: a name is not valid.
         """
+        names = self.show.names
+        present, guests = given.present, given.guests
+        if present is None:
+            present = tuple(name for name in current.present if name in names)
+        if guests is None:
+            guests = ", ".join(name for name in current.present if name not in names)
         return read_direction(
-            self.premise,
-            self.setting,
-            self.present,
-            self.guests,
+            current.premise if given.premise is None else given.premise,
+            current.setting if given.setting is None else given.setting,
+            read_names(", ".join(present)),
+            guests,
             parts=self.choice.parts,
             current=current,
         )
@@ -58,18 +74,9 @@ class SceneForm:
 def read_scene_form(
     values: FieldValues, layout: Layout, models: Iterable[OfferedModel], shows: Mapping[str, Show]
 ) -> SceneForm:
-    """Read the fields of the scene; the direction is empty if the event does not have it."""
+    """Read the fields of the model and its show."""
     model, show = values[layout.models.model], values[layout.models.show]
-    choice, fields = choose_model(models, shows, model or "", show), layout.direction
-    if fields.premise not in values:
-        return SceneForm(choice)
-    return SceneForm(
-        choice,
-        premise=values[fields.premise],
-        setting=values[fields.setting],
-        present=tuple(values[fields.present]),
-        guests=values[fields.guests],
-    )
+    return SceneForm(choose_model(models, shows, model or "", show))
 
 
 @dataclass(frozen=True, slots=True)

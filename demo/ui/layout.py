@@ -57,7 +57,6 @@ class Layout:
         tab: The state of the browser tab, a `Tab`.
         page: The script, drawn by the page's own JavaScript.
         growing: The line that is being written, or the candidates.
-        submitted: The composed line, which the browser takes out of the composer.
         download: The exported file, which the browser saves.
     """
 
@@ -69,36 +68,25 @@ class Layout:
     page: gr.HTML
     growing: gr.HTML
     composer: ComposerFields
-    submitted: gr.Textbox
     download: gr.JSON
 
     @property
     def choice_inputs(self) -> set[Block]:
-        """The inputs of an event after which the page shows another model or scene."""
+        """The inputs of an action on the scene, for `read_scene_form`."""
         return {self.tab, self.models.model, self.models.show}
-
-    @property
-    def scene_inputs(self) -> set[Block]:
-        """The inputs of an edit, for `read_scene_form`."""
-        return {*self.choice_inputs, *self.direction.all}
-
-    @property
-    def line_inputs(self) -> set[Block]:
-        """The inputs that make up a new line."""
-        return {self.composer.speaker, self.submitted}
 
     @property
     def generation_inputs(self) -> set[Block]:
         """The inputs of a generation, for `read_scene_form` and `read_generation_form`."""
-        return {*self.scene_inputs, self.composer.lines, *self.generation.all}
+        return {*self.choice_inputs, self.composer.lines, *self.generation.all}
 
     @property
     def scene_outputs(self) -> list[Component]:
         """The outputs that show the scene and its actions."""
         composer = self.composer
         shown = [self.page, self.growing, composer.status, composer.model_status]
-        edited = [composer.speaker, composer.line]
-        return [*shown, *edited, *composer.actions, self.direction.surprise, self.models.compare]
+        others = [composer.speaker, self.direction.surprise, self.models.compare]
+        return [*shown, *composer.actions, *others]
 
     @property
     def direction_outputs(self) -> list[Component]:
@@ -150,7 +138,6 @@ def build_layout(
         page=page,
         growing=growing,
         composer=composer,
-        submitted=gr.Textbox(visible=False),
         download=gr.JSON(visible=False),
     )
 
@@ -167,6 +154,7 @@ def _build_composer(show: Show) -> ComposerFields:
                 allow_custom_value=True,
                 scale=1,
                 min_width=130,
+                interactive=True,
             )
             line = gr.Textbox(
                 label="New line",
@@ -176,6 +164,7 @@ def _build_composer(show: Show) -> ComposerFields:
                 scale=5,
                 submit_btn="Add",
                 min_width=200,
+                interactive=True,
             )
         with gr.Row(elem_id="actions"):
             proceed = gr.Button(

@@ -25,15 +25,29 @@ class PageSync:
         run: The page chooses it when it hands over a scene. A page with another run has a scene
             that this server does not have, because the server was restarted.
         count: Patches so far in this run.
+        acted: The number of the scene's last action that was done or refused. It goes on from
+            run to run, so an action that is sent again is not done again.
         refused: Edits of the page so far that were refused.
     """
 
     run: str = ""
     count: int = 0
+    acted: int = 0
     refused: int = 0
     _versions: tuple[Version, ...] = ()
     _heading: Mapping[str, Any] = field(default_factory=dict)
     _patches: deque[PageMessage] = field(default_factory=lambda: deque(maxlen=REPEATED_PATCHES))
+
+    def admit(self, run: str, number: int) -> bool:
+        """Tell whether an action is to be done now, and count it if so.
+
+        It is not if the page has another scene, which it then hands over, or if it was done
+        before and only its confirmation was lost.
+        """
+        if run != self.run or number <= self.acted:
+            return False
+        self.acted = number
+        return True
 
     def next_message(
         self,
@@ -54,7 +68,8 @@ class PageSync:
                 scene as it is.
         """
         self.refused += refused
-        patch: PageMessage = {"at": history.at, "shown": shown, "refused": self.refused}
+        patch: PageMessage = {"at": history.at, "shown": shown}
+        patch |= {"acted": self.acted, "refused": self.refused}
         steps, extended, texts = [], [], []
         for number, version in enumerate(history.versions):
             known = self._versions[number] if number < len(self._versions) else None
@@ -76,9 +91,14 @@ class PageSync:
         self._patches.append(patch | {"count": self.count})
         return {"run": self.run, "patches": list(self._patches)}
 
-    def restart(self, run: str, history: History | None) -> None:
-        """Start a new run, with the history that the page has; None if it has nothing."""
-        self.run, self.count, self.refused = run, 0, 0
+    def restart(self, run: str, history: History | None, acted: int) -> None:
+        """Start a new run.
+
+        Args:
+            history: The history that the page has; None if it has nothing.
+            acted: The number of the last action that the page's scene contains.
+        """
+        self.run, self.count, self.acted, self.refused = run, 0, acted, 0
         self._versions, self._heading = (), {}
         self._patches.clear()
         if history is not None:

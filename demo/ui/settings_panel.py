@@ -20,7 +20,10 @@ _UNDIRECTED_HINT = (
 
 @dataclass(frozen=True, slots=True)
 class DirectionFields:
-    """The fields of a scene's direction, and the choice of a new scene."""
+    """The fields of a scene's direction, and the choice of a new scene.
+
+    Gradio shows a field that is the input of no event as fixed, so these are set to interactive.
+    """
 
     premise: gr.Textbox
     ideas: gr.Dropdown
@@ -88,7 +91,12 @@ def build_direction_fields(show: Show) -> DirectionFields:
     """Make the fields of the direction."""
     return DirectionFields(
         premise=gr.Textbox(
-            label="Premise", lines=2, max_lines=5, placeholder="What is this scene about?"
+            label="Premise",
+            lines=2,
+            max_lines=5,
+            placeholder="What is this scene about?",
+            elem_id="premise",
+            interactive=True,
         ),
         ideas=gr.Dropdown(
             list(show.prompt.premises),
@@ -97,9 +105,21 @@ def build_direction_fields(show: Show) -> DirectionFields:
             visible=bool(show.prompt.premises),
             elem_id="ideas",
         ),
-        setting=gr.Textbox(label="Setting", placeholder="Where and when?"),
-        present=gr.CheckboxGroup(list(show.names), label="In the scene"),
-        guests=gr.Textbox(label="Guests", placeholder="Names, set apart by commas"),
+        setting=gr.Textbox(
+            label="Setting",
+            placeholder="Where and when?",
+            elem_id="setting",
+            interactive=True,
+        ),
+        present=gr.CheckboxGroup(
+            list(show.names), label="In the scene", elem_id="present", interactive=True
+        ),
+        guests=gr.Textbox(
+            label="Guests",
+            placeholder="Names, set apart by commas",
+            elem_id="guests",
+            interactive=True,
+        ),
         undirected_hint=gr.HTML(_UNDIRECTED_HINT, visible=False, apply_default_css=False),
         surprise=gr.Button("Surprise me", elem_id="surprise"),
     )

@@ -40,13 +40,26 @@ class View:
 
     def show_direction(self, session: Session, form: SceneForm) -> Updates:
         """Show the scene's direction in the fields that the model's format carries."""
+        direction, parts = session.scene.direction, form.choice.parts
+        fields = self._layout.direction
+        return {
+            **self.show_cast(session, form),
+            fields.premise: gr.update(value=direction.premise, visible="premise" in parts),
+            fields.setting: gr.update(value=direction.setting, visible="setting" in parts),
+        }
+
+    def show_cast(self, session: Session, form: SceneForm) -> Updates:
+        """Show who is in the scene, by the cast of the show, and the fields of the format.
+
+        What is in the fields for premise and setting stays, for the writer may be typing there.
+        """
         direction, names, parts = session.scene.direction, form.show.names, form.choice.parts
         fields, has_cast = self._layout.direction, "present" in parts
         present = [name for name in direction.present if name in names]
         guests = [name for name in direction.present if name not in names]
         return {
-            fields.premise: gr.update(value=direction.premise, visible="premise" in parts),
-            fields.setting: gr.update(value=direction.setting, visible="setting" in parts),
+            fields.premise: gr.update(visible="premise" in parts),
+            fields.setting: gr.update(visible="setting" in parts),
             fields.present: gr.update(choices=list(names), value=present, visible=has_cast),
             fields.guests: gr.update(value=", ".join(guests), visible=has_cast),
         }

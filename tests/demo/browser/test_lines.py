@@ -82,6 +82,7 @@ def test_a_line_has_a_menu(stage: Stage, server: FakeEndpoint) -> None:
     expect(stage.lines().nth(1).locator(".mark")).to_have_text("by hand")
 
     stage.do(2, "Retake from here")
+    stage.button("Replace them").click()
     expect(stage.note()).to_have_text("8 lines by unclaimed.")
     asked = server.requests[-1]["messages"][1]["content"]
     assert asked == "[DOT] It is ringing now. Hello?"

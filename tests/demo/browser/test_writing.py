@@ -4,6 +4,7 @@ import asyncio
 import re
 from typing import Any
 
+import gradio as gr
 import pytest
 from playwright.sync_api import Browser, expect
 
@@ -11,6 +12,7 @@ from demo.generation.client import ModelClient
 from demo.handlers.editing import EditingHandlers
 from demo.launch import running_room
 from demo.ui.forms import FieldValues
+from demo.ui.gradio_patch import read_event
 from tests.demo.conftest import SCENE, SHOWS, Stage
 from tests.fake_endpoint import FakeEndpoint, cut, free_port
 
@@ -85,13 +87,16 @@ def test_a_drawing_in_the_middle_of_an_edit_does_not_take_the_words_away(
     browser: Browser, server: FakeEndpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn = asyncio.Event()
-    save_direction = EditingHandlers.save_direction
+    apply = EditingHandlers.apply_page_action
 
-    async def save_when_drawn(self: EditingHandlers, values: FieldValues) -> dict[Any, Any]:
-        await drawn.wait()
-        return await save_direction(self, values)
+    async def apply_when_drawn(
+        self: EditingHandlers, event: gr.EventData, values: FieldValues
+    ) -> dict[Any, Any]:
+        if read_event(event)["deed"] == "direct":
+            await drawn.wait()
+        return await apply(self, event, values)
 
-    monkeypatch.setattr(EditingHandlers, "save_direction", save_when_drawn)
+    monkeypatch.setattr(EditingHandlers, "apply_page_action", apply_when_drawn)
     client = ModelClient(server.url, "none")
     with (
         running_room(client, SHOWS, show="unclaimed", port=free_port()) as url,

@@ -57,11 +57,12 @@ def test_every_take_is_kept_as_a_branch_and_one_is_chosen() -> None:
     assert len(session.branches) == 3
     assert [branch.current for branch in session.branches].count(True) == 1
     session.choose_candidate(0)
-    assert session.scene.lines[1:] == session.candidate_set.candidates[0].lines
+    first = session.candidate_set.candidates[0].lines
+    assert session.scene.lines[1:] == first
     session.undo()
     assert spoken(session) == "DOT"
     session.redo()
-    assert session.scene.lines[1:] == session.candidate_set.candidates[0].lines
+    assert session.scene.lines[1:] == first
 
 
 def test_takes_grow_side_by_side() -> None:

@@ -117,7 +117,7 @@ def test_what_a_line_costs_on_the_wire_does_not_grow_with_the_scene() -> None:
     def cost(lines: int) -> int:
         entries = tuple(Entry(f"Line {i:04}.", "DOT") for i in range(lines))
         page_sync, history = PageSync(), History().change(Scene(entries))
-        page_sync.restart("run", history)
+        page_sync.restart("run", history, 0)
         for _ in range(8):
             history = history.change(history.scene.append(Entry("No.", "BEA")))
             message = page_sync.next_message(

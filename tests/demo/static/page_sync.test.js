@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
+import { Outbox } from "../../../demo/static/outbox.js";
 import { PageSync } from "../../../demo/static/page_sync.js";
 import { SceneStorage } from "../../../demo/static/storage.js";
 import { fakeBrowser, fakeTimers } from "./fake_browser.js";
@@ -22,12 +23,19 @@ function createPage() {
    * @param {object} fields
    */
   const trigger = (event, fields) => sent.push({ event, ...fields });
-  const sync = new PageSync(trigger, new SceneStorage((text) => shown.push(text)), {
+  const storage = new SceneStorage((text) => shown.push(text));
+  const ignore = () => {};
+  const outbox = new Outbox(trigger, storage, {
+    changed: ignore,
+    refused: ({ deed }) => shown.push(`refused: ${deed}`),
+    full: ignore,
+  });
+  const sync = new PageSync(trigger, storage, outbox, {
     opened: (notice) => shown.push(`opened: ${notice}`),
     refused: () => shown.push("refused"),
     updated: (log) => shown.push(log.scene.entries.map(({ text }) => text)),
   });
-  return { sync, sent, shown };
+  return { sync, sent, shown, outbox, storage };
 }
 
 /**
@@ -38,6 +46,7 @@ function createPage() {
 const patch = (count, rest = {}) => ({
   count,
   shown: 0,
+  acted: 0,
   refused: 0,
   at: 0,
   steps: [],
@@ -107,6 +116,74 @@ test("a server that was started again gets the scene", () => {
   assert.notEqual(run, sent[0].run);
   assert.deepEqual(journal.steps[1], added);
   assert.equal(journal.at, 1);
+});
+
+test("actions are sent one after the other, and again until they are confirmed", () => {
+  const tick = fakeTimers();
+  const { sync, sent, outbox, storage } = createPage();
+  sync.send(storage.scene);
+  outbox.add({ deed: "write", text: "One." });
+  assert.equal(sent.length, 1);
+  const { run } = sent[0];
+  sync.receive({ run, patches: [patch(1)] });
+  outbox.add({ deed: "write", text: "Two." });
+  tick(4000);
+  const texts = () => sent.slice(1).map(({ text, number, run: at }) => [text, number, at]);
+  assert.deepEqual(texts(), [
+    ["One.", 1, run],
+    ["One.", 1, run],
+  ]);
+  sync.receive({ run, patches: [patch(2, { steps: [[1, added]], at: 1, acted: 1 })] });
+  assert.deepEqual(texts().at(-1), ["Two.", 2, run]);
+  sync.receive({ run, patches: [patch(3, { at: 1, acted: 2, refused: 1 })] });
+  assert.ok(outbox.isIdle);
+  tick(4000);
+  assert.equal(sent.length, 4);
+});
+
+test("a server that was started again gets the scene before the action", () => {
+  const { sync, sent, shown, outbox } = createPage();
+  sync.send(null);
+  sync.receive({ run: sent[0].run, patches: [patch(1, { steps: [[1, added]], at: 1 })] });
+  outbox.add({ deed: "undo" });
+  sync.receive({ run: "", patches: [patch(1)] });
+  const hello = sent.at(-1);
+  assert.deepEqual([hello.event, hello.resumed, hello.journal.at], ["hello", true, 1]);
+  outbox.add({ deed: "redo" });
+  assert.equal(sent.at(-1), hello);
+  sync.receive({ run: hello.run, patches: [patch(1, { at: 1 })] });
+  const { deed, number, run } = sent.at(-1);
+  assert.deepEqual([deed, number, run], ["undo", 1, hello.run]);
+  assert.equal(shown.filter((each) => each === "opened: ").length, 1);
+});
+
+test("actions wait beside the scene until it is stored with them", () => {
+  const tick = fakeTimers();
+  const { sync, sent, outbox } = createPage();
+  sync.send(null);
+  const { run } = sent[0];
+  sync.receive({ run, patches: [patch(1)] });
+  outbox.add({ deed: "write", text: "One." });
+  outbox.add({ deed: "proceed" }, "proceed");
+  outbox.add({ deed: "write", text: "Two." });
+  /** @param {{ outbox: Outbox }} page */
+  const waiting = (page) => page.outbox.actions.map(({ fields }) => fields.text);
+  const reload = () => {
+    const page = createPage();
+    page.storage.open(page.storage.readLast());
+    page.outbox.open();
+    return page;
+  };
+  assert.deepEqual(waiting(reload()), ["One.", "Two."]);
+  sync.receive({ run, patches: [patch(2, { steps: [[1, added]], at: 1, acted: 1 })] });
+  assert.deepEqual(waiting(reload()), ["One.", "Two."]);
+  tick(250);
+  const page = reload();
+  assert.deepEqual(waiting(page), ["Two."]);
+  assert.deepEqual(
+    page.outbox.actions.map(({ number }) => number),
+    [2],
+  );
 });
 
 test("messages that were skipped are made up for", needsFiles, () => {

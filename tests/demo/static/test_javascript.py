@@ -112,7 +112,7 @@ def edit(history: History, rng: random.Random, number: int) -> History:
 def describe_sequence(histories: list[History]) -> dict[str, Any]:
     """Describe the server's messages, the state after each, and the history at the end."""
     sync = PageSync()
-    sync.restart("run", histories[0])
+    sync.restart("run", histories[0], 0)
     last = histories[-1]
     deltas = tuple(write_delta(last, number) for number in range(len(last.versions)))
     return {

@@ -11,7 +11,7 @@ from demo.generation.constraints import SamplingSettings, SpeakerConstraints
 from demo.generation.models import ModelChoice, OfferedModel
 from demo.generation.request import MAX_LINES
 from demo.scene.scene import Provenance
-from demo.ui.forms import read_generation_form, read_scene_form
+from demo.ui.forms import DirectionInput, read_generation_form, read_scene_form
 from demo.ui.layout import DEFAULT_LINES, Layout, build_layout
 from nothing_gpt.errors import UserError
 from nothing_gpt.prompt import Direction
@@ -36,17 +36,16 @@ def values(layout: Layout) -> dict[Any, Any]:
     }
     return fields | {
         layout.models.model: "base",
-        layout.direction.premise: " A  telephone. ",
-        layout.direction.setting: "",
-        layout.direction.present: ["DOT"],
-        layout.direction.guests: "aunt ruth, Felix",
     }
+
+
+TYPED = DirectionInput(" A  telephone. ", "", ("DOT",), "aunt ruth, Felix")
 
 
 def test_a_model_without_a_show_has_the_chosen_one(layout: Layout, values: dict[Any, Any]) -> None:
     form = read_scene_form(values, layout, MODELS, SHOWS)
     assert form.choice == ModelChoice("base", "", SHOW, "directed", has_own_show=False)
-    assert form.read_direction(Direction("Old.")) == Direction(
+    assert form.read_direction(TYPED, Direction("Old.")) == Direction(
         "A telephone.", "", ("DOT", "AUNT RUTH", "FELIX")
     )
 
@@ -56,18 +55,20 @@ def test_what_a_models_format_does_not_carry_stays_as_it_is(
 ) -> None:
     form = read_scene_form({**values, layout.models.model: "jerry"}, layout, MODELS, SHOWS)
     assert form.choice == ModelChoice("jerry", "base", SHOWS["seinfeld"], "script", True)
-    assert form.read_direction(Direction("Old.", "", ("JERRY",))) == Direction(
+    assert form.read_direction(TYPED, Direction("Old.", "", ("JERRY",))) == Direction(
         "Old.", "", ("JERRY",)
     )
 
 
-def test_an_event_without_the_direction_reads_an_empty_one(
-    layout: Layout, values: dict[Any, Any]
-) -> None:
-    chosen: dict[Any, Any] = {field: values[field] for field in layout.choice_inputs}
-    form = read_scene_form({**chosen, layout.models.model: None}, layout, MODELS, SHOWS)
+def test_what_the_page_leaves_out_stays_as_it_is(layout: Layout, values: dict[Any, Any]) -> None:
+    form = read_scene_form({**values, layout.models.model: None}, layout, MODELS, SHOWS)
     assert form.choice.model == ""
-    assert form.read_direction(Direction("Old.")) == Direction()
+    old = Direction("Old.", "Here.", ("DOT", "RUTH"))
+    assert form.read_direction(DirectionInput(), old) == old
+    given = DirectionInput(setting="There.", present=("BEA",))
+    assert form.read_direction(given, old) == Direction("Old.", "There.", ("BEA", "RUTH"))
+    with pytest.raises(UserError, match="cannot be a character's name"):
+        form.read_direction(DirectionInput(present=("<b>",)), old)
 
 
 def test_empty_fields_are_the_shows(layout: Layout, values: dict[Any, Any]) -> None:

@@ -1,0 +1,49 @@
+/**
+ * What the panels and the blank page list: openings and versions.
+ */
+
+import { createElement, find, isolateText } from "./dom.js";
+
+/** @import { Branch, Opening } from "./page_sync.js" */
+
+/**
+ * @param {Opening} opening
+ * @param {number} index
+ */
+export function createOpening({ premise, speaker, text }, index) {
+  const idea = premise ? [createElement("em", {}, isolateText(premise))] : [];
+  const attributes = { type: "button", "data-opening": index };
+  return createElement("button", attributes, ...idea, createExcerpt(speaker, text));
+}
+
+/** @param {Branch} branch */
+export function createBranch({ version, lines, told, current }) {
+  const excerpts = told.map(([speaker, text]) => createExcerpt(speaker, text));
+  const size = createElement("small", {}, current ? "this version" : `${lines} lines`);
+  const attributes = { type: "button", "data-version": version };
+  const button = createElement("button", attributes, size, ...excerpts);
+  if (current) button.setAttribute("aria-current", "true");
+  return createElement("li", {}, button);
+}
+
+/**
+ * @param {string} speaker
+ * @param {string} text
+ */
+function createExcerpt(speaker, text) {
+  const name = createElement("b", {}, isolateText(speaker));
+  return createElement("span", {}, name, " ", isolateText(text));
+}
+
+/**
+ * Place a panel below its button when it opens; on a phone it is as wide as the window.
+ *
+ * @param {HTMLElement} root
+ * @param {HTMLElement} panel
+ */
+export function placePanel(root, panel) {
+  const { left, bottom } = find(root, `[popovertarget=${panel.id}]`).getBoundingClientRect();
+  const right = innerWidth - panel.offsetWidth - 8;
+  panel.style.top = `${bottom + 6}px`;
+  panel.style.left = `${Math.max(8, Math.min(left, right))}px`;
+}

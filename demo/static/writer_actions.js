@@ -1,0 +1,195 @@
+/**
+ * The writer's actions: from Gradio's buttons and fields and from the script, into the outbox.
+ */
+
+import { closestTarget } from "./dom.js";
+import {
+  fill,
+  fillSpeaker,
+  findComposer,
+  nameField,
+  readDirection,
+  readSpeaker,
+  takeComposed,
+} from "./gradio_fields.js";
+import { describeLoss } from "./loss_dialog.js";
+import { readWords } from "./waiting_list.js";
+
+/** @import { Drafts } from "./drafts.js" */
+/** @import { DirectionFields } from "./gradio_fields.js" */
+/** @import { LossDialog } from "./loss_dialog.js" */
+/** @import { Outbox, Deed } from "./outbox.js" */
+/** @import { PageSync } from "./page_sync.js" */
+/** @import { SceneStorage } from "./storage.js" */
+/** @import { Words } from "./waiting_list.js" */
+
+/** Actions that have a model write: each has an event of its own. */
+const GENERATIONS = new Set(["proceed", "retake", "candidates", "compare"]);
+const OWN_EVENTS = new Set([...GENERATIONS, "preview", "model", "export"]);
+
+/** What Gradio's buttons do, by their elem_id. */
+const BUTTONS = /** @type {const} */ ({
+  continue: "proceed",
+  retake: "retake",
+  takes: "candidates",
+  compare: "compare",
+  undo: "undo",
+  redo: "redo",
+  surprise: "surprise",
+  ask: "preview",
+});
+
+/** Turns what the writer does into actions of the outbox. */
+export class WriterActions {
+  /**
+   * @param {Outbox} outbox
+   * @param {Drafts} drafts
+   * @param {SceneStorage} storage
+   * @param {PageSync} sync
+   * @param {LossDialog} dialog
+   */
+  constructor(outbox, drafts, storage, sync, dialog) {
+    this.outbox = outbox;
+    this.drafts = drafts;
+    this.storage = storage;
+    this.sync = sync;
+    this.dialog = dialog;
+    /**
+     * The fields at the last action.
+     *
+     * @type {DirectionFields}
+     */
+    this.fields = { premise: "", setting: "", present: [], guests: "" };
+  }
+
+  /** Listen to Gradio's components, whose own events end with the connection. */
+  listen() {
+    document.addEventListener("room:chosen", (event) => {
+      if (!(event instanceof CustomEvent)) return;
+      this.#addWithFields({ deed: event.detail === "model" ? "model" : "direct" });
+    });
+    document.addEventListener("room:deed", (event) => {
+      if (event instanceof CustomEvent) this.add(event.detail);
+    });
+    document.addEventListener("input", (event) => this.#keepDraft(event));
+    document.addEventListener("focusout", ({ target }) => {
+      if (nameField(target)) this.#addWithFields({ deed: "direct" });
+    });
+    document.addEventListener("change", (event) => {
+      if (closestTarget(event, "#present")) this.#addWithFields({ deed: "direct" });
+    });
+    document.addEventListener("keypress", (event) => {
+      const isEnter = event.key === "Enter" && !event.shiftKey;
+      if (isEnter && event.target === findComposer()) this.#writeLine();
+    });
+    document.addEventListener("click", (event) => this.#handleClick(event));
+  }
+
+  /** @param {MouseEvent} event */
+  #handleClick(event) {
+    if (closestTarget(event, "#stop")) this.outbox.drop(GENERATIONS);
+    if (closestTarget(event, "#compose .submit-button")) this.#writeLine();
+    for (const [id, deed] of Object.entries(BUTTONS)) {
+      if (!closestTarget(event, `#${id}`)) continue;
+      if (deed === "proceed" && findComposer()?.value.trim()) this.#writeLine();
+      this.#addWithFields({ deed });
+    }
+  }
+
+  /** Add the composed line. It is shown as waiting at once, so the composer is free. */
+  #writeLine() {
+    const speaker = readSpeaker();
+    const text = takeComposed();
+    this.#addWithFields({ deed: "write", speaker, text });
+    this.drafts.update({ composer: undefined });
+  }
+
+  /**
+   * Add an action. One that replaces many lines, or some by hand, first says so and asks.
+   *
+   * @param {Deed} fields
+   */
+  add(fields) {
+    const loss = describeLoss(fields, this.sync.log?.scene.entries ?? []);
+    if (loss) this.dialog.ask(loss, () => this.#add(fields));
+    else this.#add(fields);
+  }
+
+  /** @param {Deed} fields */
+  #add(fields) {
+    const { deed } = fields;
+    const event = OWN_EVENTS.has(deed) ? deed : "act";
+    const isWaiting = this.outbox.actions.some((action) => GENERATIONS.has(action.event));
+    if (GENERATIONS.has(deed) && isWaiting) return;
+    if (event === "act" && this.sync.log) this.storage.keepBlank(this.sync.log);
+    this.outbox.add(fields, event);
+  }
+
+  /**
+   * Add an action with the direction. While earlier actions wait, their results are not in the
+   * fields yet: then only what the writer has changed since goes along.
+   *
+   * @param {Deed} deed
+   */
+  #addWithFields(deed) {
+    const before = this.fields;
+    const fields = readDirection();
+    this.fields = { ...before, ...fields };
+    const isIdle = this.outbox.isIdle;
+    const names = /** @type {(keyof DirectionFields)[]} */ (Object.keys(fields));
+    const sent = names.filter((name) => isIdle || String(fields[name]) !== String(before[name]));
+    const direction = Object.fromEntries(sent.map((name) => [name, fields[name]]));
+    if (sent.length) this.add({ ...deed, direction });
+    else if (deed.deed !== "direct") this.add(deed);
+    this.drafts.update({ direction: null });
+  }
+
+  /** @param {Event} event */
+  #keepDraft({ target }) {
+    const composer = findComposer();
+    if (target === composer && composer) {
+      this.drafts.update({ composer: { speaker: readSpeaker(), text: composer.value } });
+    }
+    const field = nameField(target);
+    if (field && (target instanceof HTMLTextAreaElement || target instanceof HTMLInputElement)) {
+      const direction = { ...this.drafts.current.direction, [field]: target.value };
+      this.drafts.update({ direction });
+    }
+  }
+
+  /** Offer again what was typed before the page was loaded anew. */
+  restoreDrafts() {
+    const { composer, direction } = this.drafts.current;
+    if (composer?.text && findComposer()?.value === "") this.compose(composer);
+    if (direction) this.add({ deed: "direct", direction });
+    this.drafts.update({ direction: null });
+  }
+
+  /**
+   * Put words into the composer, before those that are there.
+   *
+   * @param {Words} words
+   */
+  compose({ speaker, text }) {
+    const composer = findComposer();
+    if (!composer) return;
+    if (!composer.value) fillSpeaker(speaker);
+    fill(composer, composer.value ? `${text}\n${composer.value}` : text);
+    composer.focus();
+  }
+
+  /**
+   * Give refused words back to the writer.
+   *
+   * @param {Deed} fields
+   * @returns {Words | null} Words for which there is no place in the composer.
+   */
+  giveBack(fields) {
+    const words = readWords(fields);
+    if (!words?.text.trim()) return null;
+    const composer = findComposer();
+    if (fields.deed !== "write" || !composer || composer.value) return words;
+    fill(composer, words.text);
+    return null;
+  }
+}
