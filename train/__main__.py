@@ -108,6 +108,8 @@ def _quieten_libraries() -> None:
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     # It recommends an optional kernel package.
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+    # It advises against batches of one example, which small bases learn more from.
+    logging.getLogger("trl").setLevel(logging.ERROR)
     # TRL sets an option by its former name.
     warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
 
