@@ -130,8 +130,8 @@ LAPTOP = TrainingConfig(
 """For bases of some hundred million parameters, also without a GPU.
 
 That is 80,000 tokens of the bundled show. SmolLM2-135M has 1.354 bits a byte held out untouched,
-1.173 after 70,000 tokens and 1.164 after 100,000 (RESULTS.md, all held-out examples). An evaluation
-of all of them would take two cores a third of the time of training, so a sample is evaluated.
+1.173 after 70,000 tokens and 1.164 after 100,000 (RESULTS.md, all held-out examples). Evaluating
+all of them would take two cores a third of the time of training, so a sample is evaluated.
 """
 
 POCKET = TrainingConfig(
