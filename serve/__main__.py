@@ -75,9 +75,9 @@ def main(
     options = {"max_length": max_length, "max_sequences": max_sequences}
     limits = {name: value for name, value in options.items() if value is not None}
     if path := os.environ.get(SOCKET_VARIABLE):
-        # Idle threads sleep after about 50 microseconds. With OpenMP's default, which spins longer,
-        # a token took 150 ms beside a busy process and 20 ms with this; alone both take 19 ms.
-        # torch reads it when it is first imported.
+        # Idle threads sleep after about 50 microseconds. With OpenMP's default, which spins for
+        # longer, a token took 150 ms beside a busy process and 20 ms with this; alone both take
+        # 19 ms. torch reads it when it is first imported.
         os.environ.setdefault("GOMP_SPINCOUNT", "50000")
         from serve.local_engine.http.server import run_local_engine
 
