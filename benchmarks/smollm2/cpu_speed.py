@@ -1,6 +1,6 @@
 """Training speed of the laptop profile on a CPU, by the plain and by the fused path in turn.
 
-    python -m benchmarks.train.cpu_speed --show unclaimed --steps 8 --rounds 2
+    python -m benchmarks.smollm2.cpu_speed --show unclaimed --steps 8 --rounds 2
 
 The plain path is PEFT's layers and TRL's loss, which computes logits of completions only, also in
 bf16 and with one example a step. Both paths see the same examples. The figure is the median of the

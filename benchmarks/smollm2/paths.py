@@ -1,6 +1,6 @@
 """Training by the plain and by the fused path on real weights and real scripts, on one GPU.
 
-    python -m benchmarks.train.paths --show seinfeld --base smollm2 --steps 200
+    python -m benchmarks.smollm2.paths --show seinfeld --base smollm2 --steps 200
 
 Both paths start from the same seed, see the same examples and have no dropout, because they draw
 their masks differently. The plain path also runs with other micro-batches: the same steps, rounded

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from benchmarks.train.recipes import Recipe, train_recipe
+from benchmarks.smollm2.recipes import Recipe, train_recipe
 from tests.train.base_model.tiny_gguf import write_gguf
 from train.base_model.gguf_import import import_gguf
 from train.data.chat_example import ChatExample

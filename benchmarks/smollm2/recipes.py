@@ -1,7 +1,7 @@
 """Short trainings of a small base with one setting changed each, several at a time on one GPU.
 
-    python -m benchmarks.train.recipes --show unclaimed --base FOLDER --processes 8
-    python -m benchmarks.train.recipes --show unclaimed --base FOLDER --only rank=8 --only seed=2
+    python -m benchmarks.smollm2.recipes --show unclaimed --base FOLDER --processes 8
+    python -m benchmarks.smollm2.recipes --show unclaimed --base FOLDER --only rank=8 --only seed=2
 
 Plain PEFT in bf16, the examples in the order of `train.data.line_order`, a cosine after 8% of
 warm-up, gradients clipped to norm 1. Every run ends with the loss of all held-out examples.

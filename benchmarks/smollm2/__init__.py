@@ -1,0 +1,1 @@
+"""Figures of SmolLM2-135M: recipes, the two training paths, speed on a CPU."""
