@@ -5,6 +5,7 @@
 import { closestTarget, find, findAll, isolateText } from "./dom.js";
 import { Drafts } from "./drafts.js";
 import { decodeText } from "./file_text.js";
+import { LineEditor } from "./line_editor.js";
 import { LineMenu } from "./line_menu.js";
 import { LossDialog } from "./loss_dialog.js";
 import { Outbox } from "./outbox.js";
@@ -53,14 +54,15 @@ class App {
     });
     const dialog = new LossDialog(findDialog(element, "loss"));
     this.actions = new WriterActions(this.outbox, this.drafts, this.storage, this.sync, dialog);
-    this.view = new ScriptView(find(element, ".lines"), {
+    this.view = new ScriptView(find(element, ".lines"));
+    this.editor = new LineEditor(this.view, {
       send: (deed, fields) => this.actions.add({ deed, ...fields }),
       typed: (line) => this.drafts.update({ line }),
     });
-    this.menu = new LineMenu(find(element, ".script"), this.view, (deed, fields) => {
+    this.menu = new LineMenu(find(element, ".script"), this.editor, (deed, fields) => {
       this.actions.add({ deed, ...fields });
     });
-    this.shortcuts = new PageShortcuts(findDialog(element, "help"), this.view);
+    this.shortcuts = new PageShortcuts(findDialog(element, "help"), this.editor);
     this.scenes = new SceneList(
       element,
       this.storage,
@@ -126,7 +128,7 @@ class App {
     if (this.restoring && !this.outbox.actions.length) {
       this.restoring = false;
       const { line } = this.drafts.current;
-      if (line && !this.view.restoreDraft(line)) {
+      if (line && !this.editor.restoreDraft(line)) {
         const { speaker, text } = line.now;
         this.waiting.keep({ speaker: speaker ?? "", text });
       }

@@ -8,7 +8,7 @@ import { readRow } from "./script_row.js";
 import { SHORTCUTS } from "./shortcuts.js";
 
 /** @import { Shortcut } from "./shortcuts.js" */
-/** @import { ScriptView, SendAction } from "./script_view.js" */
+/** @import { LineEditor, SendAction } from "./line_editor.js" */
 
 /** @typedef {"retake" | "above" | "below" | "up" | "down" | "delete"} LineAction */
 
@@ -30,11 +30,12 @@ const ITEMS = [
 export class LineMenu {
   /**
    * @param {HTMLElement} root The element that the menu is added to.
-   * @param {ScriptView} view
+   * @param {LineEditor} editor
    * @param {SendAction} send
    */
-  constructor(root, view, send) {
-    this.view = view;
+  constructor(root, editor, send) {
+    this.editor = editor;
+    this.view = editor.view;
     this.send = send;
     /**
      * The row that the menu is open for.
@@ -56,11 +57,11 @@ export class LineMenu {
       this.panel.append(createElement("button", attributes, label, keys));
     }
     root.append(this.panel);
-    view.list.addEventListener("click", (event) => {
+    this.view.list.addEventListener("click", (event) => {
       const button = closestTarget(event, ".more");
       if (button) this.#open(button);
     });
-    view.list.addEventListener("keydown", (event) => this.#handleKey(event));
+    this.view.list.addEventListener("keydown", (event) => this.#handleKey(event));
     this.panel.addEventListener("keydown", (event) => this.#moveFocus(event));
     this.panel.addEventListener("click", (event) => this.#choose(event));
   }
@@ -127,7 +128,7 @@ export class LineMenu {
     const was = readRow(row);
     const last = this.view.drawn.length - 1;
     if (action === "above" || action === "below") {
-      this.view.insertDraft(action === "above" ? index : index + 1, was.speaker ?? "");
+      this.editor.insertDraft(action === "above" ? index : index + 1, was.speaker ?? "");
     } else if (action === "up" || action === "down") {
       const to = index + (action === "up" ? -1 : 1);
       if (to < 0 || to > last) return;

@@ -4,7 +4,7 @@
 
 import { createElement, find, isEditable } from "./dom.js";
 
-/** @import { ScriptView } from "./script_view.js" */
+/** @import { LineEditor } from "./line_editor.js" */
 
 /**
  * A keyboard shortcut: how it is written, what the help dialog says, and which key presses it is.
@@ -149,11 +149,11 @@ const isFormField = (target) =>
 export class PageShortcuts {
   /**
    * @param {HTMLDialogElement} dialog The help dialog.
-   * @param {ScriptView} view
+   * @param {LineEditor} editor
    */
-  constructor(dialog, view) {
+  constructor(dialog, editor) {
     this.dialog = dialog;
-    this.view = view;
+    this.editor = editor;
     for (const [keys, help] of describeShortcuts()) {
       const term = createElement("dt", {}, ...keys.map((key) => createElement("kbd", {}, key)));
       find(dialog, "dl").append(term, createElement("dd", {}, help));
@@ -199,7 +199,7 @@ export class PageShortcuts {
    * @param {EventTarget | null} target
    */
   #hasOwnUndo(target) {
-    if (isEditable(target)) return this.view.edit?.typed ?? true;
+    if (isEditable(target)) return this.editor.edit?.typed ?? true;
     return isFormField(target) && target.value !== "";
   }
 
