@@ -4,6 +4,7 @@ Unknown, missing and mistyped keys are reported as errors of the user.
 """
 
 import dataclasses
+import functools
 import types
 import typing
 from collections.abc import Mapping
@@ -29,8 +30,7 @@ def decode(kind: type[T], data: object, where: str) -> T:
     """
     if not isinstance(data, Mapping):
         raise UserError(f"{where}: expected a table of keys, found {data!r}")
-    hints = typing.get_type_hints(kind)
-    fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    hints, fields = _describe(kind)  # type: ignore[arg-type]
     for key in data:
         if key not in fields:
             raise UserError(f"{where}: unknown key '{key}'; allowed keys: {', '.join(fields)}")
@@ -44,6 +44,11 @@ def decode(kind: type[T], data: object, where: str) -> T:
         return kind(**values)
     except ValueError as error:
         raise UserError(f"{where}: {error}") from None
+
+
+@functools.cache
+def _describe(kind: type) -> tuple[dict[str, Any], dict[str, dataclasses.Field[Any]]]:
+    return typing.get_type_hints(kind), {f.name: f for f in dataclasses.fields(kind)}
 
 
 def encode(record: object) -> dict[str, Any]:

@@ -1,7 +1,9 @@
 """Handlers for opening the page, connecting to the server, and loading a scene."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
+from typing import Any
 
 import gradio as gr
 
@@ -9,7 +11,7 @@ from demo.formats import import_scene
 from demo.generation.summary import StatusMessage
 from demo.handlers.context import AppContext
 from demo.scene.history import History
-from demo.scene.history_deltas import HistoryLog, read_history_log
+from demo.scene.history_log import HistoryLog, read_history_log
 from demo.ui.forms import FieldValues
 from demo.ui.gradio_patch import read_event
 from demo.ui.script_html import render_note, render_title
@@ -126,9 +128,11 @@ class ConnectionHandlers:
                 tab.session.models = await self.context.client.list_models()
         try:
             kept, acted = page.get("journal"), page.get("acted")
-            log = HistoryLog() if kept is None else decode(HistoryLog, kept, "the kept scene")
-            history = read_history_log(log)
-            _load_history(tab, str(page.get("run")), history, acted, page_has_it=True)
+            history = await asyncio.to_thread(_read_kept_history, kept)
+            run = str(page.get("run"))
+            # The page sends it again until it is answered; actions can have followed meanwhile.
+            if run != tab.page_sync.run:
+                _load_history(tab, run, history, acted, page_has_it=True)
         except UserError as error:
             tab.session.status = StatusMessage.problem(error)
         if page.get("resumed") is True:
@@ -146,7 +150,9 @@ class ConnectionHandlers:
         """Load a scene from a file."""
         tab, name = self.context.read_tab(values), str(event.name)
         try:
-            scene = import_scene(name.rpartition(".")[2].lower(), str(event.text))
+            ending = name.rpartition(".")[2].lower()
+            # In a thread, so that a long script does not block the other pages.
+            scene = await asyncio.to_thread(import_scene, ending, str(event.text))
             history = History().change(scene)
             _load_history(tab, str(event.run), history, 0, page_has_it=False)
             count = len(scene.entries)
@@ -173,6 +179,12 @@ def _load_history(
     known = history if page_has_it else None
     tab.page_sync.restart(run, known, acted if isinstance(acted, int) else 0)
     tab.fields_shown = 0
+
+
+def _read_kept_history(kept: Any) -> History:
+    if kept is None:
+        return History()
+    return read_history_log(decode(HistoryLog, kept, "the kept scene"))
 
 
 def identify_visitor(request: gr.Request) -> str:

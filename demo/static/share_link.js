@@ -3,11 +3,15 @@
  * no server. It is the current scene without other versions; opening the link makes a copy.
  */
 
+import { isHistory } from "./history_check.js";
+
 /** @import { HistoryLog, SceneLog } from "./scene_log.js" */
 
 const PREFIX = "#scene=";
 const LONG = 8000; // characters: some programs cut off longer links
-const MAX_SIZE = 4e6; // bytes of a scene: a small link can unpack to any size
+// Bytes of a scene: a small link can unpack to any size, and the scene is stored beside the others
+// in the five million characters that a browser gives. A film's script has half of it.
+const MAX_SIZE = 1e6;
 
 /**
  * Compress or decompress bytes.
@@ -35,9 +39,12 @@ async function pipe(bytes, stream) {
  * Write a link to a scene: JSON, compressed with DEFLATE, in URL-safe base64 without padding.
  *
  * @param {SceneLog} log
+ * @returns {Promise<string>}
+ * @throws {RangeError} The scene is larger than `MAX_SIZE`.
  */
 export async function writeLink(log) {
   const text = new TextEncoder().encode(JSON.stringify(log.snapshot));
+  if (text.length > MAX_SIZE) throw new RangeError("too large");
   const bytes = await pipe(text, new CompressionStream("deflate-raw"));
   const letters = Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
   const code = btoa(letters).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
@@ -57,7 +64,9 @@ export async function readLink() {
   history.replaceState(null, "", location.pathname + location.search);
   const bytes = Uint8Array.from(atob(code), (letter) => letter.charCodeAt(0));
   const text = await pipe(bytes, new DecompressionStream("deflate-raw"));
-  return JSON.parse(new TextDecoder().decode(text));
+  const data = JSON.parse(new TextDecoder().decode(text));
+  if (!isHistory(data)) throw new TypeError("no history");
+  return data;
 }
 
 /**
@@ -67,7 +76,13 @@ export async function readLink() {
  * @param {(message: string) => void} report
  */
 export async function copyLink(log, report) {
-  const link = await writeLink(log);
+  let link;
+  try {
+    link = await writeLink(log);
+  } catch {
+    report("The scene is too long for a link; export it as JSON and send the file.");
+    return;
+  }
   try {
     await navigator.clipboard.writeText(link);
   } catch {

@@ -6,6 +6,7 @@
  * saves its own version as a copy.
  */
 
+import { isHistory } from "./history_check.js";
 import { randomId } from "./random_id.js";
 import { SceneLog } from "./scene_log.js";
 import { removeWords } from "./word_store.js";
@@ -70,7 +71,8 @@ export class SceneStorage {
    */
   read(id) {
     try {
-      return JSON.parse(localStorage.getItem(SCENE_PREFIX + id) ?? "null");
+      const scene = JSON.parse(localStorage.getItem(SCENE_PREFIX + id) ?? "null");
+      return isHistory(scene.journal) ? scene : null;
     } catch {
       return null;
     }
@@ -89,15 +91,20 @@ export class SceneStorage {
       .filter((key) => key.startsWith(SCENE_PREFIX))
       .map((key) => this.read(key.slice(SCENE_PREFIX.length)))
       .filter((scene) => scene !== null)
-      .filter((scene) => scene.journal)
       .sort((a, b) => (b.saved ?? 0) - (a.saved ?? 0));
   }
 
-  /** Read the scene that this tab had open, or the one saved last in a new tab. */
+  /**
+   * Read the scene that this tab had open, or the one saved last in a new tab or if the tab's
+   * scene is damaged.
+   */
   readLast() {
     const id = sessionStorage.getItem(OPEN_SCENE);
+    const open = id ? this.read(id) : null;
+    if (open) return open;
     // A scene without a line is not stored, but words can wait beside it.
-    return id ? (this.read(id) ?? { id, name: "" }) : (this.list()[0] ?? null);
+    if (id && localStorage.getItem(SCENE_PREFIX + id) === null) return { id, name: "" };
+    return this.list()[0] ?? null;
   }
 
   /**

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from demo.scene.history import History, Version
-from demo.scene.history_deltas import write_delta
 from demo.scene.scene import Entry
 from nothing_gpt.records import encode
 
@@ -78,10 +77,9 @@ class PageSync:
             if added := _added_entries(known, version):
                 extended.append([number, [encode(entry) for entry in added]])
                 texts += [entry.text for entry in added]
-            elif known is None or known.scene is not version.scene:
-                step = write_delta(history, number)
-                steps.append([number, encode(step)])
-                texts += [entry.text for entry in step.added]
+            elif known is None or not _is_same_change(known, version):
+                steps.append([number, encode(version)])
+                texts += [entry.text for entry in version.added]
         patch |= {"steps": steps, "extended": extended}
         patch["quoted"] = [text for text in dict.fromkeys(texts) if quoted(text)]
         if heading != self._heading:
@@ -107,9 +105,18 @@ class PageSync:
 
 def _added_entries(known: Version | None, version: Version) -> tuple[Entry, ...]:
     """Find the entries that a continuation has added to a known version."""
-    if known is None or known.parent != version.parent:
+    if known is None or not _is_same_place(known, version):
         return ()
-    old, new = known.scene.entries, version.scene.entries
-    if known.scene.direction != version.scene.direction or new[: len(old)] != old:
-        return ()
-    return new[len(old) :]
+    old, new = known.added, version.added
+    return new[len(old) :] if new[: len(old)] == old else ()
+
+
+def _is_same_change(known: Version, version: Version) -> bool:
+    """Tell whether only redo has changed, which the page does by itself."""
+    return _is_same_place(known, version) and known.added is version.added
+
+
+def _is_same_place(known: Version, version: Version) -> bool:
+    old = (known.parent, known.start, known.removed)
+    new = (version.parent, version.start, version.removed)
+    return old == new and known.direction is version.direction

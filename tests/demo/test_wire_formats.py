@@ -12,7 +12,7 @@ from typing import Any
 
 from demo.formats import export_scene, import_scene
 from demo.scene.history import History
-from demo.scene.history_deltas import HistoryLog, read_history_log, write_delta
+from demo.scene.history_log import HistoryLog, read_history_log
 from demo.scene.scene import Entry, Provenance, Scene
 from nothing_gpt.prompt import Direction
 from nothing_gpt.records import decode, encode
@@ -72,8 +72,7 @@ def test_a_scene_from_the_browsers_storage_opens_with_its_whole_history() -> Non
     assert first_take.last_take == Provenance("unclaimed", 1958453629, "pocket-unclaimed")
     assert len(first_take.entries) == 15
 
-    steps = tuple(write_delta(history, i) for i in range(len(history.versions)))
-    written = json.loads(json.dumps(encode(HistoryLog(steps, history.at))))
+    written = json.loads(json.dumps(encode(HistoryLog(history.versions, history.at))))
     assert written == without_nulls(kept)
 
 

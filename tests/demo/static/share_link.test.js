@@ -94,6 +94,19 @@ test("a damaged link is refused", options, async () => {
 });
 
 test("a small link that unpacks to too much is refused", options, async () => {
-  openAddress(encode(deflateRawSync(`"${"x".repeat(5e6)}"`)));
+  openAddress(encode(deflateRawSync(`"${"x".repeat(2e6)}"`)));
   await assert.rejects(readLink());
+});
+
+test("a link that is no history is refused", options, async () => {
+  for (const data of [{ steps: 5, at: 0 }, { ...log.snapshot, more: 1 }, [], 7]) {
+    openAddress(encode(deflateRawSync(JSON.stringify(data))));
+    await assert.rejects(readLink());
+  }
+});
+
+test("a scene that no link can hold is said to be too long", options, async () => {
+  const added = [{ text: "x".repeat(2e6) }];
+  const long = new SceneLog({ steps: [{ start: 0, removed: 0, added }], at: 0 });
+  await assert.rejects(writeLink(long), RangeError);
 });

@@ -152,3 +152,17 @@ test("without any storage the page goes on", () => {
   assert.deepEqual(storage.list(), []);
   assert.equal(storage.read("a"), null);
 });
+
+test("a damaged scene is passed over, and stays as it is", () => {
+  const { storage } = createStorage();
+  storage.open(null);
+  save(storage, write("One."));
+  const { id } = storage.scene;
+  for (const journal of [{ steps: 5, at: 0 }, { steps: [], at: 0 }, { more: 1 }, "x"]) {
+    const damaged = JSON.stringify({ id: "bad", name: "", saved: Date.now() + 1e6, journal });
+    localStorage.setItem("nothing-gpt/scene/bad", damaged);
+    sessionStorage.setItem("nothing-gpt/open", "bad");
+    assert.equal(createStorage().storage.readLast()?.id, id);
+    assert.equal(localStorage.getItem("nothing-gpt/scene/bad"), damaged);
+  }
+});

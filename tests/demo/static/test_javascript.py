@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 
 from demo.scene.history import History
-from demo.scene.history_deltas import HistoryLog, read_history_log, write_delta
+from demo.scene.history_log import HistoryLog, read_history_log
 from demo.scene.scene import Entry, Provenance, Scene
 from demo.ui.page_sync import PageSync
 from demo.ui.script_html import read_live_script, read_script
+from nothing_gpt.errors import UserError
 from nothing_gpt.prompt import Direction
 from nothing_gpt.records import decode, encode
 
@@ -33,9 +34,10 @@ def test_scripts_pass_their_unit_tests(tmp_path: Path) -> None:
     histories = [edit_at_random(random.Random(seed)) for seed in range(SEQUENCES)]
     vectors = [describe_sequence(sequence) for sequence in histories]
     bundles = {"script": read_script(), "live script": read_live_script()}
-    vectors_file, bundles_file, logs_file = (
-        tmp_path / f"{name}.json" for name in ("vectors", "bundles", "logs")
+    vectors_file, bundles_file, logs_file, checks_file = (
+        tmp_path / f"{name}.json" for name in ("vectors", "bundles", "logs", "checks")
     )
+    checks_file.write_text(json.dumps(damage_histories(histories)), encoding="utf-8")
     vectors_file.write_text(json.dumps(vectors), encoding="utf-8")
     bundles_file.write_text(json.dumps(bundles), encoding="utf-8")
     result = subprocess.run(
@@ -45,6 +47,7 @@ def test_scripts_pass_their_unit_tests(tmp_path: Path) -> None:
             "VECTORS_FILE": str(vectors_file),
             "BUNDLES_FILE": str(bundles_file),
             "LOGS_FILE": str(logs_file),
+            "CHECKS_FILE": str(checks_file),
         },
         capture_output=True,
         text=True,
@@ -109,20 +112,54 @@ def edit(history: History, rng: random.Random, number: int) -> History:
             return history.switch(rng.randrange(len(history.versions)))
 
 
+def damage_histories(sequences: list[list[History]]) -> list[dict[str, Any]]:
+    """Damage histories in one place each, and tell whether the server takes the result."""
+    rng, cases = random.Random(0), []
+    for sequence in sequences:
+        log = HistoryLog(sequence[-1].versions, sequence[-1].at)
+        for whole in (True, *[False] * 20):
+            history = json.loads(json.dumps(encode(log)))
+            if not whole:
+                damage(history, rng)
+            cases.append({"history": history, "whole": whole, "taken": is_taken(history)})
+    return cases
+
+
+def damage(data: Any, rng: random.Random) -> None:
+    """Put a wrong value, or a key that does not belong there, somewhere into data."""
+    key = rng.choice(list(data) if isinstance(data, dict) else range(len(data)))
+    if isinstance(data[key], dict | list) and data[key] and rng.random() < 0.9:
+        damage(data[key], rng)
+        return
+    if isinstance(data, dict) and rng.random() < 0.2:
+        key = rng.choice(["constructor", "more", "take", "onward", "parent"])
+    names = ["", "Dot", "DOT ", "9", "²", "\u0130", "D" * 26, "\ud800"]
+    texts = [" x", "a  b", "a\x1fb", "\ufeffa", "\ufeff", "a\x85", "a\u3000b"]
+    numbers = [-1, 0, 1, 2, 99, 1.5, 2**60]
+    data[key] = rng.choice([None, True, [], {}, [[]], *names, *texts, *numbers])
+
+
+def is_taken(history: Any) -> bool:
+    try:
+        read_history_log(decode(HistoryLog, history, "the page"))
+    except UserError:
+        return False
+    return True
+
+
 def describe_sequence(histories: list[History]) -> dict[str, Any]:
     """Describe the server's messages, the state after each, and the history at the end."""
     sync = PageSync()
     sync.restart("run", histories[0], 0)
     last = histories[-1]
-    deltas = tuple(write_delta(last, number) for number in range(len(last.versions)))
     return {
         "messages": [
             sync.next_message(history, {}, shown=0, quoted=lambda _: False)
             for history in histories
         ],
         "states": [describe_state(history) for history in histories],
-        "log": encode(HistoryLog(deltas, last.at)),
-        "scenes": [encode_scene(version.scene) for version in last.versions],
+        "log": encode(HistoryLog(last.versions, last.at)),
+        "scenes": [encode_scene(last.scene_at(number)) for number in range(len(last.versions))],
     }
 
 

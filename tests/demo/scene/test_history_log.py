@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demo.scene.history import History
-from demo.scene.history_deltas import HistoryLog, VersionDelta, read_history_log, write_delta
+from demo.scene.history import MAX_ENTRIES, MAX_VERSIONS, History, Version
+from demo.scene.history_log import HistoryLog, read_history_log
 from demo.scene.scene import Entry, Provenance, Scene
 from demo.ui.page_sync import PageSync
 from nothing_gpt.errors import UserError
@@ -62,8 +62,11 @@ def after(changes: list[tuple[str, Entry, int]]) -> list[History]:
 
 
 def write_log(history: History) -> HistoryLog:
-    numbers = range(len(history.versions))
-    return HistoryLog(tuple(write_delta(history, i) for i in numbers), history.at)
+    return HistoryLog(history.versions, history.at)
+
+
+def all_scenes(history: History) -> list[Scene]:
+    return [history.scene_at(number) for number in range(len(history.versions))]
 
 
 @given(CHANGES)
@@ -77,13 +80,13 @@ def test_a_history_survives_being_kept(changes: list[tuple[str, Entry, int]]) ->
     "log",
     [
         HistoryLog(()),
-        HistoryLog((VersionDelta(), VersionDelta(parent=1))),
-        HistoryLog((VersionDelta(), VersionDelta())),
-        HistoryLog((VersionDelta(), VersionDelta(parent=0, start=1))),
-        HistoryLog((VersionDelta(), VersionDelta(parent=0, removed=1))),
-        HistoryLog((VersionDelta(),), at=1),
-        HistoryLog((VersionDelta(),), at=-1),
-        HistoryLog((VersionDelta(onward=7),)),
+        HistoryLog((Version(), Version(parent=1))),
+        HistoryLog((Version(), Version())),
+        HistoryLog((Version(), Version(parent=0, start=1))),
+        HistoryLog((Version(), Version(parent=0, removed=1))),
+        HistoryLog((Version(),), at=1),
+        HistoryLog((Version(),), at=-1),
+        HistoryLog((Version(onward=7),)),
     ],
 )
 def test_a_damaged_journal_is_refused(log: HistoryLog) -> None:
@@ -107,9 +110,7 @@ def test_a_page_that_is_told_only_what_is_new_knows_everything(
         at = message["at"]
     kept = {"steps": [steps[number] for number in range(len(steps))], "at": at}
     known = read_history_log(decode(HistoryLog, json.loads(json.dumps(kept)), "the page"))
-    assert [version.scene for version in known.versions] == [
-        version.scene for version in history.versions
-    ]
+    assert all_scenes(known) == all_scenes(history)
     assert known.at == history.at
 
 
@@ -126,3 +127,31 @@ def test_what_a_line_costs_on_the_wire_does_not_grow_with_the_scene() -> None:
         return len(json.dumps(message))
 
     assert cost(1000) <= cost(10) + 100
+
+
+def test_a_long_history_has_each_entry_once_and_every_scene() -> None:
+    """The entries that versions hold do not grow with versions times lines."""
+    history = History()
+    for number in range(1_000):
+        entry = Entry(f"Line {number}.", "DOT")
+        history = history.change(history.scene.insert(number // 2, entry))
+    history = read_history_log(decode(HistoryLog, encode(write_log(history)), "the kept scene"))
+
+    assert sum(len(version.added) for version in history.versions) == 1_000
+    assert len(history.scene.entries) == 1_000
+    assert len(history.undo().undo().scene.entries) == 998
+
+
+def test_a_history_has_a_greatest_length_and_a_scene_a_most_of_lines() -> None:
+    log = HistoryLog((Version(), *(Version(parent=0) for _ in range(MAX_VERSIONS))))
+    with pytest.raises(UserError, match="versions"):
+        read_history_log(log)
+    full = read_history_log(HistoryLog(log.steps[:-1]))
+    with pytest.raises(UserError, match="export it as JSON"):
+        full.change(Scene((Entry("No.", "DOT"),)))
+
+    many = (Entry("No.", "DOT"),) * (MAX_ENTRIES + 1)
+    with pytest.raises(UserError, match="divide it"):
+        History().change(Scene(many))
+    with pytest.raises(UserError, match="lines"):
+        read_history_log(HistoryLog((Version(added=many),)))
