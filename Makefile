@@ -13,11 +13,11 @@ export PYTHONPATH := $(CURDIR)
 help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-12s%s\n", $$1, $$2 }'
 
-demo: .venv/local ## Run all four stages on this machine, then the writers' room. SHOW= SOURCE= PORT= SHARE=1
+demo: .venv/local ## Run all four stages on this machine, then the writers' room. SHOW= SOURCE= PORT= SHARE=1 OPEN=1
 	@exec $(BIN)/python -m nothing_gpt --show '$(SHOW)' --port '$(PORT)' \
 	  $(if $(SOURCE),--source '$(SOURCE)') $(if $(BASE),--base '$(BASE)') $(if $(SHARE),--share)
 
-deploy: export NOTHING_GPT_OPEN := $(or $(OPEN),$(NOTHING_GPT_OPEN))
+demo deploy: export NOTHING_GPT_OPEN := $(or $(OPEN),$(NOTHING_GPT_OPEN))
 deploy: .venv/modal ## Deploy endpoint and room on Modal; an adapter must be on the volume. OPEN=1 ROOM=0
 	$(BIN)/modal run -m serve
 	$(BIN)/modal deploy -m serve

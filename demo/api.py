@@ -9,6 +9,7 @@ from random import Random
 import gradio as gr
 from gradio.events import api
 
+from demo.access.visitor import identify_visitor
 from demo.formats import export_scene, import_scene
 from demo.generation.candidates import vary_seeds
 from demo.generation.client import ModelClient
@@ -25,6 +26,9 @@ from nothing_gpt.line import render_line, render_lines
 from nothing_gpt.prompt import Direction
 from nothing_gpt.show import Show
 
+ENDPOINTS = ("models", "continue_scene", "write_takes", "export_scene", "import_scene")
+"""The methods of `RoomApi` that programs can call, by their names."""
+
 MAX_TAKES = 8
 """Most takes of one call. They are written at the same time."""
 
@@ -34,14 +38,8 @@ def add_endpoints(
 ) -> None:
     """Add the endpoints, inside a `gr.Blocks`."""
     room = RoomApi(client, shows, show, rate_limiter)
-    for function in (
-        room.models,
-        room.continue_scene,
-        room.write_takes,
-        room.export_scene,
-        room.import_scene,
-    ):
-        api(function)
+    for name in ENDPOINTS:
+        api(getattr(room, name))
 
 
 class RoomApi:
@@ -187,8 +185,8 @@ class RoomApi:
 
     async def _open_session(self, request: gr.Request | None) -> Session:
         await self._wake()
-        visitor = str(request.client.host) if request and request.client else ""
         models = await self._client.list_models()
+        visitor = identify_visitor(request)
         return Session(models=models, rate_limiter=self._rate_limiter, visitor=visitor)
 
     def _prepare(

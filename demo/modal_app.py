@@ -1,7 +1,7 @@
 """The Modal app of the writers' room: `modal deploy -m demo`.
 
-Everyone who knows its address can use your GPU. `python -m demo --base-url ...` opens a room that
-only you can reach.
+It asks for the login in the secret `nothing-gpt-room-login`; Modal refuses to deploy it without.
+With NOTHING_GPT_OPEN=1 it has no login: everyone who knows its address can use your GPU.
 """
 
 import os
@@ -9,11 +9,12 @@ from contextlib import ExitStack
 
 import modal
 
-from deployment.credentials import API_KEY, endpoint_secrets
+from deployment.credentials import API_KEY, ROOM_LOGIN, access_secrets
 from deployment.facts import DEMO, ENDPOINT, MOUNT, SERVE, VOLUME
 from deployment.images import add_code, add_folder, build_image
 from deployment.storage import open_volume
 from nothing_gpt.adapter.manifest import list_adapters
+from nothing_gpt.admission import OPEN_VARIABLE, is_open
 from nothing_gpt.errors import UserError
 from nothing_gpt.workspace import Workspace
 
@@ -24,15 +25,14 @@ _running = ExitStack()
 
 app = modal.App(DEMO, include_source=False)
 volume = open_volume()
-keys = endpoint_secrets(is_open=bool(os.environ.get("NOTHING_GPT_OPEN")))
 image = add_folder(add_code(build_image("demo"), "script_formats"), "demo")
 
 
 @app.function(
     image=image,
     volumes={MOUNT: volume},
-    secrets=keys,
-    env={"NOTHING_GPT_OPEN": os.environ.get("NOTHING_GPT_OPEN", "")},
+    secrets=access_secrets(API_KEY, ROOM_LOGIN),
+    env={OPEN_VARIABLE: os.environ.get(OPEN_VARIABLE, "")},
     cpu=1,
     memory=1024,
     timeout=60 * 60,
@@ -52,8 +52,9 @@ def start(base_url: str, workspace: Workspace, port: int = PORT) -> None:
     """Open the room in the background, with the shows of the adapters on the volume.
 
     Raises:
-        UserError: there is no adapter.
+        UserError: there is no adapter, or no login in a room that is not meant to be open.
     """
+    from demo.access.options import AccessOptions, read_login
     from demo.generation.client import ModelClient
     from demo.launch import running_room
 
@@ -63,5 +64,7 @@ def start(base_url: str, workspace: Workspace, port: int = PORT) -> None:
         raise UserError(f"no adapter on the volume '{VOLUME}'; train one first")
     key = os.environ.get(API_KEY.key, "").split(",")[0].strip() or "none"
     host = "0.0.0.0"  # noqa: S104 - Modal connects from outside the container
-    room = running_room(ModelClient(base_url, key), shows, show=min(shows), host=host, port=port)
+    access = AccessOptions(login=read_login(os.environ), is_open=is_open(os.environ))
+    client = ModelClient(base_url, key)
+    room = running_room(client, shows, show=min(shows), host=host, port=port, access=access)
     _running.enter_context(room)

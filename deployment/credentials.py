@@ -1,8 +1,11 @@
 """The secrets that the Modal apps read."""
 
+import os
 from dataclasses import dataclass
 
 import modal
+
+from nothing_gpt.admission import LOGIN_VARIABLE, is_open
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +29,9 @@ HUGGING_FACE = Credentials("huggingface", "HF_TOKEN")
 WANDB = Credentials("wandb", "WANDB_API_KEY")
 KAGGLE = Credentials("kaggle", "KAGGLE_API_TOKEN")
 API_KEY = Credentials("nothing-gpt-api-key", "NOTHING_GPT_API_KEY")
+ROOM_LOGIN = Credentials("nothing-gpt-room-login", LOGIN_VARIABLE)
 
 
-def endpoint_secrets(*, is_open: bool) -> list[modal.Secret]:
-    """Return the secret with the endpoint's API keys; none for an endpoint without keys."""
-    return [] if is_open else [API_KEY.to_secret()]
+def access_secrets(*credentials: Credentials) -> list[modal.Secret]:
+    """Return the secrets that keep strangers out; none if the apps are meant to be open."""
+    return [] if is_open(os.environ) else [each.to_secret() for each in credentials]

@@ -16,11 +16,12 @@ from dataclasses import dataclass
 
 import modal
 
-from deployment.credentials import API_KEY, endpoint_secrets
+from deployment.credentials import API_KEY, access_secrets
 from deployment.facts import MOUNT, SERVE
 from deployment.images import add_code, build_plain_image, build_vllm_image
 from deployment.outcome import Outcome, attempt, report
 from deployment.storage import open_volume
+from nothing_gpt.admission import is_open
 from nothing_gpt.errors import UserError, reported_errors
 from nothing_gpt.gpus import find_gpu
 from nothing_gpt.workspace import Workspace
@@ -73,7 +74,7 @@ with reported_errors():
 
 app = modal.App(SERVE, include_source=False)
 volume = open_volume()
-keys = endpoint_secrets(is_open=bool(options.open))
+keys = access_secrets(API_KEY)
 # FlashInfer's sampling kernels are compiled at start, by a compiler that the image lacks.
 image = add_code(build_vllm_image({"VLLM_USE_FLASHINFER_SAMPLER": "0"}), "serve")
 
@@ -85,7 +86,7 @@ def make_settings(workspace: Workspace) -> VllmSettings:
         UserError: there is nothing to serve, the adapters do not fit together, the variable with
             the keys has none, or it is not set although the endpoint is not open.
     """
-    if not read_keys() and not options.open:
+    if not read_keys() and not is_open(os.environ):
         raise UserError(f"{KEYS_VARIABLE} is empty in the secret '{API_KEY.name}'")
     models = choose_models(workspace, options.show or None, options.base or None)
     template, cache = workspace.template(models.base), workspace.cache("vllm")

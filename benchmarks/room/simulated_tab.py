@@ -87,15 +87,20 @@ class SimulatedTab:
 
     async def load(self) -> None:
         """Open the room and write the first line."""
+        await self._do(self._page.load, {})
+        await self.begin()
+
+    async def begin(self) -> None:
+        """Begin a scene and write its first line, which can also be done without opening."""
         line = {"deed": "write", "speaker": "DOT", "text": "It is ringing, and nobody picks up."}
-        for handler, event in (
-            (self._page.load, {}),
-            (self._page.hello, {"run": self._session, "journal": None, "acted": 0}),
-            (self._page.act, self._number(line)),
-        ):
-            async with aclosing(self._call(*handler, event)) as messages:
-                async for _ in messages:
-                    pass
+        greeting = {"run": self._session, "journal": None, "acted": 0}
+        await self._do(self._page.hello, greeting)
+        await self._do(self._page.act, self._number(line))
+
+    async def _do(self, handler: tuple[int, list[Any]], event: dict[str, Any]) -> None:
+        async with aclosing(self._call(*handler, event)) as messages:
+            async for _ in messages:
+                pass
 
     def _number(self, action: dict[str, Any]) -> dict[str, Any]:
         self._actions += 1

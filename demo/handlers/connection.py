@@ -27,19 +27,14 @@ class ConnectionHandlers:
     def __init__(self, context: AppContext) -> None:
         self.context = context
 
-    async def open_page(self, request: gr.Request, values: FieldValues) -> AsyncGenerator[Updates]:
+    async def open_page(self, values: FieldValues) -> AsyncGenerator[Updates]:
         """Wake the server, then list its models."""
         tab = self.context.read_tab(values)
-        self._open(tab, request)
+        tab.opened = True
         async with aclosing(self.wake(tab, force=True)) as updates:
             async for update in updates:
                 yield update
         yield await self.connect(values)
-
-    def _open(self, tab: Tab, request: gr.Request) -> None:
-        tab.opened = True
-        tab.session.rate_limiter = self.context.rate_limiter
-        tab.session.visitor = identify_visitor(request)
 
     async def wake(self, tab: Tab, *, force: bool = False) -> AsyncGenerator[Updates]:
         """Wait for a sleeping server, and show for how long.
@@ -113,9 +108,7 @@ class ConnectionHandlers:
             **view.show_scene(tab, form),
         }
 
-    async def restore_scene(
-        self, request: gr.Request, event: gr.EventData, values: FieldValues
-    ) -> Updates:
+    async def restore_scene(self, event: gr.EventData, values: FieldValues) -> Updates:
         """Load the scene that the browser kept, or an empty one.
 
         A page that was open before this server started only hands its scene over: its fields
@@ -123,7 +116,7 @@ class ConnectionHandlers:
         """
         tab, page = self.context.read_tab(values), read_event(event)
         if not tab.opened:
-            self._open(tab, request)
+            tab.opened = True
             with suppress(UserError):  # the next generation asks again, and says what is wrong
                 tab.session.models = await self.context.client.list_models()
         try:
@@ -185,9 +178,3 @@ def _read_kept_history(kept: Any) -> History:
     if kept is None:
         return History()
     return read_history_log(decode(HistoryLog, kept, "the kept scene"))
-
-
-def identify_visitor(request: gr.Request) -> str:
-    """Identify a visitor for the rate limits, by the address of the browser."""
-    # A login is shared by everyone who knows it, and a proxy header can have any content.
-    return str(request.client.host) if request.client else ""

@@ -9,6 +9,7 @@ from typing import Any
 
 import gradio as gr
 
+from demo.access.visitor import identify_visitor
 from demo.generation.candidates import CandidateSet, vary_seeds
 from demo.generation.stream import Progress
 from demo.generation.summary import FAILED, StatusMessage
@@ -40,23 +41,30 @@ class GenerationHandlers:
         self.connection = connection
         self.editing = editing
 
-    async def proceed(self, event: gr.EventData, values: FieldValues) -> UpdateStream:
+    async def proceed(
+        self, request: gr.Request, event: gr.EventData, values: FieldValues
+    ) -> UpdateStream:
         """Continue the scene."""
-        async with aclosing(self._continue(event, values)) as updates:
+        async with aclosing(self._continue(request, event, values)) as updates:
             async for update in updates:
                 yield update
 
-    async def retake(self, event: gr.EventData, values: FieldValues) -> UpdateStream:
+    async def retake(
+        self, request: gr.Request, event: gr.EventData, values: FieldValues
+    ) -> UpdateStream:
         """Replace the last continuation, or a line and everything after it."""
         index = read_event(event).get("index")
         from_index = index if isinstance(index, int) else None
-        retaken = self._continue(event, values, retake=index is None, from_index=from_index)
+        retaken = self._continue(
+            request, event, values, retake=index is None, from_index=from_index
+        )
         async with aclosing(retaken) as updates:
             async for update in updates:
                 yield update
 
     def _continue(
         self,
+        request: gr.Request,
         event: gr.EventData,
         values: FieldValues,
         *,
@@ -66,27 +74,31 @@ class GenerationHandlers:
         session = self.context.read_tab(values).session
 
         def start(scene_form: SceneForm, form: GenerationForm) -> AsyncGenerator[Progress]:
-            request = form.make_request(scene_form.choice, self.context.random)
+            wanted = form.make_request(scene_form.choice, self.context.random)
             return session.continue_scene(
-                self.context.client, request, retake=retake, from_index=from_index
+                self.context.client, wanted, retake=retake, from_index=from_index
             )
 
-        return self._run(event, values, start)
+        return self._run(request, event, values, start)
 
-    async def write_candidates(self, event: gr.EventData, values: FieldValues) -> UpdateStream:
+    async def write_candidates(
+        self, request: gr.Request, event: gr.EventData, values: FieldValues
+    ) -> UpdateStream:
         """Write several candidates for the next lines."""
         session = self.context.read_tab(values).session
 
         def start(scene_form: SceneForm, form: GenerationForm) -> AsyncGenerator[CandidateSet]:
-            request = form.make_request(scene_form.choice, self.context.random)
-            requests = vary_seeds(request, form.candidates, request.provenance.seed)
+            wanted = form.make_request(scene_form.choice, self.context.random)
+            requests = vary_seeds(wanted, form.candidates, wanted.provenance.seed)
             return session.write_candidates(self.context.client, requests)
 
-        async with aclosing(self._run(event, values, start)) as updates:
+        async with aclosing(self._run(request, event, values, start)) as updates:
             async for update in updates:
                 yield update
 
-    async def compare_models(self, event: gr.EventData, values: FieldValues) -> UpdateStream:
+    async def compare_models(
+        self, request: gr.Request, event: gr.EventData, values: FieldValues
+    ) -> UpdateStream:
         """Have two models write the same lines with the same seed."""
         session, models = self.context.read_tab(values).session, self.context.layout.models
         other_model, blind = values[models.other_model], values[models.blind]
@@ -100,15 +112,22 @@ class GenerationHandlers:
             second = same_seed.make_request(other.choice, self.context.random)
             return session.write_candidates(self.context.client, (first, second), blind=blind)
 
-        async with aclosing(self._run(event, values, start)) as updates:
+        async with aclosing(self._run(request, event, values, start)) as updates:
             async for update in updates:
                 yield update
 
     async def _run(
-        self, event: gr.EventData, values: FieldValues, start: StartGeneration
+        self,
+        request: gr.Request,
+        event: gr.EventData,
+        values: FieldValues,
+        start: StartGeneration,
     ) -> UpdateStream:
         """Run a generation and show each step, and the result whatever it is."""
         context, tab = self.context, self.context.read_tab(values)
+        # Here and not when the page is opened: a program need not open it.
+        tab.session.rate_limiter = context.rate_limiter
+        tab.session.visitor = identify_visitor(request)
         action, form = context.admit(event, values), context.read_form(values)
         refused = action is not None and not self._save_direction(tab, form, action)
         first = context.view.show_scene(tab, form, refused=refused)

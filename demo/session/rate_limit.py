@@ -1,9 +1,10 @@
 """Rate limits: how many tokens a visitor can have written."""
 
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from nothing_gpt.errors import UserError
 
@@ -19,6 +20,8 @@ class RateLimits:
         queue: Events that can wait while as many run as can; one more is refused.
         tokens_per_request: Most tokens of one request.
         tokens_per_minute: Tokens that one visitor can have written each minute.
+        requests_at_once: Continuations that one visitor can have written at the same time; each
+            take is one.
 
     Raises:
         UserError: a limit is negative.
@@ -27,16 +30,22 @@ class RateLimits:
     queue: int = 200
     tokens_per_request: int = 0
     tokens_per_minute: int = 0
+    requests_at_once: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("queue", "tokens_per_request", "tokens_per_minute"):
-            if getattr(self, name) < 0:
-                raise UserError(f"{name.replace('_', '-')} must not be negative")
+        for limit in fields(self):
+            if getattr(self, limit.name) < 0:
+                raise UserError(f"{limit.name.replace('_', '-')} must not be negative")
 
     def cap(self, tokens: int) -> int:
         """Reduce a request's tokens to what the limits allow."""
         limits = [limit for limit in (self.tokens_per_request, self.tokens_per_minute) if limit]
         return min([tokens, *limits])
+
+
+SHARED_LIMITS = RateLimits(tokens_per_request=1_200, tokens_per_minute=12_000, requests_at_once=8)
+"""The limits of a room that others reach, unless it has its own: a request of 30 lines, eight
+takes at once, and ten such requests a minute."""
 
 
 @dataclass
@@ -61,20 +70,33 @@ class RateLimiter:
 
     limits: RateLimits
     _allowances: dict[str, _Allowance] = field(default_factory=dict)
+    _running: Counter[str] = field(default_factory=Counter)
 
     @contextmanager
-    def reserved(self, visitor: str, tokens: int) -> Iterator[Usage]:
-        """Reserve tokens while the block runs, and give back those that the usage does not have.
+    def reserved(self, visitor: str, tokens: Sequence[int]) -> Iterator[Usage]:
+        """Reserve the tokens of requests while the block runs.
+
+        Those that the usage does not have are given back.
 
         Raises:
-            UserError: as `reserve` does.
+            UserError: the visitor has too many requests at once, or as `reserve` does.
         """
-        self.reserve(visitor, tokens, time.monotonic())
+        limit = self.limits.requests_at_once
+        if limit and self._running[visitor] + len(tokens) > limit:
+            raise UserError(
+                f"this room has at most {limit} continuations at once written for a visitor; "
+                f"wait for the others, or ask for fewer takes"
+            )
+        self.reserve(visitor, sum(tokens), time.monotonic())
+        self._running[visitor] += len(tokens)
         usage = Usage()
         try:
             yield usage
         finally:
-            self.settle(visitor, tokens, usage.tokens, time.monotonic())
+            self._running[visitor] -= len(tokens)
+            if not self._running[visitor]:
+                del self._running[visitor]
+            self.settle(visitor, sum(tokens), usage.tokens, time.monotonic())
 
     def reserve(self, visitor: str, tokens: int, now: float) -> None:
         """Take tokens from a visitor's allowance.

@@ -180,5 +180,5 @@ class Session(CandidateEditor):
     ) -> AbstractContextManager[Usage]:
         if self.rate_limiter is None:
             return nullcontext(Usage())
-        tokens = sum(request.max_tokens for request in requests)
+        tokens = [request.max_tokens for request in requests]
         return self.rate_limiter.reserved(self.visitor, tokens)

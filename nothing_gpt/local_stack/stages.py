@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import secrets
 import signal
 import sys
 import time
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
+from nothing_gpt.admission import LOGIN_VARIABLE, is_open
 from nothing_gpt.local_stack.ports import HOST, check_port, find_free_port
 from nothing_gpt.local_stack.stage_process import StageProcess, background_stage, run_stage
 from nothing_gpt.show import load_show
@@ -28,7 +30,7 @@ class StackOptions:
         port: Of the writers' room.
         source: The option of data_prep; None for the show's own.
         base: The option of train.
-        share: Whether the room also gets a public Gradio link.
+        share: Whether the room also gets a public Gradio link, and a login if none is set.
     """
 
     show: str
@@ -60,6 +62,10 @@ def run_stages(options: StackOptions, workspace: Workspace) -> None:
     port = find_free_port(_API_PORT)
     server_url, room_url = f"http://{HOST}:{port}", f"http://{HOST}:{options.port}"
     share = ["--share"] if options.share else []
+    login = ""
+    if options.share and not is_open(os.environ) and LOGIN_VARIABLE not in os.environ:
+        login = f"writer:{secrets.token_urlsafe(9)}"
+        os.environ[LOGIN_VARIABLE] = login
     with (
         background_stage(
             "serve", workspace, "--show", options.show, "--port", str(port)
@@ -76,6 +82,9 @@ def run_stages(options: StackOptions, workspace: Workspace) -> None:
         with contextlib.suppress(KeyboardInterrupt):
             seconds = time.monotonic() - started
             print(f"\nThe room is open: {room_url}    (ready in {seconds:.0f} s)")
+            if login:
+                name, _, password = login.partition(":")
+                print(f"It asks for a login: {name}, {password}")
             print(f"The API beside it: {server_url}/v1    Ctrl-C stops both.", flush=True)
             if sys.stdout.isatty() and os.environ.get("DISPLAY"):
                 webbrowser.open(room_url)

@@ -15,9 +15,9 @@ from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 from mcp.types import TextContent
 
+from demo.access.options import AccessOptions
 from demo.generation.client import ModelClient
-from demo.launch import AccessOptions, running_room
-from demo.session.rate_limit import RateLimits
+from demo.launch import running_room
 from nothing_gpt.show import load_show
 from tests.fake_endpoint import SCENE, FakeEndpoint, Script, cut, fake_endpoint, free_port
 
@@ -40,7 +40,7 @@ def reset(server: FakeEndpoint) -> None:
 @pytest.fixture(scope="module")
 def room(server: FakeEndpoint) -> Iterator[str]:
     model_client = ModelClient(server.url, "sk-secret")
-    access = AccessOptions(mcp=True, limits=RateLimits(tokens_per_request=500))
+    access = AccessOptions(mcp=True, limits={"tokens_per_request": 500})
     with running_room(
         model_client, SHOWS, show="unclaimed", port=free_port(), access=access
     ) as address:

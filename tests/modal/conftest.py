@@ -21,6 +21,7 @@ from tests.train.conftest import TOML
 ROOT = Path(__file__).parents[2]
 SECRETS = {
     "nothing-gpt-api-key": {"NOTHING_GPT_API_KEY"},
+    "nothing-gpt-room-login": {"NOTHING_GPT_ROOM_LOGIN"},
     "huggingface": {"HF_TOKEN"},
 }
 

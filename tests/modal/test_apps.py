@@ -102,6 +102,15 @@ def test_without_a_key_the_endpoint_is_not_deployed(plane: ControlPlane, modal: 
     assert not plane.asked("AppPublish")
 
 
+def test_a_room_without_its_login_is_refused(plane: ControlPlane, modal: Command) -> None:
+    del plane.secrets["nothing-gpt-room-login"]
+    done = modal("deploy", "-m", "demo")
+    assert done.returncode != 0
+    assert "'nothing-gpt-room-login' not found" in done.stdout + done.stderr
+    assert not plane.asked("AppPublish")
+    assert modal("deploy", "-m", "demo", NOTHING_GPT_OPEN="1").returncode == 0
+
+
 def test_an_open_endpoint_has_to_be_asked_for(plane: ControlPlane, modal: Command) -> None:
     del plane.secrets["nothing-gpt-api-key"]
     functions = deployed(plane, modal, "serve", NOTHING_GPT_OPEN="1", NOTHING_GPT_SNAPSHOT="1")

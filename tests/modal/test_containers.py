@@ -267,12 +267,16 @@ def test_the_room_opens_without_show_files(
     shutil.rmtree(volume.adapters, ignore_errors=True)
     port = {"PORT": str(free_port())}
     with fake_endpoint() as server:
-        process = execute(ROOM, plane, room, tmp_path / "a", BASE_URL=server.url, **port)
+        variables = {"BASE_URL": server.url, "NOTHING_GPT_ROOM_LOGIN": "writer:tea", **port}
+        process = execute(ROOM, plane, room, tmp_path / "a", **variables)
         assert "no adapter on the volume 'nothing-gpt'" in said_by(process)
         write_manifest(volume.adapter("tiny"), MANIFEST)
-        process = execute(ROOM, plane, room, tmp_path / "b", BASE_URL=server.url, **port)
+        process = execute(ROOM, plane, room, tmp_path / "b", **variables)
         said = said_by(process)
-    assert process.returncode == 0, said
+        assert process.returncode == 0, said
+        del variables["NOTHING_GPT_ROOM_LOGIN"]
+        said = said_by(execute(ROOM, plane, room, tmp_path / "c", **variables))
+    assert "NOTHING_GPT_ROOM_LOGIN=NAME:PASSWORD, or NOTHING_GPT_OPEN=1" in said
 
 
 def test_a_kaggle_token_without_its_secret(modal: Command) -> None:

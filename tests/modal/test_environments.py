@@ -90,7 +90,10 @@ def test_clean_room(plane: ControlPlane, volume: Workspace, python: str, tmp_pat
     room, port = plane.functions()["room"], str(free_port())
     with fake_endpoint() as server:
         process = execute(
-            ROOM, plane, room, tmp_path / "a", python, BASE_URL=server.url, PORT=port
+            *(ROOM, plane, room, tmp_path / "a", python),
+            BASE_URL=server.url,
+            PORT=port,
+            NOTHING_GPT_ROOM_LOGIN="writer:tea",
         )
         said = said_by(process)
     assert process.returncode == 0, said

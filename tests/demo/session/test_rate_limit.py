@@ -1,3 +1,5 @@
+from dataclasses import fields
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,7 +55,21 @@ def test_visitors_who_left_are_forgotten() -> None:
     assert len(limiter._allowances) <= 10_001
 
 
-@pytest.mark.parametrize("name", ["queue", "tokens_per_request", "tokens_per_minute"])
+@pytest.mark.parametrize(
+    "name", ["queue", "tokens_per_request", "tokens_per_minute", "requests_at_once"]
+)
 def test_a_limit_below_nothing_is_refused(name: str) -> None:
     with pytest.raises(UserError, match=name.replace("_", "-")):
         RateLimits(**{name: -1})
+
+
+def test_one_visitor_has_so_many_continuations_at_once() -> None:
+    limiter = RateLimiter(RateLimits(requests_at_once=4))
+    with limiter.reserved("a", [10] * 3):
+        with pytest.raises(UserError, match="at most 4 continuations at once"):
+            limiter.reserved("a", [10] * 2).__enter__()
+        with limiter.reserved("a", [10]), limiter.reserved("b", [10] * 4):
+            pass
+    with limiter.reserved("a", [10] * 4):
+        pass
+    assert not limiter._running

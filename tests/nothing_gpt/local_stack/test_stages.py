@@ -40,7 +40,7 @@ def free_port() -> int:
 class Stack:
     """`python -m nothing_gpt` with stages of our own before it on the path."""
 
-    def __init__(self, folder: Path, port: int, **stages: str) -> None:
+    def __init__(self, folder: Path, port: int, *options: str, **stages: str) -> None:
         defaults = {"data_prep": QUICK, "train": QUICK, "serve": SERVER, "demo": SERVER}
         for name, code in (defaults | stages).items():
             (folder / f"{name}.py").write_text(code)
@@ -52,7 +52,7 @@ class Stack:
         environment.pop("DISPLAY", None)
         self.logs = folder / "workspace" / "logs"
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "nothing_gpt", "--port", str(port)],
+            [sys.executable, "-m", "nothing_gpt", "--port", str(port), *options],
             cwd=folder,
             env=environment,
             stdout=subprocess.PIPE,
@@ -117,3 +117,15 @@ def test_a_taken_port_is_refused_before_any_work(tmp_path: Path) -> None:
         stack = Stack(tmp_path, port)
         assert stack.finish() == f"error: port {port} is taken; choose another with PORT=...\n"
     assert stack.process.returncode == 1
+
+
+def test_a_shared_room_gets_a_login_which_is_printed(tmp_path: Path) -> None:
+    telling = f"import os; print(os.environ['NOTHING_GPT_ROOM_LOGIN'], flush=True)\n{SERVER}"
+    stack = Stack(tmp_path, free_port(), "--share", demo=telling)
+    said = stack.read_until("Ctrl-C stops both")
+    stack.process.send_signal(signal.SIGINT)
+    stack.finish()
+    login = (stack.logs / "demo.log").read_text().splitlines()[0]
+    name, _, password = login.partition(":")
+    assert len(password) >= 12
+    assert f"It asks for a login: {name}, {password}" in said
