@@ -8,6 +8,8 @@ from starlette.types import Message, Send
 _IS_LOGIN_PAGE = b'"auth_required":true'
 _ENDPOINTS = re.compile(rb"(gradio_api_info = ).*?(;</script>)", re.DOTALL)
 
+_NONE = b'{"named_endpoints": {}, "unnamed_endpoints": {}}'
+
 
 def without_endpoints(send: Send) -> Send:
     """Wrap a `send` that answers with a page."""
@@ -24,7 +26,7 @@ def without_endpoints(send: Send) -> Send:
             return
         body = bytes(page)
         if _IS_LOGIN_PAGE in body:
-            body = _ENDPOINTS.sub(rb"\1{}\2", body)
+            body = _ENDPOINTS.sub(rb"\1" + _NONE + rb"\2", body)
             MutableHeaders(scope=start)["content-length"] = str(len(body))
         await send(start)
         await send({"type": "http.response.body", "body": body})

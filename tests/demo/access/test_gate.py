@@ -174,3 +174,29 @@ def test_a_room_that_others_reach_has_limits_unless_it_sets_its_own() -> None:
     own = AccessOptions(login=("a", "b"), limits={"tokens_per_minute": 0}).choose_limits("::")
     assert own.tokens_per_minute == 0
     assert own.requests_at_once == shared.requests_at_once
+
+
+def test_a_log_cuts_what_a_visitor_has_sent(
+    server: FakeEndpoint, capfd: pytest.CaptureFixture[str]
+) -> None:
+    model_client = ModelClient(server.url, "none")
+    with (
+        running_room(model_client, SHOWS, show="unclaimed", port=free_port()) as room,
+        httpx.Client(base_url=room) as client,
+    ):
+        config = client.get("config").json()
+        kinds = {each["id"]: each["type"] for each in config["components"]}
+        event = next(
+            each
+            for each in config["dependencies"]
+            if any(kinds[number] == "dropdown" for number in each["inputs"])
+        )
+        long_name = "x" * 2_000_000
+        data = [long_name if kinds[number] == "dropdown" else None for number in event["inputs"]]
+        join = {"data": data, "fn_index": event["id"], "session_hash": "a", "event_data": {}}
+        assert client.post("gradio_api/queue/join", json=join).status_code == 200
+        with client.stream("GET", "gradio_api/queue/data?session_hash=a") as answer:
+            print(answer.read().decode()[:500])
+    lines = capfd.readouterr().err.splitlines()
+    assert any("characters cut" in line for line in lines), lines[:20]
+    assert max(map(len, lines)) < 3_000

@@ -55,9 +55,7 @@ def test_visitors_who_left_are_forgotten() -> None:
     assert len(limiter._allowances) <= 10_001
 
 
-@pytest.mark.parametrize(
-    "name", ["queue", "tokens_per_request", "tokens_per_minute", "requests_at_once"]
-)
+@pytest.mark.parametrize("name", [limit.name for limit in fields(RateLimits)])
 def test_a_limit_below_nothing_is_refused(name: str) -> None:
     with pytest.raises(UserError, match=name.replace("_", "-")):
         RateLimits(**{name: -1})
