@@ -11,7 +11,7 @@ from data_prep.job import PreparationJob
 from data_prep.output import READABLE_REPORT
 from data_prep.pipeline import prepare
 from data_prep.report import DataReport
-from data_prep.sources.source_files import is_kaggle
+from data_prep.sources.downloads import is_downloaded
 from nothing_gpt.errors import reported_errors
 from nothing_gpt.show import FormatName, load_show, show_path
 from nothing_gpt.workspace import Workspace
@@ -70,7 +70,7 @@ def main(
 
 
 def _own_source(show: str, source: str) -> str:
-    if is_kaggle(source):
+    if is_downloaded(source):
         return source
     return os.path.relpath(show_path(show).parent / source)
 

@@ -7,14 +7,6 @@ from nothing_gpt.line import Line
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A line of a source file; in FDX, which has no lines, a paragraph."""
-
-    file: str = ""
-    line: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class NearMiss:
     """A line that looks like something else than what it was taken for, and the reason."""
 
@@ -29,7 +21,7 @@ class Speech:
     """One speech as its source has it, with its scene's premise and setting if known.
 
     Attributes:
-        place: Where it begins.
+        file: Where it is from; `line` is where it begins there.
         lines: How many lines of the source it is, with its cue; a row of a table is one.
     """
 
@@ -38,7 +30,8 @@ class Speech:
     dialogue: str
     premise: str = ""
     setting: str = ""
-    place: Place = field(default=Place(), compare=False, repr=False)
+    file: str = field(default="", compare=False, repr=False)
+    line: int = field(default=0, compare=False, repr=False)
     lines: int = field(default=1, compare=False, repr=False)
 
 
@@ -48,7 +41,8 @@ class Reading:
 
     Attributes:
         speeches: In the order of the source.
-        settings: The number of lines that tell the setting or the premise.
+        settings: The number of lines that tell the setting or the premise; `setting_rows` is how
+            many of them are rows of tables.
         directions: The number of lines that are stage directions.
         left_out: The other lines: for each reason, the texts and how many lines each is.
         near_misses: In the order of the source.
@@ -57,6 +51,7 @@ class Reading:
 
     speeches: list[Speech]
     settings: int = 0
+    setting_rows: int = 0
     directions: int = 0
     left_out: dict[str, Counter[str]] = field(default_factory=dict)
     near_misses: tuple[NearMiss, ...] = ()

@@ -19,7 +19,7 @@ class PreparationJob:
     """What to prepare, from which source and into which folder.
 
     Attributes:
-        source: A path or `kaggle:OWNER/NAME`.
+        source: A path, `kaggle:OWNER/NAME` or `hf:OWNER/NAME`.
         tokenizer: As `load_counter` takes it, or `none`.
     """
 
@@ -34,7 +34,7 @@ def fingerprint_inputs(job: PreparationJob, files: Sequence[SourceFile] | None) 
     """Return the fingerprint of the job, its script files and the code that processes them.
 
     Args:
-        files: The script files; None for a Kaggle data set, of which only the name counts.
+        files: The script files; None for a data set to download, of which only the name counts.
     """
     code = [
         *_list_code(Path(__file__).parent),

@@ -44,8 +44,8 @@ def find_strangers(cleaned: Cleaned, show: Show) -> Iterator[NearMiss]:
     cast = frozenset(show.names)
     for name, count in counts.most_common():
         if name not in cast and count > _MANY * counts.total():
-            place = cleaned.first_places[name]
+            file, line = cleaned.first_places[name]
             reason = (
                 f"has {count / counts.total():.1%} of the lines, but is not in the show's cast"
             )
-            yield NearMiss(place.file, place.line, name, reason)
+            yield NearMiss(file, line, name, reason)

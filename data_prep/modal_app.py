@@ -14,7 +14,7 @@ from typing import get_args
 import modal
 import modal.exception
 
-from data_prep.sources.source_files import is_kaggle
+from data_prep.sources.downloads import is_downloaded
 from deployment.credentials import KAGGLE
 from deployment.facts import DATA_PREP, MOUNT
 from deployment.images import add_code, build_image
@@ -61,7 +61,7 @@ def prepare(
         workspace = Workspace.default()
         chosen_format = format_name or show.prompt.format
         out = workspace.examples(show, chosen_format)
-        scripts = source if is_kaggle(source) else str(workspace.source(show.name) / source)
+        scripts = source if is_downloaded(source) else str(workspace.source(show.name) / source)
         job = PreparationJob(show, scripts, out, chosen_format, tokenizer)
         result, written = pipeline.prepare(job, fresh=fresh)
         volume.commit()
@@ -120,12 +120,12 @@ def main(
 
 def _own_source(name: str, show: Show) -> str:
     source = show.corpus.source
-    return source if is_kaggle(source) else str(show_path(name).parent / source)
+    return source if is_downloaded(source) else str(show_path(name).parent / source)
 
 
 def _upload(show: Show, source: str) -> str:
     """Upload local scripts to the volume; return the name of their file there."""
-    if is_kaggle(source):
+    if is_downloaded(source):
         return source
     name, data = pack(Path(source))
     with volume.batch_upload(force=True) as batch:

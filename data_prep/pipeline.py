@@ -2,8 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 
 from data_prep.episode import Episode, Reading
@@ -22,29 +21,22 @@ from data_prep.job import PreparationJob, fingerprint_inputs
 from data_prep.line_counts import count_lines, find_strangers
 from data_prep.output import READABLE_REPORT, check_replaceable, read_finished_report
 from data_prep.report import DataReport, RowCounts, SplitCounts, render_report, summarize_dropped
-from data_prep.sources.screenplays import read_screenplays
-from data_prep.sources.source_files import (
-    KAGGLE_PREFIX,
-    FoundFiles,
-    download_kaggle,
-    is_kaggle,
-    read_files,
-)
-from data_prep.sources.table import read_table
+from data_prep.sources.downloads import download, is_downloaded
+from data_prep.sources.reading import read_sources
+from data_prep.sources.source_files import SourceFile, read_files
 from nothing_gpt.errors import UserError
 from nothing_gpt.files import atomic_folder, write_json, write_jsonl, write_text
 from nothing_gpt.prompt import parts_of, turns_given
 from nothing_gpt.quotation import FILE as QUOTATIONS_FILE
 from nothing_gpt.quotation import index_speeches
 from nothing_gpt.records import encode
-from nothing_gpt.show import Corpus
 from nothing_gpt.workspace import DATA_REPORT_FILE, DIALOGUES_FILE, HELD_OUT_FILE, TRAINING_FILE
 
 
 def prepare(job: PreparationJob, *, fresh: bool = False) -> tuple[DataReport, bool]:
     """Run a job, unless its output exists and none of its inputs has changed.
 
-    A Kaggle data set counts as unchanged; `fresh` runs the job in any case.
+    A data set that is downloaded counts as unchanged; `fresh` runs the job in any case.
 
     Returns:
         The report, and whether anything was written.
@@ -55,13 +47,13 @@ def prepare(job: PreparationJob, *, fresh: bool = False) -> tuple[DataReport, bo
     out = job.out.resolve()
     check_replaceable(out)
     corpus = job.show.corpus
-    found = None if is_kaggle(job.source) else read_files(Path(job.source), corpus)
-    inputs = fingerprint_inputs(job, found.files if found else None)
+    files = None if is_downloaded(job.source) else read_files(Path(job.source), corpus)
+    inputs = fingerprint_inputs(job, files)
     if not fresh and (report := read_finished_report(out)) and report.inputs == inputs:
         return report, False
-    if found is None:
-        found = read_files(download_kaggle(job.source.removeprefix(KAGGLE_PREFIX)), corpus)
-    examples = _make_examples(job, found)
+    if files is None:
+        files = read_files(download(job.source), corpus)
+    examples = _make_examples(job, files)
     report = _make_report(job, examples, inputs)
     _write_output(out, examples, report)
     return report, True
@@ -87,13 +79,9 @@ class _Examples:
     speeches: set[str]
 
 
-def _make_examples(job: PreparationJob, found: FoundFiles) -> _Examples:
-    show, corpus = job.show, job.show.corpus
-    read = read_screenplays if corpus.kind == "fountain" else partial(read_table, corpus=corpus)
-    reading = read(found.files)
-    if found.skipped:
-        skipped = f"skipped {', '.join(found.skipped)}: not a screenplay (*.fountain, *.fdx)"
-        reading = replace(reading, notes=(*reading.notes, skipped))
+def _make_examples(job: PreparationJob, files: Sequence[SourceFile]) -> _Examples:
+    show = job.show
+    reading = read_sources(files, show.corpus)
     cleaned = clean_speeches(reading.speeches, show)
     held_out = hold_out((episode.id for episode in cleaned.episodes), show.split)
     merged = [Episode(episode.id, merge_turns(episode.turns)) for episode in cleaned.episodes]
@@ -143,7 +131,7 @@ def _make_report(job: PreparationJob, examples: _Examples, inputs: str) -> DataR
         format=job.format,
         source=job.source,
         licence=job.show.corpus.licence,
-        rows=_count_rows(examples.reading, cleaned, job.show.corpus),
+        rows=_count_rows(examples.reading, cleaned),
         episodes=SplitCounts(len(cleaned.episodes) - len(held_out), len(held_out)),
         held_out=tuple(sorted(held_out)),
         turns=examples.turns,
@@ -160,12 +148,11 @@ def _make_report(job: PreparationJob, examples: _Examples, inputs: str) -> DataR
     )
 
 
-def _count_rows(reading: Reading, cleaned: Cleaned, corpus: Corpus) -> RowCounts:
-    settings = reading.settings if corpus.kind == "table" else 0
+def _count_rows(reading: Reading, cleaned: Cleaned) -> RowCounts:
     return RowCounts(
-        read=len(reading.speeches) + settings,
+        read=len(reading.speeches) + reading.setting_rows,
         kept=cleaned.kept,
-        settings=settings,
+        settings=reading.setting_rows,
         dropped={reason: summarize_dropped(texts) for reason, texts in cleaned.dropped.items()},
     )
 

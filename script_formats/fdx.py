@@ -20,6 +20,7 @@ from script_formats.screenplay import (
     Element,
     Heading,
     Lyric,
+    Mark,
     Note,
     PageBreak,
     Parenthetical,
@@ -157,5 +158,5 @@ def _write_element(element: Element) -> tuple[str, str] | None:
             return "Lyrics", text
         case Transition(text):
             return "Transition", text
-        case Synopsis() | Section() | Note() | Comment() | PageBreak():
+        case Synopsis() | Section() | Note() | Comment() | PageBreak() | Mark():
             return None

@@ -14,6 +14,7 @@ from script_formats.screenplay import (
     Element,
     Heading,
     Lyric,
+    Mark,
     Note,
     PageBreak,
     Parenthetical,
@@ -91,7 +92,7 @@ def _write_element(element: Element) -> str:
             return f">{protect_brackets(text)}"
         case Section(text):
             return f"# {protect_brackets(text)}"
-        case Note(text):
+        case Note(text) | Mark(text):
             return f"[[{protect_brackets(text)}]]"
         case Comment(text):
             return f"/*{protect_brackets(text)}*/"

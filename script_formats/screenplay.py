@@ -58,9 +58,14 @@ class Parenthetical(Placed):
 
 @dataclass(frozen=True, slots=True)
 class Dialogue(Placed):
-    """What is said after a cue or a parenthetical."""
+    """What is said after a cue or a parenthetical.
+
+    Attributes:
+        in_speech: It belongs to the speech before it; if not, nobody knows who says it.
+    """
 
     text: str
+    in_speech: bool = field(default=True, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +113,13 @@ class PageBreak(Placed):
     """A forced page break."""
 
 
+@dataclass(frozen=True, slots=True)
+class Mark(Placed):
+    """A line of the file's form, such as a page number or the time of a subtitle."""
+
+    text: str
+
+
 Element = (
     Heading
     | Synopsis
@@ -121,6 +133,7 @@ Element = (
     | Note
     | Comment
     | PageBreak
+    | Mark
 )
 
 

@@ -4,11 +4,11 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from data_prep.episode import Episode, Place, Speech, Turn
+from data_prep.episode import Episode, Speech, Turn
 from data_prep.examples.names import NameFinder, remove_asides
 from data_prep.examples.reason import Reason
 from nothing_gpt.line import Line, collapse
-from nothing_gpt.show import Show
+from nothing_gpt.show import Corpus, Show
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +20,14 @@ class Cleaned:
         dropped: For each reason, the dropped texts and how often each occurred.
         dropped_lines: For each reason, the number of the source's lines.
         kept: The number of speeches that became turns.
-        first_places: Where each speaker speaks first.
+        first_places: The file and the line where each speaker speaks first.
     """
 
     episodes: list[Episode]
     dropped: dict[Reason, Counter[str]] = field(default_factory=dict)
     dropped_lines: dict[Reason, int] = field(default_factory=dict)
     kept: int = 0
-    first_places: dict[str, Place] = field(default_factory=dict)
+    first_places: dict[str, tuple[str, int]] = field(default_factory=dict)
 
 
 def clean_speeches(speeches: Sequence[Speech], show: Show) -> Cleaned:
@@ -38,10 +38,10 @@ def clean_speeches(speeches: Sequence[Speech], show: Show) -> Cleaned:
     turns: dict[str, list[Turn]] = {}
     dropped: dict[Reason, Counter[str]] = defaultdict(Counter)
     dropped_lines: Counter[Reason] = Counter()
-    first_places: dict[str, Place] = {}
+    first_places: dict[str, tuple[str, int]] = {}
     finder = NameFinder(show, (speech.character for speech in speeches))
     for speech in speeches:
-        lines = _clean(speech, finder)
+        lines = _clean(speech, finder, show.corpus)
         if isinstance(lines, Reason):
             dropped[lines][_describe(speech, lines)] += 1
             dropped_lines[lines] += speech.lines
@@ -49,7 +49,7 @@ def clean_speeches(speeches: Sequence[Speech], show: Show) -> Cleaned:
         for line in lines:
             turn = Turn(line, speech.premise, speech.setting)
             turns.setdefault(speech.episode, []).append(turn)
-            first_places.setdefault(line.speaker, speech.place)
+            first_places.setdefault(line.speaker, (speech.file, speech.line))
     reasons = [reason for reason in Reason if reason in dropped]
     return Cleaned(
         episodes=[Episode(name, kept) for name, kept in turns.items()],
@@ -60,7 +60,7 @@ def clean_speeches(speeches: Sequence[Speech], show: Show) -> Cleaned:
     )
 
 
-def _clean(speech: Speech, finder: NameFinder) -> list[Line] | Reason:
+def _clean(speech: Speech, finder: NameFinder, corpus: Corpus) -> list[Line] | Reason:
     if not speech.episode:
         return Reason.NO_EPISODE
     if not speech.character:
@@ -70,7 +70,7 @@ def _clean(speech: Speech, finder: NameFinder) -> list[Line] | Reason:
     names = finder.find(speech.character)
     if isinstance(names, Reason):
         return names
-    text = remove_asides(speech.dialogue)
+    text = remove_asides(speech.dialogue, nested=corpus.nested_asides)
     return [Line(name, text) for name in names] if text else Reason.ONLY_ASIDE
 
 

@@ -8,6 +8,7 @@ from nothing_gpt.line import collapse, is_name, to_name
 from nothing_gpt.show import Show
 
 _ASIDE = re.compile(r"\([^)]*\)")
+_PARENTHESIS = re.compile("([()])")
 _BRACKETED = re.compile(r"\[[^\]]*\]")
 _SEPARATOR = re.compile(r" ?[&/+,] ?(?:AND )?| AND ")
 
@@ -18,9 +19,39 @@ _SEVERAL = frozenset(
 )  # fmt: skip
 
 
-def remove_asides(text: str) -> str:
-    """Remove what stands in parentheses."""
-    return collapse(_remove(_ASIDE, text, ")"))
+def remove_asides(text: str, *, nested: bool = True) -> str:
+    """Remove what stands in parentheses.
+
+    Args:
+        nested: A parenthesis may hold others; if not, it ends at the first that closes.
+    """
+    if ")" not in text:
+        return collapse(text)
+    return collapse(_remove(_ASIDE, _flatten_asides(text) if nested else text, ")"))
+
+
+def _flatten_asides(text: str) -> str:
+    """Remove the parentheses inside of others.
+
+    A parenthesis that is not closed is none, so what it holds is not nested in it.
+    """
+    if text.count("(") < 2:
+        return text
+    pieces = _PARENTHESIS.split(text)
+    pairs: list[tuple[int, int]] = []
+    opened: list[int] = []
+    for place, piece in enumerate(pieces):
+        if piece == "(":
+            opened.append(place)
+        elif piece == ")" and opened:
+            pairs.append((opened.pop(), place))
+    outer_end = -1
+    for start, end in sorted(pairs):
+        if end < outer_end:
+            pieces[start] = pieces[end] = ""
+        else:
+            outer_end = end
+    return "".join(pieces)
 
 
 def _remove(pattern: re.Pattern[str], text: str, closing: str) -> str:

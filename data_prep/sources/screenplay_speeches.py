@@ -1,9 +1,8 @@
 """Speeches of a screenplay, with a count of every line that is none."""
 
-import re
 from collections import Counter, defaultdict
 
-from data_prep.episode import NearMiss, Place, Speech
+from data_prep.episode import NearMiss, Speech
 from nothing_gpt.line import collapse
 from script_formats.markup import remove_emphasis, remove_protection
 from script_formats.screenplay import (
@@ -14,6 +13,7 @@ from script_formats.screenplay import (
     Element,
     Heading,
     Lyric,
+    Mark,
     Note,
     PageBreak,
     Parenthetical,
@@ -22,8 +22,6 @@ from script_formats.screenplay import (
     Synopsis,
     Transition,
 )
-
-_PARENTHESIS = re.compile("([()])")
 
 
 class _Synopsis:
@@ -73,15 +71,17 @@ class SpeechReader:
                 case _ if not _text(element):
                     self._leave_out("a mark without words", "", element.lines)
                     continue
-                case Dialogue(text) | Lyric(text) if cue and not _is_unsung(element):
+                case Dialogue(text) | Lyric(text) if cue and not _has_no_speaker(element):
                     scene = (premise.text or synopsis.text or title, setting)
-                    place = Place(file, cue.line if unspoken else element.line)
+                    start = cue.line if unspoken else element.line
                     lines = unspoken + element.lines
-                    words = _flatten_asides(_to_words(text))
-                    self.speeches.append(Speech(episode, cue.name, words, *scene, place, lines))
+                    words = _to_words(text)
+                    self.speeches.append(
+                        Speech(episode, cue.name, words, *scene, file, start, lines)
+                    )
                     unspoken = 0
                     continue
-                case Note() | Comment() | PageBreak() | Parenthetical():
+                case Note() | Comment() | PageBreak() | Mark() | Parenthetical():
                     self._count(element)
                     continue
                 case Heading(text):
@@ -106,7 +106,7 @@ class SpeechReader:
             case Action() | Parenthetical() | Transition():
                 self.directions += element.lines
             case Dialogue(text) | Lyric(text):
-                self._leave_out("words of nobody", text, element.lines)
+                self._leave_out("words without a speaker", text, element.lines)
             case Note(text):
                 self._leave_out("note", text, element.lines)
             case Comment(text):
@@ -115,6 +115,8 @@ class SpeechReader:
                 self._leave_out("section of the outline", text, element.lines)
             case PageBreak():
                 self._leave_out("page break", "===", element.lines)
+            case Mark(text):
+                self._leave_out("page number, time or other mark", text, element.lines)
 
     def _leave_out(self, reason: str, text: str, lines: int) -> None:
         if lines:
@@ -125,30 +127,9 @@ def _to_words(text: str) -> str:
     return remove_protection(remove_emphasis(text))
 
 
-def _is_unsung(element: Element) -> bool:
-    return isinstance(element, Lyric) and not element.in_speech
-
-
-def _flatten_asides(text: str) -> str:
-    """Make nested parentheses one, as cleaning removes a parenthesis up to the first that closes.
-
-    A parenthesis that is not closed is none, so what it holds is not nested in it.
-    """
-    pieces = _PARENTHESIS.split(text)
-    pairs: list[tuple[int, int]] = []
-    opened: list[int] = []
-    for place, piece in enumerate(pieces):
-        if piece == "(":
-            opened.append(place)
-        elif piece == ")" and opened:
-            pairs.append((opened.pop(), place))
-    outer_end = -1
-    for start, end in sorted(pairs):
-        if end < outer_end:
-            pieces[start] = pieces[end] = ""
-        else:
-            outer_end = end
-    return "".join(pieces)
+def _has_no_speaker(element: Element) -> bool:
+    """Return whether words belong to no speech."""
+    return isinstance(element, (Dialogue, Lyric)) and not element.in_speech
 
 
 def _text(element: Element) -> str:

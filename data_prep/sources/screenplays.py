@@ -1,93 +1,126 @@
-"""Speeches from screenplays, in Fountain or in Final Draft's FDX."""
+"""Speeches from files that are one episode each: screenplays, transcripts, subtitles."""
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from data_prep.episode import Reading
+from data_prep.sources.content import ScriptFormat, choose_script
 from data_prep.sources.screenplay_speeches import SpeechReader
 from data_prep.sources.source_files import SourceFile
+from data_prep.sources.texts.html import extract_lines
+from data_prep.sources.texts.pdf import parse_pdf
+from data_prep.sources.texts.subtitles import parse_subtitles
+from data_prep.sources.texts.transcript import parse_transcript
 from nothing_gpt.errors import UserError
-from script_formats.fdx import is_fdx, parse_fdx
+from nothing_gpt.show import Corpus
+from script_formats.fdx import parse_fdx
 from script_formats.fountain import parse_fountain
-from script_formats.screenplay import Dialogue, Lyric, Screenplay
+from script_formats.screenplay import Cue, Screenplay
+
+_PARSERS = {
+    "fountain": parse_fountain,
+    "fdx": parse_fdx,
+    "transcript": parse_transcript,
+    "subtitles": parse_subtitles,
+}
 
 
-def read_screenplays(files: Sequence[SourceFile]) -> Reading:
+@dataclass(frozen=True, slots=True)
+class ScriptFile:
+    """A file with its format."""
+
+    file: SourceFile
+    format: ScriptFormat
+
+
+def read_screenplays(scripts: Sequence[ScriptFile], corpus: Corpus) -> tuple[Reading, list[str]]:
     """Read the speeches of screenplays, one episode each.
 
     An episode's id is the title page's `Episode`, or else the file's name, with its folders if
     another file has the same name. A scene's setting is its heading. Its premise is its synopsis
     (`= ...` below the heading); without one, the episode's synopsis (above the first heading);
-    without that, the episode's title. A file that is no screenplay is skipped and noted, if there
-    are others.
+    without that, the episode's title.
+
+    Returns:
+        The reading, and for each file without a speech in it the reason.
 
     Raises:
-        UserError: no file is a screenplay, or two files are the same episode.
+        UserError: two files are the same episode.
     """
-    screenplays: dict[str, tuple[SourceFile, Screenplay]] = {}
-    skipped: dict[str, str] = {}
-    left_out: Counter[str] = Counter()
-    for file in files:
-        try:
-            screenplays[file.name] = (file, _parse(file))
-        except UserError as error:
-            skipped[file.name] = str(error)
     reader = SpeechReader()
-    for name, episode in _name_episodes(screenplays).items():
-        file, screenplay = screenplays[name]
-        if any(isinstance(element, (Dialogue, Lyric)) for element in screenplay.elements):
-            reader.read(file.name, screenplay, episode)
-            continue
-        left_out[name] = _count_lines(screenplay)
-        skipped[name] = (
-            f"{name}: no dialogue in it; in Fountain a speech is a name in capitals on a line of"
-            " its own, after an empty line, and the words on the next"
-        )
-    reasons = [skipped[file.name] for file in files if file.name in skipped]
-    if not reader.speeches:
-        raise UserError("; ".join(reasons[:3]) or "no screenplay among the files")
-    if left_out := +left_out:
-        reader.left_out["in a file without a speech"] = left_out
-    return Reading(
-        reader.speeches,
-        reader.settings,
-        reader.directions,
-        dict(reader.left_out),
-        tuple(reader.near_misses),
-        tuple(f"skipped {reason}" for reason in reasons),
-    )
-
-
-def _parse(file: SourceFile) -> Screenplay:
-    text = file.text
-    if not is_fdx(text):
-        return parse_fountain(text)
-    try:
-        return parse_fdx(text)
-    except UserError as error:
-        raise UserError(f"{file.name}: {error}") from None
-
-
-def _name_episodes(screenplays: dict[str, tuple[SourceFile, Screenplay]]) -> dict[str, str]:
-    """Return the id of each file's episode, by the file's name."""
-    stems = Counter(PurePosixPath(name).stem for name in screenplays)
-    paths = Counter(
-        str(PurePosixPath(file.path).with_suffix("")) for file, _ in screenplays.values()
-    )
     owners: dict[str, str] = {}
-    for name, (file, screenplay) in screenplays.items():
-        episode = screenplay.find_title("episode") or PurePosixPath(name).stem
-        if not screenplay.find_title("episode") and stems[episode] > 1:
-            episode = str(PurePosixPath(file.path).with_suffix(""))
-            episode = file.path if paths[episode] > 1 else episode
-        if episode in owners:
+    left_out: Counter[str] = Counter()
+    skipped: list[str] = []
+    names = _Names(scripts)
+    for script in scripts:
+        name = script.file.name
+        try:
+            screenplay = _parse(script, corpus)
+        except UserError as error:
+            skipped.append(_add_name(name, error))
+            continue
+        if not any(isinstance(element, Cue) for element in screenplay.elements):
+            left_out[name] = _count_lines(screenplay)
+            skipped.append(f"{name}: {_NO_DIALOGUE}")
+            continue
+        episode = screenplay.find_title("episode") or names.find(script.file)
+        if owner := owners.get(episode):
             raise UserError(
-                f"{name}: episode '{episode}' is also {owners[episode]}; give one of them another"
+                f"{name}: episode '{episode}' is also {owner}; give one of them another"
                 " 'Episode:' on its title page"
             )
         owners[episode] = name
-    return {name: episode for episode, name in owners.items()}
+        reader.read(name, screenplay, episode)
+    if left_out := +left_out:
+        reader.left_out["in a file without a speech"] = left_out
+    reading = Reading(
+        reader.speeches,
+        reader.settings,
+        directions=reader.directions,
+        left_out=dict(reader.left_out),
+        near_misses=tuple(reader.near_misses),
+    )
+    return reading, skipped
+
+
+_NO_DIALOGUE = (
+    "no dialogue in it; in Fountain a speech is a name in capitals on a line of its own, after an"
+    " empty line, and the words on the next; in a transcript it is 'Name: words'"
+)
+
+
+def _parse(script: ScriptFile, corpus: Corpus) -> Screenplay:
+    if script.format == "pdf":
+        return parse_pdf(script.file.data)
+    text = script.file.text
+    if script.format == "html":
+        lines = extract_lines(text)
+        return _PARSERS[choose_script(lines, corpus)](lines)
+    return _PARSERS[script.format](text)
+
+
+def _add_name(name: str, error: UserError) -> str:
+    message = str(error)
+    return message if message.startswith(name) else f"{name}: {message}"
+
+
+class _Names:
+    """Names of episodes by the names of their files."""
+
+    def __init__(self, scripts: Sequence[ScriptFile]) -> None:
+        paths = [PurePosixPath(script.file.path) for script in scripts]
+        self._stems = Counter(path.stem for path in paths)
+        self._paths = Counter(str(path.with_suffix("")) for path in paths)
+
+    def find(self, file: SourceFile) -> str:
+        """Return a file's stem; with its folders and its suffix as far as others share it."""
+        path = PurePosixPath(file.path)
+        if self._stems[path.stem] == 1:
+            return path.stem
+        whole = str(path.with_suffix(""))
+        return whole if self._paths[whole] == 1 else file.path
 
 
 def _count_lines(screenplay: Screenplay) -> int:

@@ -1,7 +1,7 @@
-"""Script files from a folder, a zip, a single file or a Kaggle data set."""
+"""Script files from a folder, a zip or a single file."""
 
-import codecs
 import hashlib
+import io
 import re
 import zipfile
 import zlib
@@ -10,15 +10,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from data_prep.sources.encoding import describe_encoding, find_encoding
 from nothing_gpt.errors import UserError
 from nothing_gpt.show import Corpus
 
-KAGGLE_PREFIX = "kaggle:"
-"""The start of a source that is a Kaggle data set: `kaggle:OWNER/NAME`."""
-
-_SCREENPLAYS = (".fountain", ".fdx")
 _ENCRYPTED = 0x1  # a flag of a member of a zip
-_SAMPLE = 4096  # bytes that show an encoding
+_MAX_FILES = 20_000
+_MAX_BYTES = 2 << 30
+"""Limits of a source: a zip of a few kilobytes can claim to hold far more."""
 
 _HIDDEN = re.compile(r"(^|/)(\.|__MACOSX/)")
 
@@ -43,26 +42,29 @@ class SourceFile:
 
     @property
     def text(self) -> str:
-        """The contents as text: UTF-8, or UTF-16 with its byte order mark or mostly in ASCII.
+        """The contents as text.
 
         Raises:
-            UserError: they are neither; the message has the number of the line.
+            UserError: they are no text.
         """
-        if encoding := _find_utf16(self.data):
-            try:
-                return self.data.decode(encoding).removeprefix("\ufeff")
-            except UnicodeDecodeError:
-                raise UserError(
-                    f"{self.name}: looks like UTF-16, but is damaged; save it again as UTF-8"
-                ) from None
-        try:
-            return self.data.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            line = self.data.count(b"\n", 0, error.start) + 1
-            raise UserError(
-                f"{self.name}: line {line} is not UTF-8 (byte 0x{self.data[error.start]:02x});"
-                " save the file again as UTF-8"
-            ) from None
+        return self.data.decode(find_encoding(self.name, self.data)).removeprefix("\ufeff")
+
+    def open_text(self) -> io.TextIOWrapper:
+        """Open the contents as text whose line breaks stay as they are.
+
+        Raises:
+            UserError: they are no text.
+        """
+        encoding = find_encoding(self.name, self.data)
+        text = io.TextIOWrapper(io.BytesIO(self.data), encoding, newline="")
+        if text.read(1) != "\ufeff":
+            text.seek(0)
+        return text
+
+    @property
+    def encoding_note(self) -> str:
+        """What to say about the file's encoding, "" if there is nothing to say."""
+        return describe_encoding(self.name, find_encoding(self.name, self.data))
 
     @property
     def digest(self) -> str:
@@ -71,110 +73,62 @@ class SourceFile:
         return hashlib.sha256(name + b"\0" + self.data).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class FoundFiles:
-    """The script files of a source, and the names of the files that are not scripts."""
-
-    files: list[SourceFile]
-    skipped: tuple[str, ...] = ()
-
-
-def is_kaggle(source: str) -> bool:
-    """Return whether a source is a Kaggle data set rather than a path."""
-    return source.startswith(KAGGLE_PREFIX)
-
-
-def read_files(place: Path, corpus: Corpus) -> FoundFiles:
+def read_files(place: Path, corpus: Corpus) -> list[SourceFile]:
     """Read the show's script files from a folder, a zip or a single file.
 
     Returns:
-        For a corpus of kind table, the table and, if it exists, the table of titles. For Fountain,
-        every Fountain and Final Draft file, ordered by name. Folders and zips are searched
-        recursively.
+        For a corpus that names the file of its table, that table and, if it exists, the table of
+        titles. Otherwise all files, ordered by name. Folders and zips are searched recursively.
 
     Raises:
-        UserError: there is no such place, or it has no file that the show's corpus asks for.
+        UserError: there is no such place, it lacks the table, or is too large.
     """
     if not place.exists():
         raise UserError(f"{place}: no such folder or file; name the scripts with --source")
     with _read_errors(place):
         if place.is_dir():
             files = {path.relative_to(place).as_posix(): path for path in place.rglob("*")}
-            return _read_chosen(place, files, corpus)
-        if zipfile.is_zipfile(place):
+            visible = [name for name in _list_visible(files) if files[name].is_file()]
+            names = _choose(place, visible, corpus)
+            _check_size(place, [files[name].stat().st_size for name in names])
+            return _read_all(place, files, names)
+        if zipfile.is_zipfile(place) and place.suffix.lower() not in _ZIPPED_DOCUMENTS:
             with zipfile.ZipFile(place) as archive:
-                _check_encryption(place, archive)
-                members = {name: zipfile.Path(archive, name) for name in archive.namelist()}
-                return _read_chosen(place, members, corpus)
+                return _read_archive(place, archive, corpus)
         if place.suffix == ".zip":
             raise UserError(f"{place}: not a whole zip archive; download it again")
         titles = place.parent / corpus.titles.file if corpus.titles else None
         paths = [place, titles] if titles and titles.is_file() else [place]
-        return FoundFiles([SourceFile(str(path), path.read_bytes()) for path in paths])
+        _check_size(place, [path.stat().st_size for path in paths])
+        return [SourceFile(str(path), path.read_bytes()) for path in paths]
 
 
-def download_kaggle(handle: str) -> Path:
-    """Download a Kaggle data set, or find the copy in kagglehub's cache.
-
-    Args:
-        handle: `OWNER/NAME`.
-
-    Raises:
-        UserError: no network, no access, or a broken download; each message says what to do.
-    """
-    import kagglehub
-    import requests
-    from kagglehub.exceptions import DataCorruptionError, UnauthenticatedError
-
-    try:
-        return Path(kagglehub.dataset_download(handle))
-    except (requests.HTTPError, UnauthenticatedError) as error:
-        response = getattr(error, "response", None)
-        status = 401 if response is None else response.status_code
-        if status in (401, 403):
-            why = (
-                f"Kaggle refused access ({status}); make a token at"
-                " https://www.kaggle.com/settings and put it into KAGGLE_API_TOKEN"
-            )
-        elif status == 404:
-            why = "Kaggle has none of that name; check 'source' in the show's [corpus]"
-        else:
-            why = f"Kaggle answered {status}; try again later"
-    except OSError as error:  # includes the connection errors of requests
-        why = (
-            f"it cannot be downloaded ({error.strerror or type(error).__name__}); check the"
-            " network and the space for ~/.cache/kagglehub"
-        )
-    except (DataCorruptionError, ValueError) as error:
-        # A ValueError is about the handle, or about a credentials file that cannot be read.
-        why = f"kagglehub says: {' '.join(str(error).split())}"
-    raise UserError(
-        f"Kaggle data set {handle}: {why}; or get the archive in a browser from"
-        f" https://www.kaggle.com/datasets/{handle} and name it with --source"
-    )
+_ZIPPED_DOCUMENTS = (".docx", ".odt", ".xlsx", ".ods", ".epub", ".highland")
+"""Documents that are zips inside; none of their members is a script by itself."""
 
 
-def _read_chosen(
-    place: Path, files: Mapping[str, Path] | Mapping[str, zipfile.Path], corpus: Corpus
-) -> FoundFiles:
-    visible = sorted(
-        name for name, path in files.items() if not _HIDDEN.search(name) and path.is_file()
-    )
-    skipped: list[str] = []
-    if corpus.kind == "fountain":
-        names = [name for name in visible if name.lower().endswith(_SCREENPLAYS)]
-        skipped = [name for name in visible if name not in names]
+def _read_archive(place: Path, archive: zipfile.ZipFile, corpus: Corpus) -> list[SourceFile]:
+    members = {member.filename: member for member in archive.infolist() if not member.is_dir()}
+    names = _choose(place, _list_visible(members), corpus)
+    if any(members[name].flag_bits & _ENCRYPTED for name in names):
+        raise UserError(f"{place}: is encrypted; unpack it and name the folder with --source")
+    _check_size(place, [members[name].file_size for name in names])
+    return _read_all(place, {name: zipfile.Path(archive, name) for name in names}, names)
+
+
+def _list_visible(files: Mapping[str, object]) -> list[str]:
+    return sorted(name for name in files if not _HIDDEN.search(name))
+
+
+def _choose(place: Path, names: list[str], corpus: Corpus) -> list[str]:
+    if not corpus.file:
         if not names:
-            raise UserError(f"{place}: no Fountain or Final Draft file (*.fountain, *.fdx) in it")
-    else:
-        names = _find(corpus.file, visible)
-        if not names:
-            raise UserError(
-                f"{place}: no {corpus.file} in it; name the table itself with --source"
-            )
-        names += _find(corpus.titles.file, visible) if corpus.titles else []
-    found = [SourceFile(f"{place}/{name}", files[name].read_bytes(), name) for name in names]
-    return FoundFiles(found, tuple(skipped))
+            raise UserError(f"{place}: no file in it; name the scripts with --source")
+        return names
+    table = _find(corpus.file, names)
+    if not table:
+        raise UserError(f"{place}: no {corpus.file} in it; name the table itself with --source")
+    return table + (_find(corpus.titles.file, names) if corpus.titles else [])
 
 
 def _find(file: str, names: list[str]) -> list[str]:
@@ -183,21 +137,18 @@ def _find(file: str, names: list[str]) -> list[str]:
     return sorted(matches, key=lambda name: name.count("/"))[:1]
 
 
-def _check_encryption(place: Path, archive: zipfile.ZipFile) -> None:
-    if any(member.flag_bits & _ENCRYPTED for member in archive.infolist()):
-        raise UserError(f"{place}: is encrypted; unpack it and name the folder with --source")
+def _check_size(place: Path, sizes: list[int]) -> None:
+    if len(sizes) > _MAX_FILES or sum(sizes) > _MAX_BYTES:
+        raise UserError(
+            f"{place}: {len(sizes):,} files of {sum(sizes):,} bytes are more than the limit"
+            f" ({_MAX_FILES:,} files, {_MAX_BYTES:,} bytes); name a smaller part with --source"
+        )
 
 
-def _find_utf16(data: bytes) -> str:
-    """Return which UTF-16 it is, by the byte order mark or by the zeros of ASCII; "" for none."""
-    start = data[:_SAMPLE]
-    for mark, name in ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
-        if start.startswith(mark):
-            return name
-    zeros = [start[0::2].count(0), start[1::2].count(0)]
-    if max(zeros) * 4 > len(start) and min(zeros) == 0:
-        return "utf-16-be" if zeros[0] else "utf-16-le"
-    return ""
+def _read_all(
+    place: Path, files: Mapping[str, Path] | Mapping[str, zipfile.Path], names: list[str]
+) -> list[SourceFile]:
+    return [SourceFile(f"{place}/{name}", files[name].read_bytes(), name) for name in names]
 
 
 @contextmanager
@@ -209,5 +160,5 @@ def _read_errors(place: Path) -> Iterator[None]:
             f"{place}: cannot be unpacked ({error}); unpack it with the program that made it, and"
             " name the folder with --source"
         ) from None
-    except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
         raise UserError(f"{place}: cannot be read ({error})") from None

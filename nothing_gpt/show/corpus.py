@@ -8,19 +8,17 @@ from typing import Literal
 class Columns:
     """The names of a table's columns with the parts of a speech.
 
+    A column that is not named is found by the usual names.
+
     Attributes:
         episode: One column, or several, such as season and episode, that make an episode's id.
         setting: The column of the scene or its setting, or several; optional.
     """
 
-    character: str
-    dialogue: str
-    episode: str | tuple[str, ...]
+    character: str = ""
+    dialogue: str = ""
+    episode: str | tuple[str, ...] = ()
     setting: str | tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        if not self.episode_columns:
-            raise ValueError("columns: 'episode' names no column")
 
     @property
     def episode_columns(self) -> tuple[str, ...]:
@@ -47,23 +45,28 @@ class Corpus:
     """The source of a show's scripts, and how to read them.
 
     Attributes:
-        source: A folder beside the TOML file, or `kaggle:OWNER/NAME`.
+        source: A folder, zip or file beside the TOML file, `kaggle:OWNER/NAME` or
+            `hf:OWNER/NAME`.
         licence: Of the scripts; the report names it.
-        file: The name of the table.
+        kind: How text files are read whose contents do not say what they are; without one it is
+            found for each file.
+        file: The name of the table, if only one of the source's files is to be read.
         columns: The columns of the table.
         delimiter: Between the columns; without one it is found by the header.
         where: Columns and values; rows with other values are left out. Case makes no difference.
         titles: The table of the episodes' titles.
         setting_markers: A row whose character starts with one of these is a setting, not a speech.
         stage_business: Stage directions in the character column that look like names.
+        nested_asides: A parenthesis in a speech may hold others; if not, it ends at the first
+            that closes, as in the reference.
         groups: What becomes of speeches of several people, such as ANN & BOB or BOTH: a line of
             each, if they are named (split); a character of their own, if the name is valid
             between brackets (keep); or nothing (drop). An alias makes a name of any of them.
     """
 
-    kind: Literal["fountain", "table"]
     source: str
     licence: str
+    kind: Literal["", "fountain", "transcript", "table"] = ""
     file: str = ""
     columns: Columns | None = None
     delimiter: str = ""
@@ -71,6 +74,7 @@ class Corpus:
     titles: Titles | None = None
     setting_markers: tuple[str, ...] = ()
     stage_business: tuple[str, ...] = ()
+    nested_asides: bool = True
     groups: Literal["split", "keep", "drop"] = "drop"
 
     def __post_init__(self) -> None:

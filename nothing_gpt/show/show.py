@@ -62,8 +62,6 @@ class Show:
                 seen.add(name)
         if not any(c.voice for c in self.cast):
             raise ValueError("cast: at least one character needs a voice")
-        if self.corpus.kind == "table" and not (self.corpus.columns and self.corpus.file):
-            raise ValueError("corpus: kind 'table' needs 'file' and 'columns'")
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -4,7 +4,9 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
-from nothing_gpt.show import Show, load_show
+from nothing_gpt.show import Corpus, Show, load_show
+
+CORPUS = Corpus("nowhere", "CC0-1.0")
 
 COLUMNS = ("Who", "What", "Episode")
 

@@ -39,7 +39,7 @@ def load_lines(path: Path) -> list[dict[str, object]]:
 
 
 def fountain_show(show: Show) -> Show:
-    return replace(show, corpus=replace(show.corpus, kind="fountain"))
+    return replace(show, corpus=replace(show.corpus, kind="fountain", file="", titles=None))
 
 
 def test_the_output_is_what_training_reads(job: PreparationJob) -> None:
@@ -148,7 +148,7 @@ def test_fountain_comes_from_a_folder_a_zip_or_one_file(
     for number in (2, 1):
         text = SCREENPLAY.replace("E01", f"E0{number}") + "\n" + speeches
         (scripts / "deep" / f"{number}.fountain").write_text(text, encoding="utf-8")
-    (scripts / "notes.txt").write_text("not a script")
+    (notes := scripts / "notes.txt").write_text("not a script")
     with zipfile.ZipFile(tmp_path / "scripts.zip", "w") as file:
         for path in scripts.rglob("*"):
             file.write(path, path.relative_to(scripts))
@@ -162,7 +162,7 @@ def test_fountain_comes_from_a_folder_a_zip_or_one_file(
     halves = [(report.episodes.train, report.episodes.validation) for report in reports]
     assert halves == [(1, 1), (1, 1), (1, 0)]
     assert reports[0].examples == reports[1].examples
-    assert reports[0].notes == ("skipped notes.txt: not a screenplay (*.fountain, *.fdx)",)
+    assert [note.partition(": ")[0] for note in reports[0].notes] == [f"skipped {notes}"]
     assert reports[2].notes == ("no validation example: no held-out episode is long enough",)
     assert (tmp_path / "out2" / HELD_OUT_FILE).read_bytes() == b""
 
@@ -172,7 +172,7 @@ def test_fountain_comes_from_a_folder_a_zip_or_one_file(
     [
         ("table", "nothing", None, r"nothing: no such folder or file.*--source"),
         ("table", "a.csv", b"Who,Said\n", r"a\.csv: no column 'What', 'Episode'"),
-        ("table", "a.csv", b"Who,What,Episode\nANN,caf\xe9,E1\n", r"line 2 is not UTF-8"),
+        ("table", "a.csv", b"Who,What,Episode\nANN,\x00,E1\n", r"a\.csv: is no text"),
         (
             "table",
             "a.csv",
@@ -182,7 +182,7 @@ def test_fountain_comes_from_a_folder_a_zip_or_one_file(
         ("table", "a.csv", b"Who,What,Episode\n", r"no episode .* long enough \(episodes: 0"),
         ("table", "a.zip", b"PK\x03\x04 cut off", r"a\.zip: not a whole zip archive"),
         ("table", "folder/b.csv", b"", r"folder: no lines\.csv in it"),
-        ("fountain", "folder/a.txt", b"", r"folder: no Fountain or Final Draft file"),
+        ("fountain", "folder/.a.txt", b"", r"folder: no file in it"),
         ("fountain", "folder/a.fountain", b"INT. A - DAY\n", r"a\.fountain: no dialogue"),
     ],
 )

@@ -16,7 +16,7 @@ from data_prep.examples.tokenizer import NoTokenizerError, load_counter
 from data_prep.job import PreparationJob
 from data_prep.output import OUTPUTS
 from data_prep.pipeline import prepare
-from data_prep.sources.screenplays import read_screenplays
+from data_prep.sources.reading import read_sources
 from data_prep.sources.source_files import read_files
 from nothing_gpt.show import SHOWS, load_show
 from nothing_gpt.workspace import DIALOGUES_FILE, HELD_OUT_FILE, TRAINING_FILE
@@ -36,7 +36,7 @@ needs_lengths = pytest.mark.skipif(
 def test_the_bundled_show_is_as_big_as_promised_and_all_of_it_is_used(tmp_path: Path) -> None:
     show = load_show("unclaimed")
     source = SHOWS / "unclaimed" / show.corpus.source
-    speeches = read_screenplays(read_files(source, show.corpus).files).speeches
+    speeches = read_sources(read_files(source, show.corpus), show.corpus).speeches
     assert len({speech.episode for speech in speeches}) >= 24
     assert len({(s.episode, s.premise, s.setting) for s in speeches}) >= 120
     assert len(speeches) >= 2200

@@ -3,12 +3,13 @@
 import pytest
 
 from data_prep.examples.cleaning import clean_speeches
-from data_prep.sources.screenplays import read_screenplays
+from data_prep.sources.reading import read_sources
 from data_prep.sources.source_files import SourceFile
 from demo.formats import import_scene
 from nothing_gpt.errors import UserError
 from nothing_gpt.show import load_show
 from script_formats.markup import remove_emphasis
+from tests.data_prep.samples import CORPUS
 
 SIZE = 30_000
 SHOW = load_show("unclaimed")
@@ -27,7 +28,7 @@ def test_a_long_text_of_any_piece_is_read(piece: str) -> None:
     for start in ("", "DOT\n", "Title: "):
         text = f"{start}{piece * SIZE}x\n\nDOT\nOh.\n"
         import_scene("fountain", text)
-        reading = read_screenplays([SourceFile("a.fountain", text.encode())])
+        reading = read_sources([SourceFile("a.fountain", text.encode())], CORPUS)
         clean_speeches(reading.speeches, SHOW)
 
 

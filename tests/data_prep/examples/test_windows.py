@@ -35,7 +35,7 @@ turns = st.lists(
     st.builds(Turn, st.builds(Line, speakers, st.sampled_from(["Yes.", "No, no."])), st.text())
 )
 
-TEXT, CORPUS = PromptText("script", "A scene."), Corpus("fountain", "scripts", "CC0-1.0")
+TEXT, CORPUS = PromptText("script", "A scene."), Corpus("scripts", "CC0-1.0")
 
 
 def alternate(count: int, premise: str = "", setting: str = "") -> list[Turn]:

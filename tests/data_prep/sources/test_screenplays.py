@@ -4,18 +4,18 @@ import pytest
 
 from data_prep.episode import Speech
 from data_prep.examples.cleaning import clean_speeches
-from data_prep.sources.screenplays import read_screenplays
+from data_prep.sources.reading import read_sources
 from data_prep.sources.source_files import SourceFile
 from nothing_gpt.errors import UserError
 from nothing_gpt.show import load_show
-from tests.data_prep.samples import SCREENPLAY
+from tests.data_prep.samples import CORPUS, SCREENPLAY
 
 SHOW = load_show("unclaimed")
 
 
 def read(*texts: str) -> list[Speech]:
     files = [SourceFile(f"scripts/s{i}.fountain", text.encode()) for i, text in enumerate(texts)]
-    return read_screenplays(files).speeches
+    return read_sources(files, CORPUS).speeches
 
 
 def test_a_screenplay_gives_speeches_with_their_scenes() -> None:
@@ -59,8 +59,8 @@ def test_a_lyric_or_a_page_break_ends_no_speech_but_a_direction_does() -> None:
 
 def test_nested_parentheses_are_one_aside() -> None:
     text = "ANN\nYes (he (really (so)) goes) no. (a (b) c\n"
-    speeches = read_screenplays([SourceFile("a.fountain", text.encode())]).speeches
-    assert speeches[0].dialogue == "Yes (he really so goes) no. (a (b) c"
+    speeches = read_sources([SourceFile("a.fountain", text.encode())], CORPUS).speeches
+    assert speeches[0].dialogue == "Yes (he (really (so)) goes) no. (a (b) c"
     (episode,) = clean_speeches(speeches, SHOW).episodes
     assert episode.turns[0].line.text == "Yes no. c"
 
@@ -77,10 +77,11 @@ def test_beside_others_a_file_that_is_no_screenplay_is_skipped_and_named() -> No
         SourceFile("c.fountain", b"\xff\x00\xfa\xfb"),
         SourceFile("d.fdx", b"<FinalDraft><Content>"),
     ]
-    reading = read_screenplays(files)
+    reading = read_sources(files, CORPUS)
     assert {speech.episode for speech in reading.speeches} == {"E01"}
-    for name, note in zip("bcd", reading.notes, strict=True):
-        assert note.startswith(f"skipped {name}.f")
+    assert {note.partition(": ")[0] for note in reading.notes} == {
+        "skipped b.fountain", "skipped c.fountain", "skipped d.fdx",
+    }  # fmt: skip
     assert reading.left_out["in a file without a speech"] == {"b.fountain": 2}
 
 
@@ -99,7 +100,7 @@ def test_final_draft_and_fountain_are_found_by_their_contents_in_any_unicode(
 ) -> None:
     declaration = f'<?xml version="1.0" encoding="{encoding[:6].rstrip("-")}"?>'
     for text in (declaration + FDX, "INT. A - DAY\r\n\r\nANN\r\nOh, É.\r\n"):
-        speeches = read_screenplays([SourceFile("e.txt", text.encode(encoding))]).speeches
+        speeches = read_sources([SourceFile("e.txt", text.encode(encoding))], CORPUS).speeches
         assert speeches == [Speech("e", "ANN", "Oh, É.", "", "INT. A - DAY")]
 
 
@@ -109,7 +110,7 @@ def test_files_of_one_name_in_different_folders_are_different_episodes() -> None
         SourceFile(f"top/{inner}", text, inner)
         for inner in ("s1/e1.fountain", "s2/e1.fountain", "s2/e1.fdx", "s2/e2.fountain")
     ]
-    assert [speech.episode for speech in read_screenplays(files).speeches] == [
+    assert [speech.episode for speech in read_sources(files, CORPUS).speeches] == [
         "s1/e1", "s2/e1.fountain", "s2/e1.fdx", "e2",
     ]  # fmt: skip
 
@@ -120,11 +121,11 @@ def test_one_episode_in_two_files_is_refused() -> None:
 
 
 def test_broken_encoding_is_refused_with_its_line() -> None:
-    broken = SourceFile("a.fountain", "INT. A - DAY\n\nÉMILE\nOui.".encode("latin-1"))
-    with pytest.raises(UserError, match=r"a\.fountain: line 3 is not UTF-8 \(byte 0xc9\)"):
-        read_screenplays([broken])
+    broken = SourceFile("a.fountain", bytes([*b"INT. A - DAY\n\n", *range(128, 256), *b"\nOui."]))
+    with pytest.raises(UserError, match=r"a\.fountain: line 3 is not UTF-8 \(byte 0x80\)"):
+        read_sources([broken], CORPUS)
 
 
 def test_a_files_name_counts_without_its_folder(tmp_path: Path) -> None:
     file = SourceFile(str(tmp_path / "s02e01.fountain"), b"INT. A - DAY\n\nANN\nOh.\n")
-    assert read_screenplays([file]).speeches[0].episode == "s02e01"
+    assert read_sources([file], CORPUS).speeches[0].episode == "s02e01"

@@ -8,7 +8,7 @@ SHOW = Show(
     title="The Pier",
     cast=(Character("ANN", voice="kind"),),
     prompt=PromptText("script", "A scene."),
-    corpus=Corpus("fountain", "scripts", "CC0-1.0"),
+    corpus=Corpus("scripts", "CC0-1.0"),
 )
 MANIFEST = Manifest(
     show=SHOW,

@@ -1,14 +1,16 @@
 import pytest
 
-from data_prep.sources.csv_rows import Row, read_rows
 from data_prep.sources.source_files import SourceFile
+from data_prep.sources.tables.csv_rows import open_csv
+from data_prep.sources.tables.row import Row
 from nothing_gpt.errors import UserError
 from tests.data_prep.samples import COLUMNS
 
 
 def read(text: str) -> list[Row]:
     file = SourceFile("lines.csv", text.encode())
-    return read_rows(file, COLUMNS, key=COLUMNS[2:])
+    table = open_csv(file, lambda header: len({*COLUMNS}.intersection(header)))
+    return list(table.read([2]))
 
 
 OPEN = ['ANN,"a opens a quote,E1', "BOB,b,E1", "ANN,c,E1", 'BOB,"d closes it",E1']

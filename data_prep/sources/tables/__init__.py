@@ -1,0 +1,1 @@
+"""Readers of tables: one speech a row."""
