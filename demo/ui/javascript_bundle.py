@@ -5,17 +5,18 @@ files, the modules would need an address behind every proxy, login and share lin
 could mix cached modules of two versions. So they are joined when the page is built: each module
 becomes a function that returns its exports, in the order of the imports.
 
-Only two forms are allowed, and anything else is an error: `import { a, b } from "./module.js";`
-and `export` before a function, class or const. JSDoc comments are left out: they are a third
+Only two forms are allowed, and anything else is an error: `import { a, b } from "./module.js";`,
+also with `../` or a folder, and `export` before a function, class or const. JSDoc comments are left out: they are a third
 of the text that every page loads.
 """
 
+import posixpath
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 _NAMES = r"\s*\w+(?:,\s*\w+)*,?\s*"
-_IMPORT = re.compile(rf'^import \{{({_NAMES})\}} from "\./(\w+)\.js";$', re.MULTILINE)
+_IMPORT = re.compile(rf'^import \{{({_NAMES})\}} from "(\.\.?/[\w/]+)\.js";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async function|function|class|const) (\w+))", re.MULTILINE)
 _JSDOC = re.compile(r"^[ \t]*/\*\*(?:(?!\*/).)*\*/[ \t]*\n", re.MULTILINE | re.DOTALL)
 _FORBIDDEN = re.compile(r"^\s*(?:import|export)\b|\bimport\s*[(.]")
@@ -23,7 +24,9 @@ _FORBIDDEN = re.compile(r"^\s*(?:import|export)\b|\bimport\s*[(.]")
 
 @dataclass(frozen=True, slots=True)
 class _Module:
-    """A module's name, its imports as pairs of module and names, its exports, and its code."""
+    """A module's path without its ending, its imports as pairs of path and names, its exports, and
+    its code.
+    """
 
     name: str
     imports: list[tuple[str, list[str]]]
@@ -33,11 +36,15 @@ class _Module:
     def render(self) -> str:
         """Write the module as a constant that holds its exports."""
         imports = [
-            f"const {{ {', '.join(names)} }} = module_{other};" for other, names in self.imports
+            f"const {{ {', '.join(names)} }} = {_variable(other)};" for other, names in self.imports
         ]
         exports = f"return {{ {', '.join(self.exports)} }};"
         body = "\n".join(['"use strict";', *imports, self.code, exports])
-        return f"const module_{self.name} = (() => {{\n{body}\n}})();"
+        return f"const {_variable(self.name)} = (() => {{\n{body}\n}})();"
+
+
+def _variable(name: str) -> str:
+    return f"module_{name.replace('/', '_')}"
 
 
 def bundle_modules(folder: Path, entry: str, start: str) -> str:
@@ -69,7 +76,7 @@ def _add_module(
     if name in modules:
         return
     path = folder / f"{name}.js"
-    if not path.is_file():
+    if name.startswith("..") or not path.is_file():
         raise ValueError(f"{' -> '.join([*importers, name])}: there is no {name}.js")
     module = _read_module(name, path.read_text(encoding="utf-8"))
     for other, names in module.imports:
@@ -79,7 +86,11 @@ def _add_module(
 
 
 def _read_module(name: str, text: str) -> _Module:
-    imports = [(other, re.findall(r"\w+", names)) for names, other in _IMPORT.findall(text)]
+    here = posixpath.dirname(name)
+    imports = [
+        (posixpath.normpath(posixpath.join(here, other)), re.findall(r"\w+", names))
+        for names, other in _IMPORT.findall(text)
+    ]
     exports = _EXPORT.findall(text)
     code = _JSDOC.sub("", _EXPORT.sub("", _IMPORT.sub("", text))).strip()
     for line in code.splitlines():
