@@ -17,7 +17,9 @@ from nothing_gpt.errors import UserError
 from nothing_gpt.show import Show
 
 _HERE = Path(__file__).parent
-STYLES = tuple(_HERE / "static" / f"{name}.css" for name in ("theme", "layout", "script"))
+STYLES = tuple(
+    _HERE / "static" / f"{name}.css" for name in ("theme", "layout", "script", "dialogs")
+)
 
 MAX_THREADS = 200
 """Handlers that run at the same time. With Gradio's default of 40, the 41st writer waits until

@@ -75,12 +75,10 @@ def build_payload(
     Raises:
         UserError: nobody can speak.
     """
-    context = select_context(scene.lines)
     settings = request.settings
-    messages = build_messages(request.show, request.format, context, scene.direction)
     payload: dict[str, Any] = {
         "model": request.provenance.model,
-        "messages": messages if request.has_own_show else _add_instructions(messages, request),
+        "messages": build_prompt(request, scene),
         "seed": request.provenance.seed,
         "temperature": settings.temperature,
         "top_p": settings.top_p,
@@ -95,6 +93,13 @@ def build_payload(
         if lock:
             payload["extra_body"] = lock.as_extra_body()
     return payload
+
+
+def build_prompt(request: GenerationRequest, scene: Scene) -> list[Message]:
+    """Make the messages that ask for the continuation of a scene."""
+    context = select_context(scene.lines)
+    messages = build_messages(request.show, request.format, context, scene.direction)
+    return messages if request.has_own_show else _add_instructions(messages, request)
 
 
 def _add_instructions(messages: list[Message], request: GenerationRequest) -> list[Message]:

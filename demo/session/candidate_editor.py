@@ -1,11 +1,12 @@
 """A scene with candidates for its next lines to choose from."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from demo.generation.candidates import CandidateRun, CandidateSet
 from demo.generation.summary import StatusMessage
 from demo.session.scene_editor import SceneEditor
+from demo.session.votes import Retakes, Vote, vote_on_candidates
 from nothing_gpt.errors import UserError
 from nothing_gpt.show import Opening, Show
 
@@ -16,9 +17,13 @@ class CandidateEditor(SceneEditor):
 
     Attributes:
         candidate_run: The candidates that are being written or chosen from.
+        retakes: The retakes that the scene has not gone on from yet.
+        votes: The writer's votes so far.
     """
 
     candidate_run: CandidateRun | None = None
+    retakes: Retakes | None = None
+    votes: list[Vote] = field(default_factory=list)
 
     @property
     def candidate_set(self) -> CandidateSet | None:
@@ -44,6 +49,7 @@ class CandidateEditor(SceneEditor):
         for each in range(len(run.candidate_set.candidates)):
             run.stop(each)
         run.candidate_set = replace(run.candidate_set, chosen=index)
+        self.votes += vote_on_candidates(run.candidate_set, run.start)
         taken = f"Taken: {run.candidate_set.name(index)}."
         versions = [each.version for each in run.candidate_set.candidates]
         if self.history.at in (run.version, *versions):
@@ -54,6 +60,21 @@ class CandidateEditor(SceneEditor):
             self.history = self.history.change(scene, candidate.request.provenance)
             taken += " It follows what was changed meanwhile."
         self.status = StatusMessage(taken)
+
+    def settle_retakes(self) -> None:
+        """Count the continuation that the scene goes on from as preferred to its retakes."""
+        if self.retakes is not None:
+            self.votes += self.retakes.settle(self.history.scene)
+        self.retakes = None
+
+    def write(self, show: Show, speaker: str | None, text: str) -> None:
+        """Add a line at the end, which settles the retakes before it.
+
+        Raises:
+            UserError: as the editor's `write` does.
+        """
+        super().write(show, speaker, text)
+        self.settle_retakes()
 
     def dismiss_candidates(self) -> None:
         """Stop showing the candidates; they stay in the history as branches."""

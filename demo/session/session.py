@@ -6,7 +6,7 @@ It has no Gradio in it: the handlers call its methods and show its state afterwa
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractContextManager, aclosing, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from demo.generation.candidates import CandidateRun, CandidateSet
@@ -22,9 +22,10 @@ from demo.generation.summary import (
     describe_left_out,
     summarize,
 )
-from demo.scene.scene import Entry, Scene
+from demo.scene.scene import Entry, Provenance, Scene
 from demo.session.candidate_editor import CandidateEditor
 from demo.session.rate_limit import RateLimiter, Usage
+from demo.session.votes import Attempt, Retakes, read_attempt
 from nothing_gpt.errors import UserError
 
 
@@ -36,12 +37,14 @@ class Session(CandidateEditor):
         models: The server's models.
         progress: The last progress of the current or last continuation.
         rate_limiter: Counts the `visitor`'s tokens; None without limits.
+        requests: The requests for continuations so far.
     """
 
     models: tuple[OfferedModel, ...] = ()
     progress: Progress | None = None
     rate_limiter: RateLimiter | None = None
     visitor: str = ""
+    requests: dict[Provenance, GenerationRequest] = field(default_factory=dict)
 
     def preview(self, request: GenerationRequest) -> dict[str, Any]:
         """Build the payload that would be sent.
@@ -83,6 +86,7 @@ class Session(CandidateEditor):
             self.finished = asyncio.Event()
             replaces = retake or from_index is not None
             self.shown_for_retake = start if replaces else None
+            self._begin_attempt(request, start, replaces=replaces)
             self.status = StatusMessage(f"{request.provenance.model} is writing ...", "busy")
             lines: list[Entry] = []
             step = Progress()
@@ -110,6 +114,7 @@ class Session(CandidateEditor):
                 self.status = FAILED
                 raise
             finally:
+                self._end_attempt(request, lines)
                 self.shown_for_retake = None
                 self.finished.set()
 
@@ -130,6 +135,7 @@ class Session(CandidateEditor):
         capped = [self._cap_tokens(request) for request in requests]
         with self._reserve_tokens(capped) as usage:
             self.finished = asyncio.Event()
+            self.settle_retakes()
             self.candidate_run = run = CandidateRun(capped, start, self.history.at, blind=blind)
             self.status = StatusMessage(f"{len(requests)} takes are being written ...", "busy")
             try:
@@ -160,6 +166,21 @@ class Session(CandidateEditor):
                 "the page has no line to go on from; write the first one, or take an opening"
             )
         return start
+
+    def _begin_attempt(self, request: GenerationRequest, start: Scene, *, replaces: bool) -> None:
+        """Remember the lines that a retake replaces, to count it as a vote later."""
+        self.requests[request.provenance] = request
+        if not replaces or (self.retakes and self.retakes.start != start):
+            self.settle_retakes()
+        if replaces and self.retakes is None:
+            replaced = self.history.scene.entries[len(start.entries) :]
+            attempt = read_attempt(replaced, self.requests)
+            self.retakes = Retakes(start, (attempt,)) if attempt else None
+
+    def _end_attempt(self, request: GenerationRequest, entries: Sequence[Entry]) -> None:
+        if self.retakes is not None:
+            lines = tuple(entry.line for entry in entries if entry.line)
+            self.retakes = self.retakes.add(Attempt(request.provenance, lines, request))
 
     def _add_entry(self, entry: Entry) -> None:
         if self.shown_for_retake is None:

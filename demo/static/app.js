@@ -16,6 +16,8 @@ import { ScriptView } from "./script_view.js";
 import { copyLink, readLink } from "./share_link.js";
 import { PageShortcuts } from "./shortcuts.js";
 import { SceneStorage } from "./storage.js";
+import { VoteDialog } from "./votes/vote_dialog.js";
+import { VoteStore } from "./votes/vote_store.js";
 import { WaitingList } from "./waiting_list.js";
 import { WriterActions } from "./writer_actions.js";
 
@@ -50,6 +52,7 @@ class App {
         this.openDrafts();
       },
       refused: () => this.view.reset(),
+      voted: (votes) => this.votes.add(votes),
       updated: (log, shown) => this.draw(log, shown),
     });
     const dialog = new LossDialog(findDialog(element, "loss"));
@@ -62,6 +65,9 @@ class App {
     this.menu = new LineMenu(find(element, ".script"), this.editor, (deed, fields) => {
       this.actions.add({ deed, ...fields });
     });
+    this.votes = new VoteDialog(findDialog(element, "votes"), new VoteStore(), (text) =>
+      this.report(text),
+    );
     this.shortcuts = new PageShortcuts(findDialog(element, "help"), this.editor);
     this.scenes = new SceneList(
       element,
@@ -160,10 +166,12 @@ class App {
     if (opening) this.actions.add({ deed: "open", index: Number(opening) });
     if (version) this.actions.add({ deed: "switch", version: Number(version) });
     if (ending) this.actions.add({ deed: "export", ending });
+    const votes = closestTarget(event, ".open-votes");
+    if (votes) this.votes.open();
     if (closestTarget(event, ".open-help")) this.shortcuts.showHelp();
     if (closestTarget(event, ".import")) find(this.element, "input[type=file]").click();
     if (link && this.sync.log) copyLink(this.sync.log, (text) => this.report(text));
-    if (version || ending || link) closestTarget(event, "[popover]")?.hidePopover();
+    if (version || ending || link || votes) closestTarget(event, "[popover]")?.hidePopover();
   }
 
   /**

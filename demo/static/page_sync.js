@@ -12,6 +12,8 @@ import { randomId } from "./random_id.js";
 /** @import { Outbox } from "./outbox.js" */
 /** @import { SceneStorage, StoredScene } from "./storage.js" */
 
+/** @import { Vote } from "./votes/vote_store.js" */
+
 /** @typedef {{ premise: string, speaker: string, text: string }} Opening */
 
 /**
@@ -42,7 +44,7 @@ import { randomId } from "./random_id.js";
  *
  * @typedef {Required<HistoryPatch> & {
  *   count: number, shown: number, acted: number, refused: number, quoted: string[],
- *   heading?: Heading,
+ *   heading?: Heading, votes?: Vote[],
  * }} Patch
  */
 
@@ -65,12 +67,13 @@ import { randomId } from "./random_id.js";
  */
 
 /**
- * What the page does on an update: another scene was opened, an action was refused, or the scene
- * has changed.
+ * What the page does on an update: another scene was opened, an action was refused, the writer has
+ * preferred something, or the scene has changed.
  *
  * @typedef {object} SyncListener
  * @property {(notice: string) => void} opened
  * @property {() => void} refused
+ * @property {(votes: Vote[]) => void} voted
  * @property {(log: SceneLog, shown: number) => void} updated
  */
 
@@ -212,6 +215,7 @@ export class PageSync {
     const refused = patch.refused > this.refused;
     if (refused) this.listener.refused();
     this.refused = patch.refused;
+    if (patch.votes) this.listener.voted(patch.votes);
     this.outbox.confirm(patch.acted, refused);
   }
 }

@@ -6,8 +6,8 @@ could mix cached modules of two versions. So they are joined when the page is bu
 becomes a function that returns its exports, in the order of the imports.
 
 Only two forms are allowed, and anything else is an error: `import { a, b } from "./module.js";`,
-also with `../` or a folder, and `export` before a function, class or const. JSDoc comments are left out: they are a third
-of the text that every page loads.
+also with `../` or a folder, and `export` before a function, class or const. JSDoc comments are
+left out: they are a third of the text that every page loads.
 """
 
 import posixpath
@@ -24,9 +24,7 @@ _FORBIDDEN = re.compile(r"^\s*(?:import|export)\b|\bimport\s*[(.]")
 
 @dataclass(frozen=True, slots=True)
 class _Module:
-    """A module's path without its ending, its imports as pairs of path and names, its exports, and
-    its code.
-    """
+    """A module: its path without the ending, its imports as pairs of path and names, its code."""
 
     name: str
     imports: list[tuple[str, list[str]]]
@@ -36,7 +34,8 @@ class _Module:
     def render(self) -> str:
         """Write the module as a constant that holds its exports."""
         imports = [
-            f"const {{ {', '.join(names)} }} = {_variable(other)};" for other, names in self.imports
+            f"const {{ {', '.join(names)} }} = {_variable(other)};"
+            for other, names in self.imports
         ]
         exports = f"return {{ {', '.join(self.exports)} }};"
         body = "\n".join(['"use strict";', *imports, self.code, exports])

@@ -1,12 +1,13 @@
 """Synchronisation of one page with its scene: each message has only what is new."""
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from demo.scene.history import History, Version
 from demo.scene.scene import Entry
+from demo.session.votes import Vote
 from nothing_gpt.records import encode
 
 REPEATED_PATCHES = 6
@@ -34,6 +35,7 @@ class PageSync:
     acted: int = 0
     refused: int = 0
     _versions: tuple[Version, ...] = ()
+    _votes: int = 0
     _heading: Mapping[str, Any] = field(default_factory=dict)
     _patches: deque[PageMessage] = field(default_factory=lambda: deque(maxlen=REPEATED_PATCHES))
 
@@ -55,6 +57,7 @@ class PageSync:
         *,
         shown: int,
         quoted: Callable[[str], bool],
+        votes: Sequence[Vote] = (),
         refused: bool = False,
     ) -> PageMessage:
         """Make the message with everything since the last one.
@@ -63,6 +66,7 @@ class PageSync:
             heading: What the page needs besides the scene; sent if it has changed.
             shown: How many of the scene's entries to show; a retake hides the old ones.
             quoted: Whether a text is in the scripts that the model was trained on.
+            votes: The writer's votes so far.
             refused: Whether an edit of the page was refused, so that the page must show the
                 scene as it is.
         """
@@ -82,6 +86,9 @@ class PageSync:
                 texts += [entry.text for entry in version.added]
         patch |= {"steps": steps, "extended": extended}
         patch["quoted"] = [text for text in dict.fromkeys(texts) if quoted(text)]
+        if votes[self._votes :]:
+            patch["votes"] = [encode(vote) for vote in votes[self._votes :]]
+        self._votes = len(votes)
         if heading != self._heading:
             patch["heading"] = heading
         self._versions, self._heading = history.versions, heading
@@ -97,7 +104,7 @@ class PageSync:
             acted: The number of the last action that the page's scene contains.
         """
         self.run, self.count, self.acted, self.refused = run, 0, acted, 0
-        self._versions, self._heading = (), {}
+        self._versions, self._heading, self._votes = (), {}, 0
         self._patches.clear()
         if history is not None:
             self._versions = history.versions

@@ -118,6 +118,7 @@ class View:
             describe_page(form.show, session.branches if editable else (), editable=editable),
             shown=len(session.scene.entries),
             quoted=lambda text: self._is_quoted(form.show, text),
+            votes=session.votes,
             refused=refused,
         )
         return {self._layout.page: pack(message), **self.show_growing(tab, form, line)}
