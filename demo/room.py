@@ -120,6 +120,7 @@ class Room:
             page.proceed(handlers.proceed, inputs, outputs, **_MULTIPLE),
             page.retake(handlers.retake, inputs, outputs, **_MULTIPLE),
             page.candidates(handlers.write_candidates, inputs, outputs, **_MULTIPLE),
+            page.rewrite(handlers.rewrite, inputs, outputs, **_MULTIPLE),
             page.compare(handlers.compare_models, inputs | compared, outputs, **_MULTIPLE),
         ]
         scene_inputs, scene_outputs = layout.choice_inputs, layout.scene_outputs

@@ -1,10 +1,11 @@
 """A small OpenAI-compatible server in a thread, whose behaviour a test sets."""
 
 import json
+import re
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -33,6 +34,8 @@ class Script:
         redirects: Redirects before each answer, as Modal sends to a request that waits long.
         unknown: The name of a field; requests with it are refused.
         later: The pieces of the following answers.
+        score: Gives the log-probability of each word of a prompt of `/v1/completions`; without it
+            the server has no such page.
         gathering: A barrier; answers start when enough requests have come.
     """
 
@@ -49,17 +52,23 @@ class Script:
     redirects: int = 0
     unknown: str = ""
     later: list[list[str]] = field(default_factory=list)
+    score: Callable[[str], float] | None = None
     gathering: threading.Barrier | None = None
 
 
 @dataclass
 class FakeEndpoint:
-    """A running server, the requests that it got, and whether a client disconnected early."""
+    """A running server, the requests that it got, and whether a client disconnected early.
+
+    Attributes:
+        turn: Held while an answer takes its pieces, so that each gets others.
+    """
 
     url: str
     script: Script
     requests: list[dict[str, Any]] = field(default_factory=list)
     disconnected: threading.Event = field(default_factory=threading.Event)
+    turn: threading.Lock = field(default_factory=threading.Lock)
 
 
 def cut(text: str, size: int = 4) -> list[str]:
@@ -131,18 +140,43 @@ def _handler(endpoint: FakeEndpoint) -> type[BaseHTTPRequestHandler]:
             if unknown and unknown in body:
                 self._json(400, {"error": {"message": f"unknown field {unknown}"}})
                 return
-            if not self._redirected():
+            if self.path == "/v1/completions":
+                self._score(body["prompt"])
+            elif not self._redirected():
                 self._answer()
+
+        def _score(self, prompt: str) -> None:
+            if endpoint.script.score is None:
+                self._json(404, {"error": {"message": "no such page"}})
+                return
+            words = list(re.finditer(r"\S+\s*", prompt))
+            logprobs = {
+                "tokens": [word[0] for word in words],
+                "text_offset": [word.start() for word in words],
+                "token_logprobs": [None, *[endpoint.script.score(prompt)] * (len(words) - 1)],
+            }
+            choice = {"index": 0, "text": prompt, "logprobs": logprobs, "finish_reason": "length"}
+            self._json(
+                200,
+                {
+                    "id": "1",
+                    "object": "text_completion",
+                    "created": 0,
+                    "model": "m",
+                    "choices": [choice],
+                },
+            )
 
         def _answer(self) -> None:
             self.send_response(200)
             self.send_header("Content-Type", "text/event-stream")
             self.end_headers()
-            script = replace(endpoint.script)
+            with endpoint.turn:
+                script = replace(endpoint.script)
+                if script.later:
+                    endpoint.script.pieces = script.later.pop(0)
             if script.gathering:
                 script.gathering.wait(timeout=60)
-            if script.later:
-                endpoint.script.pieces = endpoint.script.later.pop(0)
             try:
                 self._stream(script)
             except OSError:

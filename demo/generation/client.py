@@ -118,6 +118,36 @@ class ModelClient:
         self.lockable.update(known)
         return models
 
+    async def score_text(self, model: str, before: str, text: str) -> float | None:
+        """Ask how probable a model finds a text.
+
+        Args:
+            before: What comes before it. It is read too and not judged.
+
+        Returns:
+            The mean log-probability of the text's tokens, in nats; None if the server does not
+            give any.
+
+        Raises:
+            UserError: the server was not reached, or broke off.
+        """
+        import openai
+
+        with self._explained_errors(model, answering=True):
+            try:
+                completion = await self._openai.completions.create(
+                    model=model, prompt=before + text, echo=True, logprobs=1, max_tokens=0
+                )
+            except openai.APIStatusError:
+                return None
+            choices = completion.choices
+        given = choices[0].logprobs if choices else None
+        if given is None or not given.text_offset or not given.token_logprobs:
+            return None
+        offsets = zip(given.text_offset, given.token_logprobs, strict=False)
+        scores = [score for offset, score in offsets if offset >= len(before)]
+        return sum(scores) / len(scores) if scores else None
+
     async def stream_lines(
         self, payload: dict[str, Any], wanted: int, admit: LineFilter | None = None
     ) -> AsyncGenerator[Progress]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from nothing_gpt.errors import UserError
 from nothing_gpt.prompt import DirectionPart, parts_of
@@ -50,6 +50,16 @@ class ModelChoice:
     def parts(self) -> tuple[DirectionPart, ...]:
         """The parts of a direction that the format carries."""
         return parts_of(self.format)
+
+    @property
+    def guidance(self) -> Literal["words", "premise", "none"]:
+        """How the model takes a sentence of direction for the next lines.
+
+        As words of its instructions, at the end of the premise, or not at all.
+        """
+        if not self.has_own_show:
+            return "words"
+        return "premise" if "premise" in self.parts else "none"
 
 
 def choose_model(

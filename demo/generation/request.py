@@ -38,6 +38,8 @@ class GenerationRequest:
         sampling: None for the show's own settings.
         has_own_show: Whether the model brings its show. Its prompt then has only what training
             showed it.
+        guidance: A sentence of direction for these lines alone, besides the scene's own. A model
+            with a show of its own gets it at the end of the premise, if its format has one.
     """
 
     show: Show
@@ -47,6 +49,7 @@ class GenerationRequest:
     constraints: SpeakerConstraints = field(default_factory=SpeakerConstraints)
     sampling: SamplingSettings | None = None
     has_own_show: bool = True
+    guidance: str = ""
 
     @property
     def settings(self) -> SamplingSettings:
@@ -97,8 +100,11 @@ def build_payload(
 
 def build_prompt(request: GenerationRequest, scene: Scene) -> list[Message]:
     """Make the messages that ask for the continuation of a scene."""
-    context = select_context(scene.lines)
-    messages = build_messages(request.show, request.format, context, scene.direction)
+    context, direction = select_context(scene.lines), scene.direction
+    if request.has_own_show and request.guidance:
+        premise = f"{direction.premise} {request.guidance}".strip()
+        direction = replace(direction, premise=premise)
+    messages = build_messages(request.show, request.format, context, direction)
     return messages if request.has_own_show else _add_instructions(messages, request)
 
 
@@ -107,6 +113,7 @@ def _add_instructions(messages: list[Message], request: GenerationRequest) -> li
     constraints = request.constraints
     instructions = {
         "Tone": constraints.tone,
+        "What happens next": request.guidance,
         "Next to speak": constraints.first or "",
         "Must speak": ", ".join(constraints.required),
         "Must not speak": ", ".join(constraints.barred),

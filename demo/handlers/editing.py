@@ -7,7 +7,8 @@ import gradio as gr
 
 from demo.formats import export_scene
 from demo.handlers.context import AppContext
-from demo.scene.scene import SpeakerAndText
+from demo.scene.replacement import Substitution
+from demo.scene.scene import Entry, SpeakerAndText
 from demo.session.session import Session
 from demo.ui.forms import FieldValues, SceneForm
 from demo.ui.gradio_patch import read_event
@@ -15,9 +16,10 @@ from demo.ui.layout import STAGE_DIRECTION
 from demo.ui.tab import Tab
 from demo.ui.view import Updates
 from nothing_gpt.errors import UserError
+from nothing_gpt.records import decode
 from nothing_gpt.show import Show
 
-SHOWING_DIRECTION = ("open", "switch", "undo", "redo", "surprise", "choose")
+SHOWING_DIRECTION = ("open", "switch", "undo", "redo", "surprise", "choose", "rename")
 """Actions that can replace the direction, so that its fields must be updated."""
 
 
@@ -72,13 +74,20 @@ def apply_action(session: Session, show: Show, action: dict[str, Any], random: R
             name = None if speaker == STAGE_DIRECTION else str(speaker or "")
             session.write(show, name, text)
         case {"deed": "revise", "index": int(index), "was": was, "now": now}:
-            session.revise(show, index, _read_words(was), _read_words(now))
+            session.revise(show, index, read_words(was), read_words(now))
         case {"deed": "insert", "index": int(index), "speaker": speaker, "text": str(text)}:
             session.insert(show, index, speaker, text)
+        case {"deed": "replace", "index": int(index), "was": [*was], "now": [*now]}:
+            entries = [decode(Entry, each, "the page") for each in now]
+            session.replace_passage(index, [read_words(each) for each in was], entries)
         case {"deed": "move", "index": int(index), "was": was, "to": int(to)}:
-            session.move(index, _read_words(was), to)
+            session.move(index, read_words(was), to)
         case {"deed": "delete", "index": int(index), "was": was}:
-            session.delete(index, _read_words(was))
+            session.delete(index, read_words(was))
+        case {"deed": "substitute", "how": how}:
+            session.substitute(decode(Substitution, how, "the page"))
+        case {"deed": "rename", "old": str(old), "new": str(new), "in_words": bool(in_words)}:
+            session.rename(show, old, new, in_words=in_words)
         case {"deed": "open", "index": int(index)} if 0 <= index < len(show.prompt.openings):
             session.start_from(show.prompt.openings[index])
         case {"deed": "switch", "version": int(version)}:
@@ -97,7 +106,12 @@ def apply_action(session: Session, show: Show, action: dict[str, Any], random: R
             raise UserError("the page asked for what the room does not know; load it anew")
 
 
-def _read_words(words: Any) -> SpeakerAndText:
+def read_words(words: Any) -> SpeakerAndText:
+    """Read the speaker and text of a line that the page sends.
+
+    Raises:
+        UserError: they are missing.
+    """
     match words:
         case {"speaker": str() | None as speaker, "text": str(text)}:
             return speaker, text

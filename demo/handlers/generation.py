@@ -11,23 +11,29 @@ import gradio as gr
 
 from demo.access.visitor import identify_visitor
 from demo.generation.candidates import CandidateSet, vary_seeds
+from demo.generation.request import MAX_LINES
+from demo.generation.rewriting.alternatives import ALTERNATIVES, AlternativeSet
 from demo.generation.stream import Progress
 from demo.generation.summary import FAILED, StatusMessage
 from demo.handlers.connection import ConnectionHandlers
 from demo.handlers.context import AppContext
-from demo.handlers.editing import EditingHandlers
+from demo.handlers.editing import EditingHandlers, read_words
+from demo.session.rewriting import rewrite_passage
 from demo.ui.forms import FieldValues, GenerationForm, SceneForm, read_generation_form
 from demo.ui.gradio_patch import read_event
 from demo.ui.page_action import PageAction
 from demo.ui.tab import Tab
 from demo.ui.view import Updates
 from nothing_gpt.errors import UserError
+from nothing_gpt.line import collapse
 
 STOP_TIMEOUT = 5.0
 """Seconds that Stop waits for a generation to end."""
 
 UpdateStream = AsyncGenerator[Updates]
-GenerationSteps = AsyncGenerator[Progress] | AsyncGenerator[CandidateSet]
+GenerationSteps = (
+    AsyncGenerator[Progress] | AsyncGenerator[CandidateSet] | AsyncGenerator[AlternativeSet]
+)
 StartGeneration = Callable[[SceneForm, GenerationForm], GenerationSteps]
 
 
@@ -111,6 +117,28 @@ class GenerationHandlers:
             same_seed = replace(form, seed=first.provenance.seed)
             second = same_seed.make_request(other.choice, self.context.random)
             return session.write_candidates(self.context.client, (first, second), blind=blind)
+
+        async with aclosing(self._run(request, event, values, start)) as updates:
+            async for update in updates:
+                yield update
+
+    async def rewrite(
+        self, request: gr.Request, event: gr.EventData, values: FieldValues
+    ) -> UpdateStream:
+        """Write alternatives of lines in the middle, or of what comes between two."""
+        session, random = self.context.read_tab(values).session, self.context.random
+
+        def start(scene_form: SceneForm, form: GenerationForm) -> AsyncGenerator[AlternativeSet]:
+            match read_event(event):
+                case {"index": int(index), "was": [*was], "lines": int(lines), **rest}:
+                    guidance = collapse(str(rest.get("guidance", "")))
+                    limited = replace(form, lines=min(max(lines, 1), MAX_LINES))
+                    wanted = limited.make_request(scene_form.choice, random)
+                    wanted = replace(wanted, guidance=guidance)
+                    requests = vary_seeds(wanted, ALTERNATIVES, wanted.provenance.seed)
+                    words = [read_words(each) for each in was]
+                    return rewrite_passage(session, self.context.client, requests, index, words)
+            raise UserError("the page did not say which line; load it anew")
 
         async with aclosing(self._run(request, event, values, start)) as updates:
             async for update in updates:

@@ -3,6 +3,7 @@
 No version is ever removed.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from demo.scene.scene import Entry, Provenance, Scene
@@ -91,6 +92,14 @@ class History:
             entries[step.start : step.start + step.removed] = step.added
             direction = step.direction or direction
         return Scene(tuple(entries), direction)
+
+    @property
+    def everyone(self) -> frozenset[str]:
+        """All who are named or speak in any version."""
+        added = (entry.speaker for version in self.versions for entry in version.added)
+        directions = [version.direction for version in self.versions if version.direction]
+        named = (name for direction in directions for name in direction.present)
+        return frozenset([*filter(None, added), *named])
 
     @property
     def can_undo(self) -> bool:
@@ -213,6 +222,22 @@ class History:
                 versions[parent] = replace(versions[parent], onward=child)
             child, parent = parent, versions[parent].parent
         return replace(self, versions=tuple(versions))
+
+    def rewrite(
+        self,
+        change_entry: Callable[[Entry], Entry],
+        change_direction: Callable[[Direction], Direction],
+    ) -> "History":
+        """Change the entries and directions of every version; undo does not bring them back."""
+
+        def change(version: Version) -> Version:
+            added, direction = tuple(map(change_entry, version.added)), version.direction
+            changed = direction and change_direction(direction)
+            if added == version.added and changed == direction:
+                return version
+            return replace(version, added=added, direction=changed)
+
+        return History.of(tuple(map(change, self.versions)), self.at)
 
     def _find_fresh(self, end: int, known: set[Entry]) -> tuple[Entry, ...]:
         fresh = [entry for entry in self.scene_at(end).entries if entry not in known]

@@ -1,10 +1,13 @@
 """A scene with candidates for its next lines to choose from."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 
 from demo.generation.candidates import CandidateRun, CandidateSet
-from demo.generation.summary import StatusMessage
+from demo.generation.rewriting.alternatives import AlternativeSet, Passage
+from demo.generation.summary import NO_MESSAGE, StatusMessage
+from demo.scene.scene import Entry, SpeakerAndText
 from demo.session.scene_editor import SceneEditor
 from demo.session.votes import Retakes, Vote, vote_on_candidates
 from nothing_gpt.errors import UserError
@@ -17,11 +20,13 @@ class CandidateEditor(SceneEditor):
 
     Attributes:
         candidate_run: The candidates that are being written or chosen from.
+        alternative_set: Alternatives of a passage in the middle of the scene.
         retakes: The retakes that the scene has not gone on from yet.
         votes: The writer's votes so far.
     """
 
     candidate_run: CandidateRun | None = None
+    alternative_set: AlternativeSet | None = None
     retakes: Retakes | None = None
     votes: list[Vote] = field(default_factory=list)
 
@@ -61,6 +66,20 @@ class CandidateEditor(SceneEditor):
             taken += " It follows what was changed meanwhile."
         self.status = StatusMessage(taken)
 
+    def replace_passage(
+        self, index: int, was: Sequence[SpeakerAndText], entries: Sequence[Entry]
+    ) -> None:
+        """Put an alternative into the place of the entries that the writer saw, or into a gap.
+
+        Raises:
+            UserError: the entries have changed since, or a model is writing.
+        """
+        self.require_idle()
+        passage = Passage(self.find_passage(index, was), len(was))
+        self.history = self.history.change(passage.replace(self.history.scene, tuple(entries)))
+        self.status = NO_MESSAGE
+        self.dismiss_candidates()
+
     def settle_retakes(self) -> None:
         """Count the continuation that the scene goes on from as preferred to its retakes."""
         if self.retakes is not None:
@@ -77,9 +96,20 @@ class CandidateEditor(SceneEditor):
         self.settle_retakes()
 
     def dismiss_candidates(self) -> None:
-        """Stop showing the candidates; they stay in the history as branches."""
+        """Stop showing candidates and alternatives; candidates stay in the history as branches."""
         if not self.writing:
             self.candidate_run = None
+            self.alternative_set = None
+
+    def rename(self, show: Show, old: str, new: str, *, in_words: bool) -> None:
+        """Give a character another name in every version; candidates with the old one close.
+
+        Raises:
+            UserError: as the editor's `rename` does.
+        """
+        super().rename(show, old, new, in_words=in_words)
+        self.retakes = None
+        self.dismiss_candidates()
 
     def start_from(self, opening: Opening) -> None:
         """Start a new scene with an opening of the show; candidates of the old one close."""

@@ -1,12 +1,14 @@
 """The edits that a writer makes to a scene, each one step of undo."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 
 from demo.generation.summary import NO_MESSAGE, StatusMessage
 from demo.scene.history import Branch, History
-from demo.scene.parsing import read_entries, read_entry
+from demo.scene.parsing import read_entries, read_entry, read_name
+from demo.scene.replacement import Renaming, Substitution
 from demo.scene.scene import Entry, Scene, SpeakerAndText
 from nothing_gpt.errors import UserError
 from nothing_gpt.prompt import Direction
@@ -120,6 +122,40 @@ class SceneEditor:
         self.history = self.history.change(scene.move(found, place))
         self.status = NO_MESSAGE
 
+    def substitute(self, substitution: Substitution) -> None:
+        """Replace a text wherever it is in the scene: one step of undo.
+
+        Raises:
+            UserError: it is nowhere, or a model is writing.
+        """
+        self.require_idle()
+        scene, places = substitution.apply(self.history.scene)
+        if not places:
+            raise UserError(f"'{substitution.find[:40]}' is nowhere in the words of this scene")
+        self.history = self.history.change(scene)
+        count = "1 place" if places == 1 else f"{places} places"
+        self.status = StatusMessage(f"Replaced in {count}. Undo brings the old words back.")
+
+    def rename(self, show: Show, old: str, new: str, *, in_words: bool) -> None:
+        """Give a character another name in every version.
+
+        Raises:
+            UserError: the name is not valid or is another's, or a model is writing.
+        """
+        self.require_idle()
+        typed = read_name(new)
+        name = show.aliases.get(typed, typed)
+        everyone = self.history.everyone
+        if old not in everyone:
+            raise UserError(f"{old[:40]} is not in this scene")
+        if name in everyone:
+            raise UserError(f"{name} is in this scene already, or in another version of it")
+        renaming = Renaming(old, name, in_words)
+        self.history = self.history.rewrite(renaming.change_entry, renaming.change_direction)
+        self.status = StatusMessage(
+            f"{old} is {name} now, in every version. Rename {name} to go back: Undo does not."
+        )
+
     def start_from(self, opening: Opening) -> None:
         """Start a new scene with an opening of the show."""
         speakers = [line.speaker for line in opening.script]
@@ -178,13 +214,23 @@ class SceneEditor:
         if self.writing:
             raise UserError("the model is still writing; stop it first")
 
-    def _find(self, index: int, was: SpeakerAndText) -> int:
-        """Find the entry that the writer saw at an index: earlier actions can have moved it."""
-        entries = self.history.scene.entries
-        found = [i for i, entry in enumerate(entries) if entry.words == was]
+    def find_passage(self, index: int, was: Sequence[SpeakerAndText]) -> int:
+        """Find the entries that the writer saw from an index on: earlier actions can move them.
+
+        Without entries it is the gap before that index.
+
+        Raises:
+            UserError: the entries have changed since.
+        """
+        words, seen = [entry.words for entry in self.history.scene.entries], list(was)
+        starts = range(len(words) - len(seen) + 1)
+        found = [i for i in starts if words[i : i + len(seen)] == seen]
         if not found:
             raise UserError("that line has changed meanwhile; look at it again")
         return min(found, key=lambda each: abs(each - index))
+
+    def _find(self, index: int, was: SpeakerAndText) -> int:
+        return self.find_passage(index, [was])
 
 
 def _replace_alias(entry: Entry, show: Show) -> Entry:

@@ -55,7 +55,7 @@ class Session(CandidateEditor):
         scene = self._starting_scene()
         lockable = {model.name: model.structured for model in self.models}
         locked = lockable.get(request.provenance.model) is not False
-        return build_payload(self._cap_tokens(request), scene, locked=locked)
+        return build_payload(self.cap_tokens(request), scene, locked=locked)
 
     async def continue_scene(
         self,
@@ -80,8 +80,8 @@ class Session(CandidateEditor):
                 the visitor has reached the rate limit.
         """
         start = self._starting_scene(retake=retake, from_index=from_index)
-        request = self._cap_tokens(request)
-        with self._reserve_tokens([request]) as usage:
+        request = self.cap_tokens(request)
+        with self.reserve_tokens([request]) as usage:
             self.dismiss_candidates()
             self.finished = asyncio.Event()
             replaces = retake or from_index is not None
@@ -132,8 +132,8 @@ class Session(CandidateEditor):
             UserError: as `continue_scene` does.
         """
         start = self._starting_scene()
-        capped = [self._cap_tokens(request) for request in requests]
-        with self._reserve_tokens(capped) as usage:
+        capped = [self.cap_tokens(request) for request in requests]
+        with self.reserve_tokens(capped) as usage:
             self.finished = asyncio.Event()
             self.settle_retakes()
             self.candidate_run = run = CandidateRun(capped, start, self.history.at, blind=blind)
@@ -191,14 +191,16 @@ class Session(CandidateEditor):
             self.history = self.history.change(scene, entry.take)
             self.shown_for_retake = None
 
-    def _cap_tokens(self, request: GenerationRequest) -> GenerationRequest:
+    def cap_tokens(self, request: GenerationRequest) -> GenerationRequest:
+        """Limit a request to the tokens that a visitor can have at once."""
         if self.rate_limiter is None:
             return request
         return request.with_max_tokens(self.rate_limiter.limits.cap(request.max_tokens))
 
-    def _reserve_tokens(
+    def reserve_tokens(
         self, requests: Sequence[GenerationRequest]
     ) -> AbstractContextManager[Usage]:
+        """Count the tokens of requests for the visitor while a block runs."""
         if self.rate_limiter is None:
             return nullcontext(Usage())
         tokens = [request.max_tokens for request in requests]

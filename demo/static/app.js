@@ -2,7 +2,7 @@
  * The script's component: connects the scene, its view, the browser's storage and the server.
  */
 
-import { closestTarget, find, findAll, isolateText } from "./dom.js";
+import { closestTarget, find, findAll, findDialog, isolateText } from "./dom.js";
 import { Drafts } from "./drafts.js";
 import { decodeText } from "./file_text.js";
 import { LineEditor } from "./line_editor.js";
@@ -16,8 +16,7 @@ import { ScriptView } from "./script_view.js";
 import { copyLink, readLink } from "./share_link.js";
 import { PageShortcuts } from "./shortcuts.js";
 import { SceneStorage } from "./storage.js";
-import { VoteDialog } from "./votes/vote_dialog.js";
-import { VoteStore } from "./votes/vote_store.js";
+import { SceneTools } from "./scene_tools.js";
 import { WaitingList } from "./waiting_list.js";
 import { WriterActions } from "./writer_actions.js";
 
@@ -52,7 +51,7 @@ class App {
         this.openDrafts();
       },
       refused: () => this.view.reset(),
-      voted: (votes) => this.votes.add(votes),
+      voted: (votes) => this.tools.votes.add(votes),
       updated: (log, shown) => this.draw(log, shown),
     });
     const dialog = new LossDialog(findDialog(element, "loss"));
@@ -63,11 +62,13 @@ class App {
       typed: (line) => this.drafts.update({ line }),
     });
     this.menu = new LineMenu(find(element, ".script"), this.editor, (deed, fields) => {
-      this.actions.add({ deed, ...fields });
+      if (deed === "rewrite" || deed === "fill") this.tools.askRewrite(deed, fields.index);
+      else this.actions.add({ deed, ...fields });
     });
-    this.votes = new VoteDialog(findDialog(element, "votes"), new VoteStore(), (text) =>
-      this.report(text),
-    );
+    this.tools = new SceneTools(element, this.sync, this.drafts, {
+      send: (deed) => this.actions.add(deed),
+      report: (text) => this.report(text),
+    });
     this.shortcuts = new PageShortcuts(findDialog(element, "help"), this.editor);
     this.scenes = new SceneList(
       element,
@@ -129,6 +130,7 @@ class App {
     const { element } = this;
     const { heading, quoted } = this.sync;
     this.view.draw(entries.slice(0, shown), { ...heading, quoted });
+    this.tools.alternatives.place();
     this.menu.restoreFocus();
     // A half-made edit can be of a line whose last change still waits.
     if (this.restoring && !this.outbox.actions.length) {
@@ -166,12 +168,11 @@ class App {
     if (opening) this.actions.add({ deed: "open", index: Number(opening) });
     if (version) this.actions.add({ deed: "switch", version: Number(version) });
     if (ending) this.actions.add({ deed: "export", ending });
-    const votes = closestTarget(event, ".open-votes");
-    if (votes) this.votes.open();
+    const tool = this.tools.handleClick(event);
     if (closestTarget(event, ".open-help")) this.shortcuts.showHelp();
     if (closestTarget(event, ".import")) find(this.element, "input[type=file]").click();
     if (link && this.sync.log) copyLink(this.sync.log, (text) => this.report(text));
-    if (version || ending || link || votes) closestTarget(event, "[popover]")?.hidePopover();
+    if (version || ending || link || tool) closestTarget(event, "[popover]")?.hidePopover();
   }
 
   /**
@@ -187,16 +188,6 @@ class App {
     target.value = "";
     this.sync.send(null, { event: "bring", fields: { name: file.name, text } });
   }
-}
-
-/**
- * @param {HTMLElement} root
- * @param {string} id
- */
-function findDialog(root, id) {
-  const dialog = find(root, `#${id}`);
-  if (!(dialog instanceof HTMLDialogElement)) throw new Error(`#${id} is not a dialog`);
-  return dialog;
 }
 
 /**

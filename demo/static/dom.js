@@ -64,6 +64,30 @@ export function find(root, selector) {
 }
 
 /**
+ * Find a dialog that must exist.
+ *
+ * @param {ParentNode} root
+ * @param {string} id
+ */
+export function findDialog(root, id) {
+  const dialog = find(root, `#${id}`);
+  if (!(dialog instanceof HTMLDialogElement)) throw new Error(`#${id} is not a dialog`);
+  return dialog;
+}
+
+/**
+ * Find an input field that must exist.
+ *
+ * @param {ParentNode} root
+ * @param {string} selector
+ */
+export function findInput(root, selector) {
+  const field = find(root, selector);
+  if (!(field instanceof HTMLInputElement)) throw new Error(`${selector} is not an input`);
+  return field;
+}
+
+/**
  * Find the elements that match a selector.
  *
  * @param {ParentNode} root

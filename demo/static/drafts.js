@@ -20,13 +20,14 @@ import { WordStore } from "./word_store.js";
 
 /**
  * The drafts beside a scene. `direction` has the fields that were typed into, `refused` the words
- * that the server refused.
+ * that the server refused, `guidance` how lines are to be rewritten.
  *
  * @typedef {object} SceneDrafts
  * @property {Words} [composer]
  * @property {LineDraft | null} [line]
  * @property {Record<string, string> | null} [direction]
  * @property {Words[]} [refused]
+ * @property {string} [guidance]
  */
 
 /** The drafts of the open scene. */
@@ -57,8 +58,9 @@ export class Drafts {
    */
   update(changes) {
     this.current = { ...this.current, ...changes };
-    const { composer, line, direction, refused } = this.current;
-    const isEmpty = !composer?.text && !line && !direction && !refused?.length;
+    const { composer, line, direction, refused, guidance } = this.current;
+    const isEmpty =
+      !composer?.text && !line && !direction && !refused?.length && !guidance;
     try {
       this.store.write(this.sceneId, isEmpty ? null : this.current);
     } catch {

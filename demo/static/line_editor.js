@@ -13,7 +13,7 @@ import { SHORTCUTS } from "./shortcuts.js";
 /**
  * Sends an action on a line to the server.
  *
- * @typedef {(action: string, fields: object) => void} SendAction
+ * @typedef {(action: string, fields: Record<string, any>) => void} SendAction
  */
 
 /**

@@ -10,7 +10,7 @@ import { SHORTCUTS } from "./shortcuts.js";
 /** @import { Shortcut } from "./shortcuts.js" */
 /** @import { LineEditor, SendAction } from "./line_editor.js" */
 
-/** @typedef {"retake" | "above" | "below" | "up" | "down" | "delete"} LineAction */
+/** @typedef {"rewrite" | "fill" | "retake" | "above" | "below" | "up" | "down" | "delete"} LineAction */
 
 /**
  * The menu's items: what each does, its label, and its shortcut if it has one.
@@ -18,6 +18,8 @@ import { SHORTCUTS } from "./shortcuts.js";
  * @type {[LineAction, string, Shortcut | null][]}
  */
 const ITEMS = [
+  ["rewrite", "Rewrite \u2026", SHORTCUTS.rewrite],
+  ["fill", "Fill in below \u2026", null],
   ["retake", "Retake from here", SHORTCUTS.retake],
   ["above", "Insert a line above", null],
   ["below", "Insert a line below", SHORTCUTS.insertBelow],

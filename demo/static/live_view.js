@@ -7,6 +7,7 @@ import { SPEAKER_COLOURS, closestTarget, createElement, findAll, isolateText } f
 import { SHORTCUTS } from "./shortcuts.js";
 
 /** @import { GradioComponent } from "./dom.js" */
+/** @import { AlternativesValue } from "./rewriting/alternatives.js" */
 
 /** @typedef {{ speaker: string, text: string }} Line */
 
@@ -30,6 +31,7 @@ import { SHORTCUTS } from "./shortcuts.js";
  * @property {boolean} [writing]
  * @property {Line | null} [line]
  * @property {Take[]} [takes]
+ * @property {AlternativesValue} [alternatives] Shown in the script itself.
  * @property {number | null} [chosen]
  */
 
@@ -147,6 +149,8 @@ export function startLiveView({ element, props, watch }) {
     /** @type {LiveValue} */
     const value = JSON.parse(props.value || "{}");
     element.replaceChildren(...createView(value));
+    const detail = value.alternatives ?? null;
+    document.dispatchEvent(new CustomEvent("room:alternatives", { detail }));
   };
 
   /** @param {number} index */

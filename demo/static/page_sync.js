@@ -12,6 +12,7 @@ import { randomId } from "./random_id.js";
 /** @import { Outbox } from "./outbox.js" */
 /** @import { SceneStorage, StoredScene } from "./storage.js" */
 
+/** @import { Guidance } from "./rewriting/rewrite_dialog.js" */
 /** @import { Vote } from "./votes/vote_store.js" */
 
 /** @typedef {{ premise: string, speaker: string, text: string }} Opening */
@@ -35,6 +36,7 @@ import { randomId } from "./random_id.js";
  * @property {Opening[]} openings
  * @property {Branch[]} branches
  * @property {boolean} editable
+ * @property {Guidance} guidance
  */
 
 /**
@@ -102,7 +104,7 @@ export class PageSync {
     /** Whether the server has the whole scene from this page and does not send it. */
     this.serverHasScene = false;
     /** @type {Heading} */
-    this.heading = { cast: [], openings: [], branches: [], editable: false };
+    this.heading = { cast: [], openings: [], branches: [], editable: false, guidance: "none" };
     /** @type {Set<string>} */
     this.quoted = new Set();
     /** @type {PendingScene | null} */

@@ -50,6 +50,11 @@ export const SHORTCUTS = {
     help: "Retake; in a line: retake from there",
     matches: (event) => hasAltAlone(event) && event.code === "KeyR",
   },
+  rewrite: {
+    keys: "Alt+W",
+    help: "In a line: rewrite it",
+    matches: (event) => hasAltAlone(event) && event.code === "KeyW",
+  },
   takes: {
     keys: "Ctrl+Shift+Enter",
     help: "Several takes, side by side",
@@ -108,6 +113,12 @@ export const SHORTCUTS = {
     help: "Choose the first of several takes, 2 the second, and so on",
     matches: (event) => hasNoModifier(event) && /^[1-9]$/.test(event.key),
   },
+  find: {
+    keys: "Ctrl+Shift+H",
+    help: "Find and replace, rename a character",
+    matches: (event) =>
+      hasControl(event) && event.shiftKey && !event.altKey && event.key.toLowerCase() === "h",
+  },
   help: {
     keys: "?",
     help: "This sheet",
@@ -133,7 +144,12 @@ export function describeShortcuts() {
  * @returns {boolean} Whether the button is there and enabled.
  */
 function clickButton(id) {
-  const button = document.querySelector(`#${id}:is(button), #${id} button`);
+  return clickElement(`#${id}:is(button), #${id} button`);
+}
+
+/** @param {string} selector */
+function clickElement(selector) {
+  const button = document.querySelector(selector);
   if (!(button instanceof HTMLButtonElement) || button.disabled) return false;
   button.click();
   return true;
@@ -182,6 +198,7 @@ export class PageShortcuts {
       return !this.#hasOwnUndo(target) && clickButton(redo.matches(event) ? "redo" : "undo");
     }
     if (retake.matches(event)) return clickButton("retake");
+    if (SHORTCUTS.find.matches(event)) return clickElement(".open-find");
     if (compose.matches(event)) {
       find(document, "#compose textarea").focus();
       return true;

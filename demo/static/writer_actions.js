@@ -24,7 +24,7 @@ import { readWords } from "./waiting_list.js";
 /** @import { Words } from "./waiting_list.js" */
 
 /** Actions that have a model write: each has an event of its own. */
-const GENERATIONS = new Set(["proceed", "retake", "candidates", "compare"]);
+const GENERATIONS = new Set(["proceed", "retake", "candidates", "compare", "rewrite"]);
 const OWN_EVENTS = new Set([...GENERATIONS, "preview", "model", "export"]);
 
 /** What Gradio's buttons do, by their elem_id. */

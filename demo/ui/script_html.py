@@ -46,13 +46,21 @@ def pack(message: Any) -> str:
     return json.dumps(message, ensure_ascii=False, separators=(",", ":"))
 
 
-def describe_page(show: Show, branches: Iterable[Branch], *, editable: bool) -> dict[str, Any]:
-    """Describe what the page needs besides the scene."""
+def describe_page(
+    show: Show, branches: Iterable[Branch], *, editable: bool, guidance: str
+) -> dict[str, Any]:
+    """Describe what the page needs besides the scene.
+
+    Args:
+        guidance: How the model takes a sentence of direction: as "words" of its instructions, at
+            the end of the "premise", or "none".
+    """
     return {
         "cast": list(show.names),
         "openings": [_describe_opening(opening) for opening in show.prompt.openings[:OPENINGS]],
         "branches": [_describe_branch(branch) for branch in branches],
         "editable": editable,
+        "guidance": guidance,
     }
 
 

@@ -7,6 +7,7 @@ import gradio as gr
 
 from demo.generation.candidates import CandidateSet
 from demo.generation.constraints import SamplingSettings
+from demo.generation.rewriting.alternatives import AlternativeSet
 from demo.generation.stream import LockState
 from demo.generation.summary import describe_lock, describe_speed
 from demo.session.session import Session
@@ -16,6 +17,7 @@ from demo.ui.script_html import describe_line, describe_page, pack, render_note,
 from demo.ui.settings_panel import ANYONE
 from demo.ui.tab import Tab
 from nothing_gpt.line import Line
+from nothing_gpt.records import encode
 from nothing_gpt.show import Show
 
 Updates = dict[Any, Any]
@@ -115,7 +117,12 @@ class View:
         editable = not session.writing
         message = tab.page_sync.next_message(
             session.history,
-            describe_page(form.show, session.branches if editable else (), editable=editable),
+            describe_page(
+                form.show,
+                session.branches if editable else (),
+                editable=editable,
+                guidance=form.choice.guidance,
+            ),
             shown=len(session.scene.entries),
             quoted=lambda text: self._is_quoted(form.show, text),
             votes=session.votes,
@@ -128,6 +135,8 @@ class View:
         session, message = tab.session, {}
         if session.candidate_set is not None:
             message = _describe_candidates(session.candidate_set)
+        elif session.alternative_set is not None:
+            message = {"alternatives": _describe_alternatives(session.alternative_set)}
         elif session.writing:
             message = {"writing": True, "line": describe_line(line)}
         message["cast"] = _list_speakers(session, form)
@@ -159,6 +168,15 @@ def _list_speakers(session: Session, form: SceneForm) -> list[str]:
 def _enabled(*, when: bool) -> dict[str, Any]:
     update: dict[str, Any] = gr.update(interactive=when)
     return update
+
+
+def _describe_alternatives(alternative_set: AlternativeSet) -> dict[str, Any]:
+    return {
+        "index": alternative_set.passage.start,
+        "was": [encode(entry) for entry in alternative_set.was],
+        "lines": [[encode(entry) for entry in each] for each in alternative_set.alternatives],
+        "ranked": alternative_set.ranked,
+    }
 
 
 def _describe_candidates(candidate_set: CandidateSet) -> dict[str, Any]:

@@ -98,7 +98,7 @@ def test_a_whole_scene_by_keys_alone(stage: Stage, server: FakeEndpoint) -> None
     keys = stage.page.keyboard
     keys.press("?")
     expect(stage.page.get_by_role("dialog")).to_be_visible()
-    expect(stage.page.locator("#help dd")).to_have_count(13)
+    expect(stage.page.locator("#help dd")).to_have_count(15)
     keys.press("Escape")
     expect(stage.page.get_by_role("dialog")).to_be_hidden()
 

@@ -135,4 +135,3 @@ def test_lines_from_before_the_page_was_loaded_have_no_settings() -> None:
     (vote,) = session.votes
     assert vote.rejected_settings is None
     assert vote.chosen_settings is not None
-

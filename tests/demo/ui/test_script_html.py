@@ -77,7 +77,7 @@ def test_each_text_has_its_own_direction() -> None:
 
 def test_the_page_is_told_only_what_it_needs_of_a_show() -> None:
     branch = Branch(3, 8, (Entry("x" * 200, "DOT"), Entry("A pause.")), current=True)
-    page = describe_page(SHOW, [branch], editable=True)
+    page = describe_page(SHOW, [branch], editable=True, guidance="none")
     assert page["cast"] == list(SHOW.names)
     assert [card["speaker"] for card in page["openings"]] == [
         opening.script[0].speaker for opening in SHOW.prompt.openings[:OPENINGS]

@@ -1,0 +1,1 @@
+"""Alternatives of lines in the middle of a scene, and their order by what follows them."""

@@ -1,0 +1,76 @@
+/**
+ * The dialogs and panels that work on the open scene as a whole or on several of its lines.
+ */
+
+import { closestTarget, find, findDialog } from "./dom.js";
+import { FindDialog } from "./finding/find_dialog.js";
+import { Alternatives } from "./rewriting/alternatives.js";
+import { RewriteDialog } from "./rewriting/rewrite_dialog.js";
+import { VoteDialog } from "./votes/vote_dialog.js";
+import { VoteStore } from "./votes/vote_store.js";
+
+/** @import { Drafts } from "./drafts.js" */
+/** @import { Deed } from "./outbox.js" */
+/** @import { PageSync } from "./page_sync.js" */
+
+/** Opens the tools. */
+export class SceneTools {
+  /**
+   * @param {HTMLElement} element
+   * @param {PageSync} sync
+   * @param {Drafts} drafts
+   * @param {{ send: (deed: Deed) => void, report: (text: string) => void }} listener Gets the
+   *   actions on the scene, and messages to the writer.
+   */
+  constructor(element, sync, drafts, { send, report }) {
+    this.sync = sync;
+    this.drafts = drafts;
+    const list = find(element, ".lines");
+    this.finding = new FindDialog(findDialog(element, "find"), {
+      send,
+      goTo: (index) => find(list, `[data-index="${index}"] .words`).focus(),
+    });
+    this.rewriting = new RewriteDialog(findDialog(element, "rewrite"), {
+      send,
+      typed: (guidance) => drafts.update({ guidance }),
+    });
+    this.alternatives = new Alternatives(list, send);
+    this.votes = new VoteDialog(findDialog(element, "votes"), new VoteStore(), report);
+  }
+
+  get #scene() {
+    const nothing = { entries: [], direction: { premise: "", setting: "", present: [] } };
+    return this.sync.log?.scene ?? nothing;
+  }
+
+  /**
+   * Open the tool whose button was clicked.
+   *
+   * @param {MouseEvent} event
+   * @returns {boolean} Whether it was one in a panel, which closes then.
+   */
+  handleClick(event) {
+    const votes = closestTarget(event, ".open-votes");
+    if (votes) this.votes.open();
+    if (closestTarget(event, ".open-find")) this.#openFind();
+    return Boolean(votes);
+  }
+
+  #openFind() {
+    const { entries, direction } = this.#scene;
+    const spoken = entries.flatMap(({ speaker }) => speaker ?? []);
+    this.finding.open(entries, [...new Set([...direction.present, ...spoken])]);
+  }
+
+  /**
+   * Ask how a line is to be rewritten, or what comes below it.
+   *
+   * @param {"rewrite" | "fill"} kind
+   * @param {number} index
+   */
+  askRewrite(kind, index) {
+    const { guidance } = this.sync.heading;
+    const typed = this.drafts.current.guidance ?? "";
+    this.rewriting.open(kind, index, this.#scene.entries, { guidance, typed });
+  }
+}
