@@ -33,6 +33,7 @@ function createPage() {
   const sync = new PageSync(trigger, storage, outbox, {
     opened: (notice) => shown.push(`opened: ${notice}`),
     refused: () => shown.push("refused"),
+    voted: () => {},
     updated: (log) => shown.push(log.scene.entries.map(({ text }) => text)),
   });
   return { sync, sent, shown, outbox, storage };
