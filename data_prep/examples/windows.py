@@ -71,7 +71,7 @@ def cut_episode(episode: Episode, show: Show, format_name: FormatName) -> Iterat
     context = turns_given(format_name)
     if context is None:
         return cut_windows(episode, show.windows)
-    return cut_answers(episode, context, {c.name for c in show.cast if c.voice})
+    return cut_answers(episode, context, {c.name for c in show.voiced})
 
 
 def build_direction(window: Window, show: Show, format_name: FormatName) -> Direction:

@@ -43,18 +43,26 @@ class Opening:
         return tuple(line for line in parsed if isinstance(line, Line))
 
 
+_SYSTEM = """
+Continue this scene from {title}.
+Write lines like this: [CHARACTER] dialogue
+
+{cast}
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class PromptText:
     """The show's part of the prompt, and suggestions for writers.
 
     Attributes:
         system: The system message. It can contain `{title}`, and `{cast}` for one line
-            `- NAME: voice` for each character with a voice.
+            `- NAME: voice` for each character with a voice; without any voice, for all names.
         premises: Premises to start a scene from.
         openings: Beginnings of scenes to continue.
     """
 
-    format: CastFormatName
-    system: str
+    format: CastFormatName = "directed"
+    system: str = _SYSTEM
     premises: tuple[str, ...] = ()
     openings: tuple[Opening, ...] = ()

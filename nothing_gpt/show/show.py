@@ -14,7 +14,7 @@ class Character:
     Attributes:
         aliases: Other names in the scripts.
         voice: A description of the character for the system message, which leaves out characters
-            without one.
+            without one, unless nobody has one.
     """
 
     name: str
@@ -39,8 +39,8 @@ class Show:
     name: str
     title: str
     cast: tuple[Character, ...]
-    prompt: PromptText
     corpus: Corpus
+    prompt: PromptText = field(default_factory=PromptText)
     windows: Windows = field(default_factory=Windows)
     split: Split = field(default_factory=Split)
     generation: Generation = field(default_factory=Generation)
@@ -60,13 +60,18 @@ class Show:
                         f"cast: '{name}' stands for both {owner} and {character.name}"
                     )
                 seen.add(name)
-        if not any(c.voice for c in self.cast):
-            raise ValueError("cast: at least one character needs a voice")
+        if not self.cast:
+            raise ValueError("cast: name at least one character")
 
     @property
     def names(self) -> tuple[str, ...]:
         """The canonical names of the cast, in the order of the file: leading parts first."""
         return tuple(character.name for character in self.cast)
+
+    @property
+    def voiced(self) -> tuple[Character, ...]:
+        """Those who have a voice; the whole cast if nobody has one."""
+        return tuple(c for c in self.cast if c.voice) or self.cast
 
     @property
     def aliases(self) -> dict[str, str]:
@@ -76,7 +81,7 @@ class Show:
     @property
     def system(self) -> str:
         """The system message, with its placeholders filled in."""
-        cast = "\n".join(f"- {c.name}: {collapse(c.voice)}" for c in self.cast if c.voice)
+        cast = "\n".join(f"- {c.name}: {collapse(c.voice)}".rstrip(": ") for c in self.voiced)
         text = self.prompt.system.replace("{title}", self.title)
         return text.replace("{cast}", cast).strip()
 

@@ -61,9 +61,7 @@ def test_the_shows_of_the_checkout_load(name: str) -> None:
         ('["ANNIE"]', '["ANNIE", "ANNIE"]', r"'ANNIE' stands for both ANN and ANN"),
         ('"O\'BRIEN"', '"ANN"', r"'ANN' stands for both"),
         ('"ANN"', '"Ann"', r"'Ann' cannot be a character's name"),
-        ('voice = "sells  tickets"', "", r"at least one character needs a voice"),
         ('name = "pier"', 'name = "../pier"', r"name '\.\./pier' must be"),
-        ('"fountain"', '"table"', r"kind 'table' needs 'file' and 'columns'"),
         ('"script"', '"scripted"', r"'format' is 'scripted'; allowed: script, directed"),
         ("[corpus]", "[windows]\ncontext = 40\n[corpus]", r"windows need 0 < context"),
         ("[corpus]", "[split]\nheld_out = 1.0\n[corpus]", r"split needs 0 < held_out < 1"),
@@ -87,4 +85,15 @@ def test_broken_encoding_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "show.toml"
     path.write_bytes(MINIMAL.encode() + b'# caf\xe9"')
     with pytest.raises(UserError, match="not a readable TOML file"):
+        load_show(str(path))
+
+
+def test_a_show_needs_a_title_a_cast_and_scripts_only(tmp_path: Path) -> None:
+    text = 'name = "a"\ntitle = "Pier"\n[[cast]]\nname = "ANN"\n[[cast]]\nname = "BOB"\n'
+    path = tmp_path / "a.toml"
+    path.write_text(f'{text}[corpus]\nsource = "x"\nlicence = "CC0"\n')
+    assert load_show(str(path)).system.startswith("Continue this scene from Pier.\n")
+    assert load_show(str(path)).system.endswith("\n\n- ANN\n- BOB")
+    path.write_text('name = "a"\ntitle = "A"\ncast = []\n[corpus]\nsource = "x"\nlicence = ""\n')
+    with pytest.raises(UserError, match="cast: name at least one character"):
         load_show(str(path))
