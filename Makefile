@@ -1,7 +1,6 @@
 # A newcomer needs `make demo` and `make test`. `make help` lists all targets.
 
 PYTHON ?= python3
-SHOW ?= unclaimed
 PORT ?= 7860
 BIN := .venv/bin
 NPM := $(shell sh -c 'command -v npm')
@@ -14,7 +13,7 @@ help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-12s%s\n", $$1, $$2 }'
 
 demo: .venv/local ## Run all four stages on this machine, then the writers' room. SHOW= SOURCE= PORT= SHARE=1 OPEN=1
-	@exec $(BIN)/python -m nothing_gpt --show '$(SHOW)' --port '$(PORT)' \
+	@exec $(BIN)/python -m nothing_gpt $(if $(SHOW),--show '$(SHOW)') --port '$(PORT)' \
 	  $(if $(SOURCE),--source '$(SOURCE)') $(if $(BASE),--base '$(BASE)') $(if $(SHARE),--share)
 
 demo deploy: export NOTHING_GPT_OPEN := $(or $(OPEN),$(NOTHING_GPT_OPEN))
@@ -26,13 +25,13 @@ deploy: .venv/modal ## Deploy endpoint and room on Modal; an adapter must be on 
 history: .venv/local ## Repeat the reference's six runs with the pocket model, with table and curves. SHOW= SOURCE=
 	@set -e; \
 	for format in '' --format=single-turn --format=per-character --format=script; do \
-	  $(BIN)/python -m data_prep --show '$(SHOW)' --tokenizer none $$format \
+	  $(BIN)/python -m data_prep --show '$(or $(SHOW),unclaimed)' --tokenizer none $$format \
 	    $(if $(SOURCE),--source '$(SOURCE)'); \
 	done; \
 	for preset in phase1-r16 phase1-r32 phase2-r32 phase2-r64 phase3 phase4; do \
-	  $(BIN)/python -m train --show '$(SHOW)' --base '$(or $(BASE),pocket)' --preset $$preset; \
+	  $(BIN)/python -m train --show '$(or $(SHOW),unclaimed)' --base '$(or $(BASE),pocket)' --preset $$preset; \
 	done; \
-	$(BIN)/python -m train.artifacts --show '$(SHOW)'
+	$(BIN)/python -m train.artifacts --show '$(or $(SHOW),unclaimed)'
 
 test-fast: .venv/test ## Run the tests without browser, server contract and slow ones: under 90 s on two idle cores.
 	$(BIN)/python -m pytest -m 'not browser and not contract and not slow'

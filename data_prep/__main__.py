@@ -1,4 +1,7 @@
-"""The command of the stage: `python -m data_prep --show NAME`, from the root of the checkout."""
+"""The command of the stage: `python -m data_prep --show NAME`, from the root of the checkout.
+
+`python -m data_prep draft SOURCE` writes a show file for scripts that have none.
+"""
 
 import os
 import time
@@ -7,13 +10,14 @@ from typing import Annotated
 
 import typer
 
+from data_prep.draft.show_file import write_draft
 from data_prep.job import PreparationJob
 from data_prep.output import READABLE_REPORT
 from data_prep.pipeline import prepare
 from data_prep.report import DataReport
 from data_prep.sources.downloads import is_downloaded
-from nothing_gpt.errors import reported_errors
-from nothing_gpt.show import FormatName, load_show, show_path
+from nothing_gpt.errors import UserError, reported_errors
+from nothing_gpt.show import FormatName, load_show, name_source, show_path
 from nothing_gpt.workspace import Workspace
 
 _SHOWN = 5  # near misses in the summary
@@ -21,13 +25,17 @@ _SHOWN = 5  # near misses in the summary
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
-@app.command()
+@app.callback(invoke_without_command=True)
 def main(
-    show: Annotated[str, typer.Option(help="A show's name, or the path of its TOML file.")],
+    context: typer.Context,
+    show: Annotated[str, typer.Option(help="A show's name, or the path of its TOML file.")] = "",
     source: Annotated[
-        Path | None,
-        typer.Option(help="Folder, zip or file with the scripts, in place of the show's own."),
-    ] = None,
+        str,
+        typer.Option(
+            help="Folder, zip or file with the scripts, kaggle:OWNER/NAME or hf:OWNER/NAME, in"
+            " place of the show's own."
+        ),
+    ] = "",
     out: Annotated[
         Path | None, typer.Option(help="Where the output goes, in place of the workspace.")
     ] = None,
@@ -50,13 +58,17 @@ def main(
     ] = False,
 ) -> None:
     """Turn a show's scripts into training examples, with a report on what was kept and why."""
+    if context.invoked_subcommand:
+        return
+    if not show:
+        raise UserError("name a show with --show, or draft one: python -m data_prep draft SOURCE")
     started = time.monotonic()
     chosen_show = load_show(show)
     files = Workspace(workspace) if workspace else Workspace.default()
     chosen_format = format_name or chosen_show.prompt.format
     job = PreparationJob(
         show=chosen_show,
-        source=str(source) if source else _own_source(show, chosen_show.corpus.source),
+        source=source or _own_source(show, chosen_show.corpus.source),
         out=out or files.examples(chosen_show, chosen_format),
         format=chosen_format,
         tokenizer=tokenizer,
@@ -67,6 +79,34 @@ def main(
         typer.echo(f"wrote {job.out} in {time.monotonic() - started:.1f} s; see {READABLE_REPORT}")
     else:
         typer.echo(f"{job.out}: nothing has changed, nothing to do (--fresh does it again)")
+
+
+@app.command()
+def draft(
+    source: Annotated[
+        str, typer.Argument(help="Folder, zip or file with scripts, kaggle:... or hf:...")
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="The file to write, in place of the workspace's.")
+    ] = None,
+) -> None:
+    """Write a show file from scripts alone: cast, names to confirm, and windows that fit."""
+    path = out or Workspace.default().draft(name_source(source))
+    drafted = write_draft(source, path)
+    if drafted is None:
+        typer.echo(f"{path} is there already and is used as it is; delete it to draft it again")
+        return
+    cast = ", ".join(f"{member.name} {member.share:.0%}" for member in drafted.cast)
+    doubts = sum(len(member.suspects) for member in drafted.cast)
+    windows = drafted.windows
+    typer.echo(
+        f"Assumed from the scripts:\n"
+        f"  title    {drafted.title}, after the name of the scripts\n"
+        f"  cast     {cast}; {drafted.others:,} others\n"
+        f"  names    {doubts:,} may be other names of the cast; confirm them in the file\n"
+        f"  windows  {windows.minimum} to {windows.turns} turns, {drafted.count:,} of them\n"
+        f"wrote {path}; change what is wrong, then: python -m data_prep --show {path}"
+    )
 
 
 def _own_source(show: str, source: str) -> str:

@@ -4,7 +4,6 @@ It ends with the writers' room. `make demo` installs the requirements, then runs
 """
 
 import argparse
-from pathlib import Path
 
 from nothing_gpt.errors import reported_errors
 from nothing_gpt.local_stack.stages import StackOptions, run_stages
@@ -14,8 +13,10 @@ from nothing_gpt.workspace import Workspace
 def main() -> None:
     """Parse the command line and run the stages."""
     parser = argparse.ArgumentParser(prog="python -m nothing_gpt", description=__doc__)
-    parser.add_argument("--show", default="unclaimed", help="a show's name or TOML file")
-    parser.add_argument("--source", type=Path, help="the show's scripts, where they lie elsewhere")
+    parser.add_argument("--show", help="a show's name or TOML file; default: unclaimed")
+    parser.add_argument(
+        "--source", help="scripts; without --show, a show file is drafted from them first"
+    )
     parser.add_argument(
         "--base", default="smollm2", help="smollm2, pocket, a hub id, a folder or a GGUF file"
     )

@@ -64,6 +64,10 @@ class Workspace:
         """Return the folder of a show's scripts that were uploaded to a volume."""
         return self.root / "sources" / show
 
+    def draft(self, name: str) -> Path:
+        """Return the show file that was drafted from scripts."""
+        return self.root / "shows" / f"{name}.toml"
+
     def cache(self, name: str) -> Path:
         """Return a library's cache folder, for downloads and compiled code."""
         return self.root / "cache" / name

@@ -8,14 +8,15 @@ import sys
 import time
 import webbrowser
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NoReturn
 
 from nothing_gpt.admission import LOGIN_VARIABLE, is_open
 from nothing_gpt.local_stack.ports import HOST, check_port, find_free_port
 from nothing_gpt.local_stack.stage_process import StageProcess, background_stage, run_stage
-from nothing_gpt.show import load_show
+from nothing_gpt.show import load_show, name_source
 from nothing_gpt.workspace import VARIABLE, Workspace
+
+_BUNDLED = "unclaimed"
 
 _API_PORT = 8000
 """The usual port of the API; another free one if it is taken."""
@@ -26,16 +27,16 @@ class StackOptions:
     """The options of the program.
 
     Attributes:
-        show: A show's name or TOML file.
+        show: A show's name or TOML file; None for the bundled show, or for a draft of the source.
         port: Of the writers' room.
-        source: The option of data_prep; None for the show's own.
+        source: The scripts; None for the show's own.
         base: The option of train.
         share: Whether the room also gets a public Gradio link, and a login if none is set.
     """
 
-    show: str
+    show: str | None
     port: int
-    source: Path | None = None
+    source: str | None = None
     base: str = "smollm2"
     share: bool = False
 
@@ -50,15 +51,16 @@ def run_stages(options: StackOptions, workspace: Workspace) -> None:
         SystemExit: a stage failed; it has printed the reason, and this is its exit status.
         KeyboardInterrupt: Ctrl-C or SIGTERM before the room was ready.
     """
-    name = load_show(options.show).name
     check_port(options.port)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     os.environ[VARIABLE] = str(workspace.root.resolve())
-    source = ["--source", str(options.source)] if options.source else []
     started = time.monotonic()
-    run_stage("data_prep", "--show", options.show, "--tokenizer", "none", *source)
-    run_stage("train", "--show", options.show, "--base", options.base)
+    show = options.show or _find_show(options.source, workspace)
+    name = load_show(show).name
+    source = ["--source", options.source] if options.source and options.show else []
+    run_stage("data_prep", "--show", show, "--tokenizer", "none", *source)
+    run_stage("train", "--show", show, "--base", options.base)
     port = find_free_port(_API_PORT)
     server_url, room_url = f"http://{HOST}:{port}", f"http://{HOST}:{options.port}"
     share = ["--share"] if options.share else []
@@ -67,13 +69,11 @@ def run_stages(options: StackOptions, workspace: Workspace) -> None:
         login = f"writer:{secrets.token_urlsafe(9)}"
         os.environ[LOGIN_VARIABLE] = login
     with (
-        background_stage(
-            "serve", workspace, "--show", options.show, "--port", str(port)
-        ) as server,
+        background_stage("serve", workspace, "--show", show, "--port", str(port)) as server,
         background_stage(
             "demo",
             workspace,
-            *("--base-url", f"{server_url}/v1", "--model", name, "--show", options.show),
+            *("--base-url", f"{server_url}/v1", "--model", name, "--show", show),
             *("--port", str(options.port), *share),
         ) as room,
     ):
@@ -90,6 +90,15 @@ def run_stages(options: StackOptions, workspace: Workspace) -> None:
                 webbrowser.open(room_url)
             _wait_for_any(server, room)
     print("stopped")
+
+
+def _find_show(source: str | None, workspace: Workspace) -> str:
+    """Return the bundled show; for scripts without one, the show file drafted from them."""
+    if source is None:
+        return _BUNDLED
+    path = workspace.draft(name_source(source))
+    run_stage("data_prep", "draft", source, "--out", str(path))
+    return str(path)
 
 
 def _wait_for_any(*stages: StageProcess) -> NoReturn:

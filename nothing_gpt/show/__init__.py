@@ -1,7 +1,7 @@
 """A show: its cast, prompt, corpus and settings, read from one TOML file."""
 
 from nothing_gpt.show.corpus import Columns, Corpus, Split, Titles, Windows
-from nothing_gpt.show.loading import SHOWS, load_show, show_names, show_path
+from nothing_gpt.show.loading import SHOWS, load_show, name_source, show_names, show_path
 from nothing_gpt.show.prompt_text import CastFormatName, FormatName, Opening, PromptText
 from nothing_gpt.show.show import Character, Generation, Show
 
@@ -20,6 +20,7 @@ __all__ = [
     "Titles",
     "Windows",
     "load_show",
+    "name_source",
     "show_names",
     "show_path",
 ]

@@ -1,6 +1,8 @@
 """The TOML files of shows."""
 
+import re
 import tomllib
+import unicodedata
 from pathlib import Path
 
 from nothing_gpt.errors import UserError
@@ -32,6 +34,15 @@ def show_path(name_or_path: str) -> Path:
         known = ", ".join(show_names())
         raise UserError(f"no show '{name_or_path}'; known: {known}; or give a path to a .toml")
     return path
+
+
+def name_source(source: str) -> str:
+    """Return a show's name made of the name of its scripts; no show of the checkout has it."""
+    stem = Path(source.rstrip("/").rpartition("/")[2].rpartition(":")[2]).resolve().stem
+    plain = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode().lower()
+    words = re.sub("[^a-z0-9]+", "_", plain).strip("_")
+    name = words if words.isidentifier() else f"show_{words}".rstrip("_")
+    return f"{name}_draft" if name in show_names() else name
 
 
 def load_show(name_or_path: str) -> Show:

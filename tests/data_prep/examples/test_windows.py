@@ -138,7 +138,7 @@ def test_every_speech_of_the_lead_with_enough_before_it_is_an_answer(
 ) -> None:
     format_name, given_before = choice
     show = Show(
-        "pier", "The Pier", (Character("ANN", voice="kind"), Character("BOB")), TEXT, CORPUS
+        "pier", "The Pier", (Character("ANN", voice="kind"), Character("BOB")), CORPUS, TEXT
     )
     merged = merge_turns(given_turns)
     windows = list(cut_episode(Episode("E1", merged), show, format_name))

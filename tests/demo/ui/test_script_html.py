@@ -19,7 +19,7 @@ from demo.ui.script_html import (
     render_status,
     render_title,
 )
-from nothing_gpt.show import Character, PromptText, Show, load_show
+from nothing_gpt.show import Character, Show, load_show
 
 SHOW = load_show("unclaimed")
 STYLE = "".join(path.read_text(encoding="utf-8") for path in STYLES)
@@ -56,8 +56,7 @@ class Reader(HTMLParser):
 
 def pages(words: str) -> list[str]:
     """Everything of the page that is drawn here, with these words wherever words may stand."""
-    prompt = PromptText("directed", "")
-    show = Show("a", words, (Character("DOT", voice="dry"),), prompt, SHOW.corpus)
+    show = Show("a", words, (Character("DOT"),), SHOW.corpus)
     notes = [render_note(StatusMessage(words, "problem")), render_status([(words, words)])]
     return [*notes, render_title(show)]
 

@@ -129,3 +129,23 @@ def test_a_shared_room_gets_a_login_which_is_printed(tmp_path: Path) -> None:
     name, _, password = login.partition(":")
     assert len(password) >= 12
     assert f"It asks for a login: {name}, {password}" in said
+
+
+DRAFTING = """
+import pathlib, sys
+if sys.argv[1] == "draft":
+    text = 'name = "pier"\\ntitle = "Pier"\\ncast = [{name = "ANN"}]\\n'
+    pathlib.Path(sys.argv[-1]).parent.mkdir(parents=True)
+    pathlib.Path(sys.argv[-1]).write_text(text + 'corpus = {source = "x", licence = ""}')
+print("data_prep", *sys.argv[1:], flush=True)
+"""
+
+
+def test_scripts_without_a_show_are_drafted_first(tmp_path: Path) -> None:
+    stack = Stack(tmp_path, free_port(), "--source", "my-pier/", data_prep=DRAFTING)
+    seen = stack.read_until("Ctrl-C stops both")
+    stack.process.send_signal(signal.SIGINT)
+    stack.finish()
+    path = tmp_path / "workspace" / "shows" / "my_pier.toml"
+    assert f"data_prep draft my-pier/ --out {path}\n" in seen
+    assert f"data_prep --show {path} --tokenizer none\n" in seen

@@ -1,0 +1,1 @@
+"""Drafts of show files, made from scripts alone."""
