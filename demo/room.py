@@ -90,7 +90,6 @@ class Room:
         page, outputs = layout.page, layout.direction_outputs
         page.hello(handlers.restore_scene, inputs, outputs, **_MULTIPLE)
         page.again(handlers.resend_scene, inputs, outputs, **_MULTIPLE)
-        page.bring(handlers.import_file, inputs, outputs, **_MULTIPLE)
         page.model(handlers.choose_model, inputs, layout.all_outputs, **_MULTIPLE)
         for field in (layout.models.model, layout.models.show):
             field.input(

@@ -7,7 +7,6 @@ from typing import Any
 
 import gradio as gr
 
-from demo.formats import import_scene
 from demo.generation.summary import StatusMessage
 from demo.handlers.context import AppContext
 from demo.scene.history import History
@@ -119,16 +118,16 @@ class ConnectionHandlers:
             tab.opened = True
             with suppress(UserError):  # the next generation asks again, and says what is wrong
                 tab.session.models = await self.context.client.list_models()
+        run, acted = str(page.get("run")), page.get("acted")
         try:
-            kept, acted = page.get("journal"), page.get("acted")
-            history = await asyncio.to_thread(_read_kept_history, kept)
-            run = str(page.get("run"))
+            history = await asyncio.to_thread(_read_kept_history, page.get("journal"))
             # The page sends it again until it is answered; actions can have followed meanwhile.
             if run != tab.page_sync.run:
-                _load_history(tab, run, history, acted, page_has_it=True)
+                _load_history(tab, run, history, acted)
         except UserError as error:
             tab.session.status = StatusMessage.problem(error)
-        if page.get("resumed") is True:
+        # What was done meanwhile can have changed the fields.
+        if page.get("resumed") is True or acted != tab.page_sync.acted:
             form = self.context.read_form(values)
             return self.context.view.show_scene(tab, form)
         return self._show_loaded_scene(values)
@@ -139,38 +138,18 @@ class ConnectionHandlers:
         tab.page_sync.restart(tab.page_sync.run, None, tab.page_sync.acted)
         return self.context.view.show_scene(tab, self.context.read_form(values))
 
-    async def import_file(self, event: gr.EventData, values: FieldValues) -> Updates:
-        """Load a scene from a file."""
-        tab, name = self.context.read_tab(values), str(event.name)
-        try:
-            ending = name.rpartition(".")[2].lower()
-            # In a thread, so that a long script does not block the other pages.
-            scene = await asyncio.to_thread(import_scene, ending, str(event.text))
-            history = History().change(scene)
-            _load_history(tab, str(event.run), history, 0, page_has_it=False)
-            count = len(scene.entries)
-            tab.session.status = StatusMessage(
-                f"{name}: {count} {'line' if count == 1 else 'lines'}."
-            )
-        except UserError as error:
-            tab.session.status = StatusMessage.problem(error)
-        return self._show_loaded_scene(values)
-
     def _show_loaded_scene(self, values: FieldValues) -> Updates:
         tab, form = self.context.read_tab(values), self.context.read_form(values)
         direction = self.context.view.show_direction(tab.session, form)
         return {**direction, **self.context.view.show_scene(tab, form)}
 
 
-def _load_history(
-    tab: Tab, run: str, history: History, acted: object, *, page_has_it: bool
-) -> None:
+def _load_history(tab: Tab, run: str, history: History, acted: object) -> None:
     session = tab.session
     session.require_idle()
     session.dismiss_candidates()
     session.history = history
-    known = history if page_has_it else None
-    tab.page_sync.restart(run, known, acted if isinstance(acted, int) else 0)
+    tab.page_sync.restart(run, history, acted if isinstance(acted, int) else 0)
     tab.fields_shown = 0
 
 

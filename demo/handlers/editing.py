@@ -1,11 +1,13 @@
 """Handlers for the edits that a writer makes. Each edit is one step of undo."""
 
+import asyncio
 from random import Random
 from typing import Any
 
 import gradio as gr
 
-from demo.formats import export_scene
+from demo.formats import export_scene, import_scene
+from demo.generation.summary import StatusMessage
 from demo.handlers.context import AppContext
 from demo.scene.replacement import Substitution
 from demo.scene.scene import Entry, SpeakerAndText
@@ -13,6 +15,7 @@ from demo.session.session import Session
 from demo.ui.forms import FieldValues, SceneForm
 from demo.ui.gradio_patch import read_event
 from demo.ui.layout import STAGE_DIRECTION
+from demo.ui.page_action import PageAction
 from demo.ui.tab import Tab
 from demo.ui.view import Updates
 from nothing_gpt.errors import UserError
@@ -35,6 +38,8 @@ class EditingHandlers:
 
     async def apply_page_action(self, event: gr.EventData, values: FieldValues) -> Updates:
         """Do what the writer did on the page."""
+        if read_event(event).get("deed") == "import":
+            return await self._import(event, values)
         session, random = self.context.read_tab(values).session, self.context.random
         return self.context.edit(
             event,
@@ -42,6 +47,23 @@ class EditingHandlers:
             lambda form, action: apply_action(session, form.show, action.fields, random),
             show_direction=read_event(event).get("deed") in SHOWING_DIRECTION,
         )
+
+    async def _import(self, event: gr.EventData, values: FieldValues) -> Updates:
+        session, fields = self.context.read_tab(values).session, read_event(event)
+        name = str(fields.get("name"))
+        # In a thread, so that a long script does not block the other pages.
+        ending = name.rpartition(".")[2].lower()
+        reading = asyncio.to_thread(import_scene, ending, str(fields.get("text")))
+        (read,) = await asyncio.gather(reading, return_exceptions=True)
+
+        def change(_form: SceneForm, _action: PageAction) -> None:
+            if isinstance(read, BaseException):
+                raise read
+            session.replace_scene(read)
+            count = len(read.entries)
+            session.status = StatusMessage(f"{name}: {count} {'line' if count == 1 else 'lines'}.")
+
+        return self.context.edit(event, values, change, show_direction=True)
 
     async def export(self, event: gr.EventData, values: FieldValues) -> Updates:
         """Write the scene in a format, for the browser to save."""

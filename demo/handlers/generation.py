@@ -59,11 +59,9 @@ class GenerationHandlers:
         self, request: gr.Request, event: gr.EventData, values: FieldValues
     ) -> UpdateStream:
         """Replace the last continuation, or a line and everything after it."""
-        index = read_event(event).get("index")
-        from_index = index if isinstance(index, int) else None
-        retaken = self._continue(
-            request, event, values, retake=index is None, from_index=from_index
-        )
+        fields = read_event(event)
+        line = fields if isinstance(fields.get("index"), int) else None
+        retaken = self._continue(request, event, values, retake=True, line=line)
         async with aclosing(retaken) as updates:
             async for update in updates:
                 yield update
@@ -75,14 +73,21 @@ class GenerationHandlers:
         values: FieldValues,
         *,
         retake: bool = False,
-        from_index: int | None = None,
+        line: dict[str, Any] | None = None,
     ) -> UpdateStream:
+        """Continue the scene, or retake it from the line that has the index and the words."""
         session = self.context.read_tab(values).session
 
         def start(scene_form: SceneForm, form: GenerationForm) -> AsyncGenerator[Progress]:
             wanted = form.make_request(scene_form.choice, self.context.random)
+            from_index = None
+            if line is not None:
+                from_index = session.find_passage(line["index"], [read_words(line.get("was"))])
             return session.continue_scene(
-                self.context.client, wanted, retake=retake, from_index=from_index
+                self.context.client,
+                wanted,
+                retake=retake and from_index is None,
+                from_index=from_index,
             )
 
         return self._run(request, event, values, start)

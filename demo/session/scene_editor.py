@@ -165,6 +165,16 @@ class SceneEditor:
         self.history = self.history.change(Scene(entries, direction))
         self.status = StatusMessage("A beginning. Continue lets the cast go on from here.")
 
+    def replace_scene(self, scene: Scene) -> None:
+        """Replace the whole scene.
+
+        Raises:
+            UserError: a model is writing.
+        """
+        self.require_idle()
+        self.history = self.history.change(scene)
+        self.status = NO_MESSAGE
+
     def surprise(self, show: Show, random: Random) -> None:
         """Start a new scene with a random opening, or a random premise if there is none.
 

@@ -17,6 +17,7 @@ import { copyLink, readLink } from "./share_link.js";
 import { PageShortcuts } from "./shortcuts.js";
 import { SceneStorage } from "./storage.js";
 import { SceneTools } from "./scene_tools.js";
+import { SilenceWatch } from "./silence_watch.js";
 import { WaitingList } from "./waiting_list.js";
 import { WriterActions } from "./writer_actions.js";
 
@@ -32,10 +33,22 @@ class App {
     this.element = element;
     /** Whether the next drawing offers a half-made edit again. */
     this.restoring = false;
+    /** The scene that was open before the last import. */
+    this.leftForImport = "";
     this.storage = new SceneStorage((text) => this.report(text));
-    const reportFull = () => this.report("This browser has no room left to keep what you write.");
+    let isFull = false;
+    const reportFull = () => {
+      isFull = true;
+      this.report("This browser has no room left to keep what you write.");
+    };
+    this.silence = new SilenceWatch(() => !isFull);
+    /** @type {(event: string, fields: object) => void} */
+    const send = (event, fields) => {
+      this.silence.ask();
+      trigger(event, fields);
+    };
     this.drafts = new Drafts(reportFull);
-    this.outbox = new Outbox(trigger, this.storage, {
+    this.outbox = new Outbox(send, this.storage, {
       changed: () => this.waiting.draw(),
       refused: (fields) => this.giveBack(fields),
       full: reportFull,
@@ -44,7 +57,7 @@ class App {
       take: (words) => this.actions.compose(words),
       changed: () => this.drafts.update({ refused: this.waiting.refused }),
     });
-    this.sync = new PageSync(trigger, this.storage, this.outbox, {
+    this.sync = new PageSync(send, this.storage, this.outbox, {
       opened: (notice) => {
         this.report(notice);
         this.view.reset();
@@ -85,6 +98,11 @@ class App {
 
   /** @param {Deed} fields A refused action: its words stay on the page. */
   giveBack(fields) {
+    if (fields.deed === "import") {
+      this.storage.remove(this.storage.scene.id);
+      this.sync.send(this.storage.read(this.leftForImport));
+      return;
+    }
     const words = this.actions.giveBack(fields);
     if (words) this.waiting.keep(words);
   }
@@ -117,6 +135,7 @@ class App {
     // What the writer does before the server answers belongs to this scene already.
     this.storage.open(scene);
     this.outbox.open();
+    this.drafts.open(this.storage.scene.id);
     this.sync.send({ ...this.storage.scene, journal: scene?.journal }, { notice });
   }
 
@@ -186,7 +205,10 @@ class App {
     if (!file) return;
     const text = decodeText(new Uint8Array(await file.arrayBuffer()));
     target.value = "";
-    this.sync.send(null, { event: "bring", fields: { name: file.name, text } });
+    this.leftForImport = this.storage.scene.id;
+    const scene = this.storage.add({}, file.name.replace(/\.\w+$/, ""));
+    this.outbox.begin(scene.id, { deed: "import", name: file.name, text });
+    this.sync.send(scene);
   }
 }
 
@@ -206,7 +228,10 @@ export function startApp(component) {
   }
   const file = find(element, "input[type=file]");
   file.addEventListener("change", (event) => app.importFile(event));
-  watch("value", () => app.sync.receive(JSON.parse(props.value || "null")));
+  watch("value", () => {
+    app.silence.hear();
+    app.sync.receive(JSON.parse(props.value || "null"));
+  });
   addEventListener("pagehide", () => app.storage.flush());
   addEventListener("visibilitychange", () => document.hidden && app.storage.flush());
   addEventListener("hashchange", () => app.openFirst());

@@ -49,6 +49,7 @@ export class Drafts {
   open(sceneId) {
     this.sceneId = sceneId;
     this.current = this.store.read(sceneId)[0] ?? {};
+    this.update({}); // drafts of a tab that is gone are this tab's now
   }
 
   /**

@@ -115,6 +115,20 @@ export class Outbox {
     if (this.actions.length === 1) this.#send();
   }
 
+  /**
+   * Store the first action on a scene that is opened next.
+   *
+   * @param {string} sceneId
+   * @param {Deed} fields
+   */
+  begin(sceneId, fields) {
+    try {
+      this.store.write(sceneId, [{ number: 1, seen: -1, event: "act", fields }]);
+    } catch {
+      this.listener.full();
+    }
+  }
+
   /** Send nothing until the server has the scene. */
   hold() {
     this.run = null;

@@ -115,20 +115,20 @@ export class PageSync {
    * Send a scene to the server, which then follows it.
    *
    * @param {StoredScene | null} scene Null is a new scene.
-   * @param {{ event?: string, fields?: object, notice?: string, resumed?: boolean }} [options]
+   * @param {{ notice?: string, resumed?: boolean }} [options]
    */
-  send(scene, { event = "hello", fields = {}, notice = "", resumed = false } = {}) {
+  send(scene, { notice = "", resumed = false } = {}) {
     const run = randomId();
     const history = scene?.journal ?? null;
     this.pending = { run, scene, history, notice, resumed };
-    const message = { run, journal: history, acted: scene?.acted ?? 0, resumed, ...fields };
+    const message = { run, journal: history, acted: scene?.acted ?? 0, resumed };
     const trigger = () => {
       if (this.pending?.run !== run) return;
-      this.trigger(event, message);
+      this.trigger("hello", message);
       // The server may not have been ready for the event, or the network was gone.
-      if (event === "hello") setTimeout(trigger, RESEND_DELAY);
+      setTimeout(trigger, RESEND_DELAY);
     };
-    if (event === "hello") this.outbox.hold();
+    this.outbox.hold();
     trigger();
   }
 

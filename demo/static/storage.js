@@ -164,16 +164,17 @@ export class SceneStorage {
   }
 
   /**
-   * Store a scene that came from a link.
+   * Store a scene that comes from elsewhere, as the next one to open.
    *
    * @param {Partial<HistoryLog>} history
+   * @param {string} [name]
    * @returns {StoredScene}
    */
-  add(history) {
+  add(history, name = "") {
     const log = new SceneLog(history);
-    const about = { stamp: newStamp(), title: titleOf({}, log), saved: Date.now() };
-    const scene = { ...newScene(), ...about, journal: history };
-    this.#write(scene, log);
+    const about = { stamp: newStamp(), title: titleOf({ name }, log), saved: Date.now() };
+    const scene = { ...newScene(), name, ...about, journal: log.history };
+    if (this.#write(scene, log)) sessionStorage.setItem(OPEN_SCENE, scene.id);
     return scene;
   }
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
@@ -207,6 +208,58 @@ def test_waiting_lines_survive_a_reload(restarted: RestartedRoom, page: Page) ->
     restarted.start()
     page.goto(restarted.url)
     expect_scene(stage, ["[DOT] Zero.", "[DOT] One.", "[FELIX] Two."])
+
+
+def test_an_import_waits_for_the_network(
+    room: str, page: Page, server: FakeEndpoint, tmp_path: Path
+) -> None:
+    del server
+    stage = Stage(page).come_in(room)
+    stage.write("DOT", "Zero.")
+    expect(stage.lines()).to_have_count(1)
+    file = tmp_path / "Night shift.txt"
+    file.write_text("DOT: One.\n\nFELIX: Two.\n", encoding="utf-8")
+    with lost_network(page.context):
+        page.locator("input[type=file]").set_input_files(file)
+        page.wait_for_function("Object.values(localStorage).join().includes('FELIX: Two')")
+    expect_scene(stage, ["[DOT] One.", "[FELIX] Two."])
+    expect(page.locator(".scenes")).to_have_text("Night shift")
+
+
+def test_a_scene_that_is_handed_over_twice_keeps_what_came_between(stage: Stage) -> None:
+    page = stage.page
+    hellos = []
+    page.on(
+        "request",
+        lambda each: hellos.append(each) if '"journal"' in (each.post_data or "") else None,
+    )
+    page.reload()
+    stage.write("DOT", "One.")
+    expect(stage.lines()).to_have_count(1)
+    # The network was slow, and the page has handed its scene over once more.
+    page.request.post(hellos[-1].url, data=hellos[-1].post_data_json)
+    stage.write("FELIX", "Two.")
+    expect_scene(stage, ["[DOT] One.", "[FELIX] Two."])
+
+
+def test_a_retake_finds_its_line_when_lines_above_it_go(
+    stage: Stage, server: FakeEndpoint
+) -> None:
+    stage.begin()
+    stage.proceed()
+    kept = stage.shown()[1:8]
+    server.script.pieces = cut("[JUNE] Tea.\n")
+    # All in one moment, without an answer of the server between them.
+    stage.page.evaluate(
+        """() => {
+            for (const [index, action] of [[0, "delete"], [8, "retake"]]) {
+                document.querySelector(`.lines [data-index="${index}"] .more`).click();
+                document.querySelector(`.menu [data-action="${action}"]`).click();
+            }
+        }"""
+    )
+    expect(stage.note()).to_contain_text("ended the scene after 1 line of 8")
+    assert stage.shown() == [*kept, "[JUNE] Tea."]
 
 
 def test_a_line_written_below_open_takes_stays(stage: Stage) -> None:

@@ -128,6 +128,7 @@ def test_scenes_are_taken_away_and_brought_back(stage: Stage, tmp_path: Path) ->
         stage.button("Import").click()
     chooser.value.set_files(file)
     expect(stage.page.locator(".note.problem")).to_be_visible()
+    expect(stage.lines()).to_have_count(13)
     assert stage.shown() == written
 
 
