@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from nothing_gpt.show import FormatName, Show
@@ -82,8 +83,13 @@ class Workspace:
         return self.root / "adapters"
 
     def adapter(self, name: str) -> Path:
-        """Return an adapter's folder; the name is the show's, or `SHOW-PRESET`."""
+        """Return an adapter's folder; by default the name is the show's, or `SHOW-PRESET`."""
         return self.adapters / name
+
+    def replaced_adapter(self, name: str) -> Path:
+        """Return a new folder for an adapter that another one of its name replaces."""
+        folders = (self.root / "replaced" / f"{name}-{number}" for number in count(1))
+        return next(folder for folder in folders if not folder.exists())
 
     def export(self, name: str, form: str) -> Path:
         """Return the folder of an adapter exported in another form."""

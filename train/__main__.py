@@ -9,7 +9,7 @@ import logging
 import os
 import warnings
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,17 +18,25 @@ from nothing_gpt.show import load_show
 from nothing_gpt.workspace import Workspace
 from train.config.base_names import SMOLLM2_BASE
 
+if TYPE_CHECKING:
+    from train.config.config_file import ConfigFile
+
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
-@app.command(help=__doc__)
+@app.callback(invoke_without_command=True, help=__doc__)
 def train(
+    context: typer.Context,
     show: Annotated[
         str | None, typer.Option(help="A show's name, or a path to its TOML file.")
     ] = None,
     base: Annotated[
-        str, typer.Option(help="'smollm2', 'pocket', a hub id, a folder or a GGUF file.")
-    ] = SMOLLM2_BASE,
+        str | None,
+        typer.Option(
+            help="'smollm2', 'pocket', a hub id, a folder or a GGUF file.",
+            show_default="that of --config, else smollm2",
+        ),
+    ] = None,
     fresh: Annotated[
         bool,
         typer.Option("--fresh/--resume", help="Start again, or continue what was interrupted."),
@@ -53,29 +61,91 @@ def train(
             help="A run of the reference's history: phase1-r16, ... phase4.", metavar="P"
         ),
     ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="A TOML file of settings, as ADAPTER/config.toml.", metavar="FILE"),
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="One setting, as learning_rate=1e-4.", metavar="NAME=VALUE"),
+    ] = None,
+    target_modules: Annotated[
+        str | None,
+        typer.Option(help="Linear layers with adapters, as q_proj,v_proj.", metavar="NAMES"),
+    ] = None,
+    max_steps: Annotated[
+        int | None, typer.Option(help="Optimiser steps of a short run.", metavar="N")
+    ] = None,
+    eval_examples: Annotated[
+        int | None, typer.Option(help="Held-out examples at most.", metavar="N")
+    ] = None,
     patience: Annotated[
         int | None,
-        typer.Option(min=1, help="Stop after so many evaluations without a lower loss."),
+        typer.Option(help="Stop after so many evaluations without a lower loss.", metavar="N"),
     ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Seed of data order and dropout.", metavar="N")
+    ] = None,
+    name: Annotated[
+        str, typer.Option(help="The adapter's name.", show_default="SHOW, or SHOW-PRESET")
+    ] = "",
     plan: Annotated[
         bool, typer.Option("--plan", help="Only say what a run would take on --gpu.")
     ] = False,
     gpu: Annotated[str, typer.Option(help="For --plan: Modal's name of a GPU.")] = "L4",
-    seed: Annotated[int | None, typer.Option(help="Seed of data order and dropout.")] = None,
     workspace: Annotated[
         Path | None, typer.Option(help="Folder that the stages share.", show_default="workspace")
     ] = None,
 ) -> None:
     place = Workspace(workspace) if workspace else Workspace.default()
+    if context.invoked_subcommand:
+        return
     if plan:
         from nothing_gpt.gpus import find_gpu
         from train.estimate.profile_table import tabulate_profiles
 
         chosen = load_show(show) if show else None
-        typer.echo(tabulate_profiles(base, find_gpu(gpu), chosen, place))
+        typer.echo(tabulate_profiles(base or SMOLLM2_BASE, find_gpu(gpu), chosen, place))
         return
     if show is None:
         raise UserError("--show is missing: a show's name, or a path to its TOML file")
+    options = {
+        "quantize": quantize,
+        "target_modules": target_modules and target_modules.split(","),
+        "max_steps": max_steps,
+        "max_eval_examples": eval_examples,
+        "patience": patience,
+        "seed": seed,
+    }
+    from train.config.config_file import parse_assignments, read_config_file
+
+    given = {key: value for key, value in options.items() if value is not None}
+    file = read_config_file(config) if config else None
+    _train(
+        show,
+        base or (file and file.base) or SMOLLM2_BASE,
+        profile=profile,
+        preset=preset,
+        file=file,
+        settings=given | parse_assignments(set_ or ()),
+        name=name,
+        fresh=fresh,
+        workspace=place,
+    )
+
+
+def _train(
+    show: str,
+    base: str,
+    *,
+    profile: str | None,
+    preset: str | None,
+    file: "ConfigFile | None",
+    settings: dict[str, Any],
+    name: str,
+    fresh: bool,
+    workspace: Workspace,
+) -> None:
     # Idle threads sleep instead of spinning. Beside another busy process, training on a small
     # CPU is more than twice as fast this way. torch reads this when it is first imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -88,18 +158,39 @@ def train(
     from train.trainer.process_group import current_group
 
     repeated = load_preset(preset) if preset else None
-    config = resolve_config(
-        base, profile, repeated, seed=seed, patience=patience, quantize=quantize
-    )
+    config = resolve_config(base, profile, repeated, file=file, settings=settings)
     group = current_group()
     for warning in list_warnings(config) if group.rank == 0 else ():
         typer.echo(f"warning: {warning}", err=True)
     loaded = group.run_on_first(lambda: load_show(show))
     finetune(
         group.run_in_turn(
-            lambda: resolve_run(loaded, base, config, place, preset=repeated, fresh=fresh)
+            lambda: resolve_run(
+                loaded,
+                base,
+                config,
+                workspace,
+                name=name,
+                preset=repeated,
+                format_name=file.format if file else None,
+                fresh=fresh,
+            )
         )
     )
+
+
+@app.command("list")
+def list_runs(
+    show: Annotated[str | None, typer.Option(help="Only those of this show.")] = None,
+    workspace: Annotated[
+        Path | None, typer.Option(help="Folder that the stages share.", show_default="workspace")
+    ] = None,
+) -> None:
+    """List the finished adapters: base, loss, bits a byte, date."""
+    from train.artifacts.adapter_list import tabulate_adapters
+
+    place = Workspace(workspace) if workspace else Workspace.default()
+    typer.echo(tabulate_adapters(place, show))
 
 
 def _quieten_libraries() -> None:

@@ -3,16 +3,18 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nothing_gpt.adapter.manifest import BaseModel, Manifest, read_manifest
+from nothing_gpt.adapter.manifest import BaseModel, Manifest
 from nothing_gpt.errors import UserError
-from nothing_gpt.files import atomic_folder, fingerprint, locked_folder
+from nothing_gpt.files import atomic_folder, locked_folder
 from train.artifacts.adapter_writer import summarize, write_adapter
+from train.artifacts.run_identity import fingerprint_run, is_current, is_other_run
 from train.base_model.loading import LoadedBase, describe_precision, load_base
-from train.base_model.preparation import ensure_base
+from train.base_model.preparation import ensure_base, identify_folder
+from train.config.config_file import summarize_config
 from train.config.run import Run
 from train.data.examples import RunExamples, load_examples
 from train.trainer.checkpoints import open_folder
@@ -42,6 +44,7 @@ def finetune(run: Run) -> Path:
         if start is None:
             print(f"adapter '{run.name}' is up to date: {run.adapter}")
             return run.adapter
+        group.run_on_first(lambda: print(f"configuration: {summarize_config(run.config)}"))
         base = group.run_in_turn(lambda: _load_base(run, start.base))
         trainer = build_trainer(run, share, base, examples.trained, examples.evaluated)
         _train(trainer, run.checkpoints, start.checkpoint)
@@ -71,7 +74,7 @@ def is_finished(run: Run, examples: RunExamples) -> bool:
     return (
         run.pocket is None
         and run.gguf is None
-        and _is_current(run, _fingerprint(run, examples, None))
+        and is_current(run, fingerprint_run(run, examples, identify_folder(run)))
     )
 
 
@@ -93,19 +96,15 @@ class _Start:
 def _start(run: Run, examples: RunExamples) -> _Start | None:
     """Prepare the base and the checkpoints; None if the adapter is up to date."""
     base = ensure_base(run, examples)
-    inputs = _fingerprint(run, examples, base)
-    if not run.fresh and _is_current(run, inputs):
+    inputs = fingerprint_run(run, examples, base)
+    if not run.fresh and is_current(run, inputs):
         return None
+    if not run.fresh and is_other_run(run, base):
+        print(
+            f"adapter '{run.name}' is of another base or configuration: this run replaces it and"
+            f" keeps it in {run.replaced}; '--name NAME' trains beside it"
+        )
     return _Start(inputs, base, open_folder(run.checkpoints, inputs, fresh=run.fresh))
-
-
-def _fingerprint(run: Run, examples: RunExamples, base: BaseModel | None) -> str:
-    identity = asdict(base) if base else run.base
-    return fingerprint([examples.training, examples.evaluated, asdict(run.config), identity])
-
-
-def _is_current(run: Run, inputs: str) -> bool:
-    return run.adapter.is_dir() and read_manifest(run.adapter).inputs == inputs
 
 
 def _load_base(run: Run, identity: BaseModel | None) -> LoadedBase:
@@ -158,6 +157,9 @@ def _finish(
     run: Run, examples: RunExamples, trainer: "AdapterTrainer", base: LoadedBase, inputs: str
 ) -> Manifest:
     """Write the adapter, completely or not at all, and delete its checkpoints."""
+    if not run.fresh and is_other_run(run, base.identity):
+        run.replaced.parent.mkdir(parents=True, exist_ok=True)
+        run.adapter.rename(run.replaced)
     with atomic_folder(run.adapter) as folder:
         manifest = write_adapter(folder, run, examples, trainer, base, inputs)
     shutil.rmtree(run.checkpoints)

@@ -15,7 +15,7 @@ import modal.exception
 
 from deployment.credentials import HUGGING_FACE, WANDB
 from deployment.facts import MOUNT, TRAIN, VOLUME
-from deployment.images import add_code, build_image
+from deployment.images import add_code, add_folder, build_image
 from deployment.outcome import Outcome, attempt, report
 from deployment.storage import open_volume
 from nothing_gpt.errors import UserError, reported_errors
@@ -24,6 +24,7 @@ from nothing_gpt.show import load_show, show_names
 from nothing_gpt.workspace import Workspace
 from train.artifacts.provenance import VARIABLE, git_revision
 from train.config.base_names import POCKET_BASE, REFERENCE_BASE
+from train.config.config_file import parse_assignments, read_config_file
 from train.trainer.process_group import launch
 from train.training_job import (
     DEFAULT_GPU,
@@ -38,7 +39,8 @@ _CPU, _MEMORY = 2, 16 * 1024
 
 app = modal.App(TRAIN, include_source=False)
 volume = open_volume()
-image = add_code(build_image("train"), "train")
+# With its profiles and presets, which are TOML.
+image = add_folder(add_code(build_image("train")), "train")
 
 
 @app.function(
@@ -59,14 +61,13 @@ def examine(job: TrainingJob) -> Outcome:
 
 def _examine(job: TrainingJob) -> Outcome:
     from train.base_model.access_check import check_base
-    from train.config.run import resolve_run
     from train.data.examples import MissingDataError, check_format
     from train.estimate.plan import make_plan
     from train.finetuning import is_finished, load_run_examples
     from train.trainer.tracking import check_tracking
 
     try:
-        run = resolve_run(job.show, job.base, job.config, Workspace.default(), preset=job.preset)
+        run = job.resolve()
     except MissingDataError:
         raise UserError(_explain_missing_data(job)) from None
     examples = load_run_examples(run)
@@ -118,30 +119,23 @@ def train_one(job: TrainingJob) -> Outcome:
 
 def _train(job: TrainingJob) -> Path:
     from train import finetuning
-    from train.config.run import resolve_run
     from train.trainer.process_group import current_group
 
-    run = current_group().run_in_turn(
-        lambda: resolve_run(
-            job.show,
-            job.base,
-            job.config,
-            Workspace.default(),
-            preset=job.preset,
-            publish=volume.commit,
-        )
+    return finetuning.finetune(
+        current_group().run_in_turn(lambda: job.resolve(publish=volume.commit))
     )
-    return finetuning.finetune(run)
 
 
 @app.local_entrypoint()
 def main(
     show: str,
-    base: str = REFERENCE_BASE,
+    base: str = "",
     gpu: str = "",
     profile: str = "reference",
     preset: str = "",
-    seed: int = -1,
+    config: str = "",
+    set: str = "",  # noqa: A002 - modal names the option after it
+    name: str = "",
     fresh: bool = False,  # noqa: FBT001 - modal makes the command line of it
     token: bool = True,  # noqa: FBT001
     wandb: bool = False,  # noqa: FBT001
@@ -150,11 +144,13 @@ def main(
 
     Args:
         show: A show's name, its TOML file, or `all`.
-        base: A hub id, or `pocket`.
+        base: A hub id, or `pocket`; by default that of --config, or the reference's.
         gpu: Modal's name of the GPU, or of several, as L4:4; by default L4, or the preset's.
         profile: `reference`, or for Llamas `fast` or `small`.
         preset: A run of the reference's history, as `phase3`, or `history` for all of them.
-        seed: Seed of data order and dropout; by default the configuration's.
+        config: A configuration file, as `config.toml` beside an adapter.
+        set: Single settings, as "learning_rate=1e-4 rank=16".
+        name: The adapter's name; by default the show's, or SHOW-PRESET.
         fresh: Delete the adapters and checkpoints first.
         token: Ask the hub with the token in the secret `huggingface`.
         wandb: Report to Weights & Biases with the key in the secret `wandb`.
@@ -162,9 +158,23 @@ def main(
     with reported_errors():
         shows = [load_show(name) for name in (show_names() if show == "all" else [show])]
         presets = find_presets(preset)
-        new_seed = None if seed < 0 else seed
+        if name and len(shows) * len(presets) > 1:
+            raise UserError(f"--name {name}: this command trains several adapters")
+        file = read_config_file(Path(config)) if config else None
+        base = base or (file and file.base) or REFERENCE_BASE
+        settings = parse_assignments(set.split())
         jobs = [
-            make_job(each, base, gpu, profile, repeated, seed=new_seed, fresh=fresh)
+            make_job(
+                each,
+                base,
+                gpu,
+                profile,
+                repeated,
+                name=name,
+                file=file,
+                settings=settings,
+                fresh=fresh,
+            )
             for each in shows
             for repeated in presets
         ]

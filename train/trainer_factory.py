@@ -1,4 +1,4 @@
-"""The trainer of a run: TRL's, with LoRA on every linear layer."""
+"""The trainer of a run: TRL's, with LoRA."""
 
 from collections.abc import Callable
 from functools import partial
@@ -15,6 +15,7 @@ from train.trainer.trl_arguments import make_arguments
 
 if TYPE_CHECKING:
     import torch
+    from torch import nn
 
     from train.trainer.sft_trainer import AdapterTrainer
 
@@ -36,7 +37,7 @@ def build_trainer(
         held_out: The examples to evaluate.
 
     Raises:
-        UserError: the fast path cannot train this base, or not on this GPU.
+        UserError: the fast path cannot train this base or these layers, or not on this GPU.
     """
     import datasets
     from peft import LoraConfig
@@ -68,7 +69,7 @@ def build_trainer(
             r=share.rank,
             lora_alpha=share.alpha,
             lora_dropout=share.dropout,
-            target_modules="all-linear",
+            target_modules=_choose_targets(share, base.model),
             task_type="CAUSAL_LM",
         ),
         callbacks=[
@@ -86,6 +87,24 @@ def build_trainer(
     trainer.remove_callback(PrinterCallback)
     trainer.remove_callback(ProgressCallback)
     return trainer
+
+
+def _choose_targets(config: TrainingConfig, model: "nn.Module") -> str | list[str]:
+    if not config.target_modules:
+        return "all-linear"
+    from torch.nn import Linear
+
+    modules = {name.split(".")[-1] for name, m in model.named_modules() if isinstance(m, Linear)}
+    known = ", ".join(sorted(modules - {"lm_head"}))
+    for name in config.target_modules:
+        if name not in modules:
+            raise UserError(f"target_modules: this base has no linear layer '{name}'; has {known}")
+    if config.fused:
+        raise UserError(
+            "target_modules: the fast path trains all linear layers; choose others with"
+            " '--profile reference'"
+        )
+    return list(config.target_modules)
 
 
 def _choose_class(config: TrainingConfig, dtype: "torch.dtype") -> Callable[..., "AdapterTrainer"]:

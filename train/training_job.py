@@ -1,13 +1,16 @@
 """The jobs of a command on Modal: what each container trains."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from nothing_gpt.adapter.manifest import adapter_name
 from nothing_gpt.gpus import find_gpus
 from nothing_gpt.show import FormatName, Show
+from nothing_gpt.workspace import Workspace
+from train.config.config_file import ConfigFile
 from train.config.presets import PRESETS, Preset, load_preset
-from train.config.run import resolve_config
+from train.config.run import Run, resolve_config, resolve_run
 from train.config.training_config import TrainingConfig, list_warnings
 from train.trainer.process_group import ProcessGroup
 
@@ -27,6 +30,8 @@ class TrainingJob:
         config: The hyperparameters.
         gpu: Modal's name of the GPU, or of several, as L4:4.
         preset: The reference's run to repeat.
+        own_name: The adapter's name, if it is not the show's or the preset's.
+        own_format: The prompt format of the examples, if it is not the show's or the preset's.
         fresh: Train it even if it is done. The old adapter has been deleted by then.
     """
 
@@ -35,17 +40,41 @@ class TrainingJob:
     config: TrainingConfig
     gpu: str = DEFAULT_GPU
     preset: Preset | None = None
+    own_name: str = ""
+    own_format: FormatName | None = None
     fresh: bool = False
 
     @property
     def name(self) -> str:
         """The adapter's name."""
-        return adapter_name(self.show.name, self.preset.name if self.preset else "")
+        preset = self.preset.name if self.preset else ""
+        return self.own_name or adapter_name(self.show.name, preset)
 
     @property
     def format(self) -> FormatName:
         """The prompt format that the examples must have."""
-        return self.preset.format if self.preset else self.show.prompt.format
+        own = self.preset.format if self.preset else self.own_format
+        return own or self.show.prompt.format
+
+    def resolve(self, publish: Callable[[], None] = lambda: None) -> Run:
+        """Work out the names and paths of its run.
+
+        Args:
+            publish: Called after every checkpoint and at the end.
+
+        Raises:
+            UserError: the data is not prepared, or is of another format.
+        """
+        return resolve_run(
+            self.show,
+            self.base,
+            self.config,
+            Workspace.default(),
+            name=self.own_name,
+            preset=self.preset,
+            format_name=self.own_format,
+            publish=publish,
+        )
 
 
 def find_presets(name: str) -> Sequence[Preset | None]:
@@ -66,7 +95,9 @@ def make_job(
     profile: str,
     preset: Preset | None = None,
     *,
-    seed: int | None = None,
+    name: str = "",
+    file: ConfigFile | None = None,
+    settings: Mapping[str, Any] | None = None,
     fresh: bool = False,
 ) -> TrainingJob:
     """Make a job, and check it as far as possible without its data.
@@ -77,17 +108,21 @@ def make_job(
         gpu: Modal's name of the GPU, or of several; "" is the preset's, or the default.
         profile: The name of the profile of a real base.
         preset: The reference's run to repeat.
-        seed: Replaces the configuration's seed.
+        name: The adapter's name; by default the show's or the preset's.
+        file: A configuration file.
+        settings: Single settings by name.
         fresh: Train it even if it is done.
 
     Raises:
-        UserError: there is no such profile or GPU, or so many GPUs cannot share a step.
+        UserError: there is no such profile, setting or GPU, or so many GPUs cannot share a step.
     """
-    config = resolve_config(base, profile, preset, seed=seed)
-    kind, count = find_gpus(gpu or (preset.gpu if preset else DEFAULT_GPU))
+    config = resolve_config(base, profile, preset, file=file, settings=settings)
+    own_gpu = preset.gpu if preset else file and file.gpu
+    kind, count = find_gpus(gpu or own_gpu or DEFAULT_GPU)
     ProcessGroup(0, count).split_step(config)
-    name = f"{kind.name}:{count}" if count > 1 else kind.name
-    return TrainingJob(show, base, config, name, preset, fresh)
+    gpus = f"{kind.name}:{count}" if count > 1 else kind.name
+    own_format = file.format if file else None
+    return TrainingJob(show, base, config, gpus, preset, name, own_format, fresh)
 
 
 def list_job_warnings(job: TrainingJob) -> list[str]:

@@ -33,9 +33,9 @@ def main(
     rounds: Annotated[int, typer.Option(help="Trainings of each path.")] = 2,
 ) -> None:
     """Train by both paths in turn and print their speeds and the ratio."""
-    from train.config.training_config import LAPTOP
+    from train.config.profiles import load_profile
 
-    short = replace(LAPTOP, max_steps=steps, log_interval=1, max_eval_examples=1)
+    short = replace(load_profile("laptop"), max_steps=steps, log_interval=1, max_eval_examples=1)
     paths = {"plain": replace(short, fused=False), "fused": short}
     speeds: dict[str, list[float]] = {name: [] for name in paths}
     for _ in range(rounds):

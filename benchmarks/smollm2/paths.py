@@ -35,10 +35,10 @@ def main(
     report: Annotated[Path | None, typer.Option(help="JSON file for all losses.")] = None,
 ) -> None:
     """Run the three trainings and print how far their losses are apart."""
-    from train.config.training_config import REFERENCE
+    from train.config.training_config import TrainingConfig
 
     plain = replace(
-        REFERENCE,
+        TrainingConfig(),
         dropout=0.0,
         learning_rate=rate,
         gradient_checkpointing=False,

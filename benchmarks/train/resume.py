@@ -24,7 +24,7 @@ import typer
 from benchmarks.train.random_llama import build_model
 from nothing_gpt.errors import UserError, reported_errors
 from nothing_gpt.show import load_show
-from train.config.training_config import REFERENCE, TrainingConfig
+from train.config.training_config import TrainingConfig
 from train.data.chat_example import ChatExample
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -138,9 +138,11 @@ def _train(setup: ResumeSetup, work: Path, latest: Path | None, *, smoke: bool) 
         format="script",
         config=_config(setup),
         base="random",
+        base_option="random",
         base_source="random",
         data=work / "data",
         adapter=work / "adapter",
+        replaced=work / "replaced",
         checkpoints=work,
         logs=work / "logs",
     )
@@ -175,7 +177,7 @@ def _build(setup: ResumeSetup, tokenizer: Any, *, smoke: bool) -> Any:
 
 def _config(setup: ResumeSetup) -> TrainingConfig:
     return replace(
-        REFERENCE,
+        TrainingConfig(),
         fused=setup.fused,
         gradient_checkpointing=False,
         # Larger than the reference's, so that a wrong step is visible.

@@ -14,7 +14,7 @@ import typer
 
 from nothing_gpt.errors import reported_errors
 from nothing_gpt.files import read_jsonl
-from train.config.training_config import POCKET
+from train.config.profiles import load_profile
 from train.data.examples import sample
 from train.export.held_out_loss import encode_examples
 
@@ -32,9 +32,10 @@ def main(
     from transformers import AutoTokenizer
     from vllm import LLM, SamplingParams  # type: ignore[import-not-found]
 
-    held_out = sample(read_jsonl(data / "val.jsonl"), POCKET.max_eval_examples, POCKET.seed)
+    pocket = load_profile("pocket")
+    held_out = sample(read_jsonl(data / "val.jsonl"), pocket.max_eval_examples, pocket.seed)
     tokenizer = AutoTokenizer.from_pretrained(model)
-    encoded = encode_examples(tokenizer, held_out, POCKET.max_length)
+    encoded = encode_examples(tokenizer, held_out, pocket.max_length)
     options: dict[str, Any] = {"kv_cache_dtype": cache, "gpu_memory_utilization": memory}
     engine = LLM(str(model), max_model_len=2048, enforce_eager=True, **options)
     answers = engine.generate(

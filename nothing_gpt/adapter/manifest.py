@@ -37,6 +37,7 @@ class Manifest:
         preset: The run of the reference that this one repeats; "" for none.
         checkpoint: Which checkpoint became the adapter: the best by held-out loss, or the last.
         base_licence: The licence of the base model, if it is known here.
+        finished: When training ended, in UTC, as 2026-11-27T17:05; "" if it is not known.
         schema: The version of this file's format.
     """
 
@@ -52,12 +53,13 @@ class Manifest:
     preset: str = ""
     checkpoint: Literal["best", "last"] = "last"
     base_licence: str = ""
+    finished: str = ""
     schema: int = 1
 
 
 def fingerprint_base(folder: Path) -> str:
     """Return the fingerprint of a local base: of its weights, configuration and tokenizer."""
-    kinds = ("*.safetensors", "config.json", "tokenizer.json")
+    kinds = ("*.safetensors", "*.bin", "config.json", "tokenizer.json")
     return fingerprint(files=sorted(path for kind in kinds for path in folder.glob(kind)))
 
 

@@ -7,7 +7,7 @@ import pytest
 from nothing_gpt.errors import UserError
 from nothing_gpt.gpus import GPUS, find_gpu, find_gpus
 from train.config.base_names import REFERENCE_BASE
-from train.config.training_config import REFERENCE
+from train.config.training_config import TrainingConfig
 from train.data.chat_example import ChatExample
 from train.estimate.plan import Plan, make_plan
 
@@ -19,7 +19,7 @@ def examples(count: int) -> list[ChatExample]:
 
 
 def plan(gpu: str = "L4", base: str = REFERENCE_BASE, **changes: int) -> Plan:
-    config = replace(REFERENCE, **changes)  # type: ignore[arg-type]
+    config = replace(TrainingConfig(), **changes)  # type: ignore[arg-type]
     return make_plan(base, config, GPUS[gpu], examples(9007), examples(1021))
 
 

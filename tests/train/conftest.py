@@ -12,8 +12,9 @@ from nothing_gpt.show import SHOWS, Show, load_show
 from nothing_gpt.workspace import Workspace
 from train.base_model.pocket_training import ensure_pocket_base
 from train.config.pretraining_config import PretrainingConfig
+from train.config.profiles import load_profile
 from train.config.run import Run, resolve_run
-from train.config.training_config import POCKET, TrainingConfig
+from train.config.training_config import TrainingConfig
 from train.data.examples import read_examples
 
 TOML = """\
@@ -39,7 +40,13 @@ stride = 8
 held_out = 0.25
 """
 
-BRIEF = replace(POCKET, max_steps=6, eval_interval=2, log_interval=1, max_eval_examples=4)
+BRIEF = replace(
+    load_profile("pocket"),
+    max_steps=6,
+    eval_interval=2,
+    log_interval=1,
+    max_eval_examples=4,
+)
 RECIPE = PretrainingConfig(tokens=4_000)
 
 

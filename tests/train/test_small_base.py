@@ -13,11 +13,19 @@ from nothing_gpt.show import Show
 from nothing_gpt.workspace import Workspace
 from tests.train.base_model.tiny_gguf import write_gguf
 from train.base_model.loading import load_base
+from train.config.profiles import load_profile
 from train.config.run import resolve_config, resolve_run
-from train.config.training_config import LAPTOP, REFERENCE
+from train.config.training_config import TrainingConfig
 from train.finetuning import finetune
 
-SHORT = replace(LAPTOP, max_steps=6, rank=4, alpha=4, checkpoint_interval=2, max_length=4096)
+SHORT = replace(
+    load_profile("laptop"),
+    max_steps=6,
+    rank=4,
+    alpha=4,
+    checkpoint_interval=2,
+    max_length=4096,
+)
 
 
 @pytest.fixture
@@ -67,17 +75,20 @@ def test_small_bases_are_not_quantised_unless_asked(
 
 
 def test_smollm2_has_a_profile_of_its_own() -> None:
-    assert resolve_config("smollm2") == LAPTOP
-    assert resolve_config("smollm2", "reference") == REFERENCE
-    assert resolve_config("some/hub-id") == REFERENCE
-    assert resolve_config("some/hub-id", quantize="none").quantize == "none"
+    assert resolve_config("smollm2") == load_profile("laptop")
+    assert resolve_config("smollm2", "reference") == TrainingConfig()
+    assert resolve_config("some/hub-id") == TrainingConfig()
+    settings = {"quantize": "none"}
+    assert resolve_config("some/hub-id", settings=settings).quantize == "none"
 
 
 def test_an_unknown_precision_is_refused_with_those_there_are() -> None:
     command = [sys.executable, "-m", "train", "--show", "unclaimed", "--quantize", "int3"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 1
-    assert done.stderr.strip() == "error: --quantize 'int3': there are auto, nf4, none"
+    assert done.stderr.strip() == (
+        "error: --set: quantize = 'int3': input should be 'auto', 'nf4' or 'none'"
+    )
 
 
 @pytest.mark.parametrize(
@@ -87,6 +98,6 @@ def test_an_unknown_precision_is_refused_with_those_there_are() -> None:
 def test_the_schedule_fits_the_length_of_the_run(
     steps: int, warmup: int, evaluations: int, checkpoints: int
 ) -> None:
-    assert REFERENCE.fit_warmup(steps) == warmup
-    assert REFERENCE.fit_eval_interval(steps) == evaluations
-    assert REFERENCE.fit_checkpoint_interval(steps) == checkpoints
+    assert TrainingConfig().fit_warmup(steps) == warmup
+    assert TrainingConfig().fit_eval_interval(steps) == evaluations
+    assert TrainingConfig().fit_checkpoint_interval(steps) == checkpoints

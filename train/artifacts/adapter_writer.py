@@ -1,6 +1,7 @@
 """Writing the folder of a finished adapter."""
 
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -13,6 +14,7 @@ from train.artifacts.provenance import git_revision, package_versions
 from train.artifacts.run_history import write_history
 from train.base_model.loading import LoadedBase
 from train.config.base_names import SMOLLM2_ID, SMOLLM2_LICENCE
+from train.config.config_file import render_config
 from train.config.run import Run
 from train.data.examples import RunExamples
 from train.estimate.machine import find_machine
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from train.trainer.sft_trainer import AdapterTrainer
 
 TEMPLATE_FILE = "chat_template.jinja"
+CONFIG_FILE = "config.toml"
+"""File that repeats the run: `python -m train --show SHOW --config FILE`."""
 
 
 def write_adapter(
@@ -54,6 +58,7 @@ def write_adapter(
     last = scores[-1]
     best = find_best(run.checkpoints) or last
     kind = save_adapter(cast("PeftModel", trainer.model), last, run.checkpoints, folder)
+    write_text(folder / CONFIG_FILE, render_config(run.config, run.base_option, run.format))
     write_text(folder / TEMPLATE_FILE, str(base.tokenizer.chat_template))
     write_history(folder, entries)
     score = best if kind == "best" else last
@@ -63,7 +68,7 @@ def write_adapter(
     write_manifest(folder, manifest)
     measure_parity_reference(folder, examples, trainer, quantized=base.quantized)
     machine = find_machine(current_group().size)
-    page = report.render_report(manifest, entries, run.data_report, machine)
+    page = report.render_report(run.name, manifest, entries, run.data_report, machine)
     write_text(folder / report.FILE, page)
     return manifest
 
@@ -132,5 +137,6 @@ def _describe(
         versions=package_versions(),
         preset=run.preset,
         checkpoint=kind,
+        finished=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M"),
         base_licence=SMOLLM2_LICENCE if base.identity.id == SMOLLM2_ID else "",
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from nothing_gpt.adapter.bits_per_byte import describe_loss
-from nothing_gpt.adapter.manifest import Manifest, adapter_name
+from nothing_gpt.adapter.manifest import Manifest
 from train.estimate.machine import Machine
 from train.trainer.loss_checks import LogEntry, list_loss_warnings
 
@@ -12,25 +12,34 @@ FILE = "report.md"
 
 
 def render_report(
-    manifest: Manifest, entries: list[LogEntry], data: dict[str, Any], machine: Machine
+    name: str,
+    manifest: Manifest,
+    entries: list[LogEntry],
+    data: dict[str, Any],
+    machine: Machine,
 ) -> str:
     """Return the report; it shows `loss.png` from the same folder.
 
     Args:
-        manifest: The adapter's manifest.
+        name: The adapter's name.
+        manifest: Its manifest.
         entries: The logged losses of the run.
         data: data_prep's report on the examples.
         machine: The machine of the run.
     """
-    parts = _sections(manifest, entries, data, machine)
+    parts = _sections(name, manifest, entries, data, machine)
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _sections(
-    manifest: Manifest, entries: list[LogEntry], data: dict[str, Any], machine: Machine
+    name: str,
+    manifest: Manifest,
+    entries: list[LogEntry],
+    data: dict[str, Any],
+    machine: Machine,
 ) -> Iterator[str]:
     m = manifest.metrics
-    yield f"# Adapter {adapter_name(manifest.show.name, manifest.preset)}"
+    yield f"# Adapter {name}"
     yield (
         f"Held-out loss **{describe_loss(m)}** at step {m['adapter_step']:.0f} of"
         f" {m['steps']:.0f}; {describe_loss(m, 'base_')} without the adapter. "

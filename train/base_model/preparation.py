@@ -19,7 +19,7 @@ def ensure_base(run: Run, examples: RunExamples) -> BaseModel | None:
     """Build or import the base if it is not there, and check it before it is loaded.
 
     Returns:
-        Its name and fingerprint; None for a folder or a hub id, which loading identifies.
+        Its name and fingerprint; None for a hub id, which loading identifies.
 
     Raises:
         UserError: it cannot be built, fetched or imported, or the folder holds no usable model.
@@ -34,7 +34,13 @@ def ensure_base(run: Run, examples: RunExamples) -> BaseModel | None:
         return _ensure_gguf(run.gguf)
     if Path(run.base_source).is_dir():
         check_folder(Path(run.base_source))
-    return None
+    return identify_folder(run)
+
+
+def identify_folder(run: Run) -> BaseModel | None:
+    """Return the name and fingerprint of a base that is a local folder; otherwise None."""
+    folder = Path(run.base_source)
+    return BaseModel(run.base, fingerprint_base(folder)) if folder.is_dir() else None
 
 
 def _ensure_gguf(base: GgufBase) -> BaseModel:

@@ -1,4 +1,4 @@
-"""The six runs of the reference's history, as presets.
+"""The six runs of the reference's history, as presets, a TOML file each.
 
 Format, rank and loss of each run are what the reference's report states; so are alpha and
 learning rate of the last two phases. **Assumed**, because the report does not state them: the
@@ -8,18 +8,13 @@ in the last phase.
 """
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from nothing_gpt.errors import UserError
 from nothing_gpt.show import FormatName
-from train.config.training_config import POCKET, REFERENCE, TrainingConfig
-
-
-@dataclass(frozen=True, slots=True)
-class ReportedLoss:
-    """A held-out loss from the reference's report, in nats a token, and the epoch it is from."""
-
-    epoch: float
-    loss: float
+from train.config.config_file import ReportedLoss, apply_settings, read_config_file
+from train.config.profiles import POCKET, load_profile
+from train.config.training_config import TrainingConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,50 +28,15 @@ class Preset:
     reported: tuple[ReportedLoss, ...]
 
 
-_NF4 = replace(REFERENCE, quantize="nf4")
-_PHASE1 = replace(_NF4, max_length=512, learning_rate=2e-4)
-_PHASE2 = replace(_NF4, learning_rate=1e-4, completion_only=False)
+def _read_preset(path: Path) -> Preset:
+    file = read_config_file(path)
+    config = apply_settings(TrainingConfig(), file.settings, str(path))
+    return Preset(path.stem, file.format or "script", config, file.gpu or "L4", file.reported)
+
 
 PRESETS: dict[str, Preset] = {
-    preset.name: preset
-    for preset in (
-        Preset(
-            "phase1-r16",
-            "single-turn",
-            replace(_PHASE1, rank=16, alpha=32),
-            "T4",
-            (ReportedLoss(0.9, 2.585),),
-        ),
-        Preset(
-            "phase1-r32",
-            "single-turn",
-            replace(_PHASE1, rank=32, alpha=64),
-            "T4",
-            (ReportedLoss(0.94, 2.542),),
-        ),
-        Preset(
-            "phase2-r32",
-            "per-character",
-            replace(_PHASE2, rank=32, alpha=64),
-            "L4",
-            (ReportedLoss(0.24, 1.732),),
-        ),
-        Preset(
-            "phase2-r64",
-            "per-character",
-            replace(_PHASE2, rank=64, alpha=128),
-            "L4",
-            (ReportedLoss(0.24, 1.727),),
-        ),
-        Preset(
-            "phase3",
-            "script",
-            replace(_NF4, alpha=64, learning_rate=1e-4),
-            "L4",
-            (ReportedLoss(0.27, 2.187), ReportedLoss(0.98, 2.236)),
-        ),
-        Preset("phase4", "script", _NF4, "L4", (ReportedLoss(0.98, 2.187),)),
-    )
+    path.stem: _read_preset(path)
+    for path in sorted((Path(__file__).parent / "presets").glob("*.toml"))
 }
 
 
@@ -110,14 +70,14 @@ def at_pocket_size(preset: Preset) -> TrainingConfig:
     learning rate are the pocket's: what suits 3 billion weights does not move 2 million. In the
     formats whose answer is a single speech, a step has four times as many examples.
     """
-    config = preset.config
+    config, pocket = preset.config, load_profile(POCKET)
     return replace(
-        POCKET,
+        pocket,
         rank=config.rank,
         alpha=config.alpha,
         dropout=config.dropout,
         weight_decay=config.weight_decay,
         completion_only=config.completion_only,
-        max_length=min(POCKET.max_length, config.max_length),
-        train_batch=POCKET.train_batch * (1 if preset.format == "script" else 4),
+        max_length=min(pocket.max_length, config.max_length),
+        train_batch=pocket.train_batch * (1 if preset.format == "script" else 4),
     )

@@ -1,19 +1,24 @@
 """One training run with every name and path worked out."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any
 
 from nothing_gpt.adapter.manifest import adapter_name
 from nothing_gpt.errors import UserError
 from nothing_gpt.show import FormatName, Show
 from nothing_gpt.workspace import Workspace
 from train.config.base_names import POCKET_BASE, SMOLLM2_BASE, SMOLLM2_ID
+from train.config.config_file import ConfigFile, apply_settings
 from train.config.presets import Preset, at_pocket_size, with_profile
 from train.config.pretraining_config import PretrainingConfig
-from train.config.training_config import POCKET, Quantize, TrainingConfig, load_profile
+from train.config.profiles import POCKET, load_profile
+from train.config.training_config import TrainingConfig
 from train.data.examples import read_data_report
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +56,15 @@ class Run:
 
     Attributes:
         show: The show.
-        name: The adapter's name: the show's, or `SHOW-PRESET`.
+        name: The adapter's name: by default the show's, or `SHOW-PRESET`.
         format: The prompt format of the examples.
         config: The hyperparameters of a whole optimiser step, before processes share it.
         base: The base model as the manifest names it: a hub id, a folder, or `pocket-SHOW`.
+        base_option: The base as it was asked for.
         base_source: A folder or hub id that transformers can load the base from.
         data: The folder of the examples.
         adapter: The folder of the finished adapter.
+        replaced: Where an adapter of another base or configuration is kept that it replaces.
         checkpoints: The folder of an unfinished run's checkpoints.
         logs: The folder of tracking files.
         data_report: data_prep's report on the examples.
@@ -73,9 +80,11 @@ class Run:
     format: FormatName
     config: TrainingConfig
     base: str
+    base_option: str
     base_source: str
     data: Path
     adapter: Path
+    replaced: Path
     checkpoints: Path
     logs: Path
     data_report: dict[str, Any] = field(default_factory=dict)
@@ -91,36 +100,29 @@ def resolve_config(
     profile: str | None = None,
     preset: Preset | None = None,
     *,
-    seed: int | None = None,
-    patience: int | None = None,
-    quantize: str | None = None,
+    file: ConfigFile | None = None,
+    settings: Mapping[str, Any] | None = None,
 ) -> TrainingConfig:
-    """Choose the hyperparameters of a run.
+    """Choose the hyperparameters of a run. What comes later in the arguments wins.
 
     Args:
         base: `smollm2`, `pocket`, a hub id, a folder or a GGUF file.
         profile: The name of a profile; by default `laptop` for SmolLM2 and `reference` for other
             bases. The pocket base has only one.
         preset: The reference's run to repeat.
-        seed: Replaces the configuration's seed.
-        patience: Evaluations without a lower loss after which to stop.
-        quantize: Replaces the configuration's choice of precision.
+        file: A configuration file.
+        settings: Single settings by name.
 
     Raises:
-        UserError: there is no profile, or no precision, of this name.
+        UserError: there is no such profile or setting, or a value does not suit its setting.
     """
     pocket = base == POCKET_BASE
     own = "laptop" if base == SMOLLM2_BASE and preset is None else "reference"
-    config = POCKET if pocket else load_profile(profile or own)
+    config = load_profile(POCKET if pocket else profile or own)
     if preset:
         config = at_pocket_size(preset) if pocket else with_profile(preset, config)
-    seed = config.seed if seed is None else seed
-    if quantize is not None:
-        if quantize not in get_args(Quantize):
-            known = ", ".join(get_args(Quantize))
-            raise UserError(f"--quantize '{quantize}': there are {known}")
-        config = replace(config, quantize=cast(Quantize, quantize))
-    return replace(config, seed=seed, patience=patience)
+    config = apply_settings(config, file.settings if file else {}, "--config")
+    return apply_settings(config, settings or {}, "--set")
 
 
 def resolve_run(
@@ -129,7 +131,9 @@ def resolve_run(
     config: TrainingConfig,
     workspace: Workspace,
     *,
+    name: str = "",
     preset: Preset | None = None,
+    format_name: FormatName | None = None,
     pretraining: PretrainingConfig | None = None,
     fresh: bool = False,
     publish: Callable[[], None] = lambda: None,
@@ -141,21 +145,27 @@ def resolve_run(
         base: `smollm2`, `pocket`, a hub id, a folder or a GGUF file.
         config: The hyperparameters.
         workspace: The folder that the stages share.
-        preset: The reference's run to repeat; it decides the data format and the adapter's name.
+        name: The adapter's name; by default the show's, or `SHOW-PRESET`.
+        preset: The reference's run to repeat; it decides the data format.
+        format_name: The data format; by default the preset's, or else the show's own.
         pretraining: The hyperparameters of the pocket base; by default those of the project.
         fresh: Whether to ignore finished and unfinished work.
         publish: Called after every checkpoint and at the end.
 
     Raises:
-        UserError: the data is not prepared, or is of another format than the preset's.
+        UserError: the data is not prepared, or is of another format than the preset's; or the
+            name cannot be a folder's and a model's.
     """
     own_data = workspace.examples(show, show.prompt.format)
-    data = workspace.examples(show, preset.format) if preset else own_data
-    report = read_data_report(data, preset.format if preset else None)
+    format_name = preset.format if preset else format_name
+    data = workspace.examples(show, format_name) if format_name else own_data
+    report = read_data_report(data, format_name)
     preset_name = preset.name if preset else ""
-    name = adapter_name(show.name, preset_name)
+    if name and not _NAME.fullmatch(name):
+        raise UserError(f"--name '{name}': use small letters, digits, '-', '_' and '.'")
+    name = name or adapter_name(show.name, preset_name)
     pocket, gguf = None, None
-    source = workspace.find_base(base)
+    base_option, source = base, workspace.find_base(base)
     if base == POCKET_BASE:
         folder = workspace.base(show.name)
         pocket = PocketBase(folder, own_data, pretraining or PretrainingConfig())
@@ -164,6 +174,8 @@ def resolve_run(
         gguf = GgufBase(workspace.model(SMOLLM2_ID), None)
     elif base.endswith(".gguf"):
         gguf = GgufBase(workspace.model(Path(base).stem), Path(base))
+    elif source != base and Path(base).is_dir():
+        base = source  # so that the manifest's path is found from any folder
     if gguf:
         base, source = gguf.folder.name, str(gguf.folder.resolve())
     return Run(
@@ -172,9 +184,11 @@ def resolve_run(
         format=report["format"],
         config=config,
         base=base,
+        base_option=base_option,
         base_source=source,
         data=data,
         adapter=workspace.adapter(name),
+        replaced=workspace.replaced_adapter(name),
         checkpoints=workspace.checkpoints(name),
         logs=workspace.logs,
         data_report=report,

@@ -1,12 +1,13 @@
-"""Hyperparameters of QLoRA: the reference's, profiles of it, and the pocket base's."""
+"""The hyperparameters of a run."""
 
 from dataclasses import dataclass
 from math import ceil
-from typing import Literal
+from typing import Annotated, Literal
 
-from nothing_gpt.errors import UserError
+from annotated_types import Ge, Interval
 
 Quantize = Literal["auto", "nf4", "none"]
+_Positive = Annotated[int, Ge(1)]
 
 _WARMUP_SHARE = 1 / 6
 """The most of a run that is warm-up. The reference warmed up for 50 of 563 steps; with 50 steps a
@@ -21,6 +22,7 @@ class TrainingConfig:
         rank: LoRA's r.
         alpha: LoRA's alpha.
         dropout: Dropout on the inputs of the adapters.
+        target_modules: Names of the linear layers with adapters, as q_proj; none means all.
         max_length: Tokens of an example at most; longer ones are cut.
         epochs: Passes over the training examples.
         learning_rate: Peak of a cosine schedule.
@@ -46,27 +48,28 @@ class TrainingConfig:
         lines_once: A bounded run takes examples that share no lines first.
     """
 
-    rank: int = 32
-    alpha: int = 32
-    dropout: float = 0.1
-    max_length: int = 2048
-    epochs: float = 1.0
-    learning_rate: float = 3e-5
-    weight_decay: float = 0.005
-    warmup_steps: int = 50
-    train_batch: int = 4
-    eval_batch: int = 2
-    accumulation: int = 4
+    rank: _Positive = 32
+    alpha: _Positive = 32
+    dropout: Annotated[float, Interval(ge=0, lt=1)] = 0.1
+    target_modules: tuple[str, ...] = ()
+    max_length: _Positive = 2048
+    epochs: Annotated[float, Interval(gt=0, le=1000)] = 1.0
+    learning_rate: Annotated[float, Interval(gt=0, le=1)] = 3e-5
+    weight_decay: Annotated[float, Interval(ge=0, le=1)] = 0.005
+    warmup_steps: Annotated[int, Ge(0)] = 50
+    train_batch: _Positive = 4
+    eval_batch: _Positive = 2
+    accumulation: _Positive = 4
     gradient_checkpointing: bool = True
     fused: bool = False
-    eval_interval: int = 50
-    checkpoint_interval: int | None = None
-    log_interval: int = 10
+    eval_interval: Annotated[int, Ge(0)] = 50
+    checkpoint_interval: _Positive | None = None
+    log_interval: _Positive = 10
     completion_only: bool = True
-    patience: int | None = None
-    seed: int = 42
-    max_steps: int | None = None
-    max_eval_examples: int | None = None
+    patience: _Positive | None = None
+    seed: Annotated[int, Ge(0)] = 42
+    max_steps: _Positive | None = None
+    max_eval_examples: _Positive | None = None
     quantize: Quantize = "auto"
     lines_once: bool = False
 
@@ -99,67 +102,6 @@ class TrainingConfig:
         """Return the steps between checkpoints, at most those between evaluations."""
         interval = self.fit_eval_interval(steps)
         return interval if self.checkpoint_interval is None else self.checkpoint_interval
-
-
-REFERENCE = TrainingConfig()
-
-FAST = TrainingConfig(
-    train_batch=16, eval_batch=16, accumulation=1, gradient_checkpointing=False, fused=True
-)
-"""The reference's steps by the fast path, with all the memory of the GPU."""
-
-SMALL = TrainingConfig(eval_batch=16, gradient_checkpointing=False, fused=True)
-"""The same steps in four micro-batches, for a GPU of 8 GB."""
-
-LAPTOP = TrainingConfig(
-    dropout=0.0,
-    learning_rate=2e-3,
-    warmup_steps=10,
-    train_batch=1,
-    eval_batch=4,
-    accumulation=1,
-    gradient_checkpointing=False,
-    fused=True,
-    eval_interval=0,
-    checkpoint_interval=30,
-    log_interval=5,
-    max_steps=100,
-    max_eval_examples=24,
-    lines_once=True,
-)
-"""For bases of some hundred million parameters, also without a GPU.
-
-That is 80,000 tokens of the bundled show. SmolLM2-135M has 1.354 bits a byte held out untouched,
-1.173 after 70,000 tokens and 1.164 after 100,000 (RESULTS.md, all held-out examples). Evaluating
-all of them would take two cores a third of the time of training, so a sample is evaluated.
-"""
-
-POCKET = TrainingConfig(
-    max_length=1024,
-    learning_rate=2e-3,
-    warmup_steps=10,
-    accumulation=1,
-    eval_batch=8,
-    gradient_checkpointing=False,
-    eval_interval=20,
-    log_interval=5,
-    max_steps=60,
-    max_eval_examples=48,
-    quantize="nf4",
-)
-"""For the pocket base: about eighty seconds of QLoRA on two CPU cores."""
-
-
-def load_profile(name: str) -> TrainingConfig:
-    """Return the configuration of a real base by the name of its profile.
-
-    Raises:
-        UserError: there is no profile of this name.
-    """
-    profiles = {"reference": REFERENCE, "fast": FAST, "small": SMALL, "laptop": LAPTOP}
-    if name not in profiles:
-        raise UserError(f"no profile '{name}'; there are {', '.join(profiles)}")
-    return profiles[name]
 
 
 def list_warnings(config: TrainingConfig) -> list[str]:

@@ -5,7 +5,8 @@ from nothing_gpt.gpus import Gpu
 from nothing_gpt.show import Show
 from nothing_gpt.workspace import Workspace
 from train.config.base_names import POCKET_BASE, REFERENCE_BASE, SMOLLM2_BASE
-from train.config.training_config import FAST, REFERENCE, SMALL, TrainingConfig
+from train.config.profiles import load_profile
+from train.config.training_config import TrainingConfig
 from train.data.examples import read_examples
 from train.data.lengths import Lengths, estimate_lengths, reference_lengths
 from train.estimate import memory
@@ -15,10 +16,10 @@ from train.estimate.model_shape import ModelShape
 from train.estimate.plan import estimate, find_shape
 
 _ROWS = {
-    "the report's library": REFERENCE,
-    "reference": REFERENCE,
-    "fast": FAST,
-    "small": SMALL,
+    "the report's library": TrainingConfig(),
+    "reference": TrainingConfig(),
+    "fast": load_profile("fast"),
+    "small": load_profile("small"),
 }
 
 
@@ -50,9 +51,9 @@ def tabulate_profiles(base: str, gpu: Gpu, show: Show | None, workspace: Workspa
 def _find_lengths(show: Show | None, workspace: Workspace) -> tuple[Lengths, str]:
     data = workspace.examples(show, show.prompt.format) if show else None
     if show and data and data.is_dir():
-        lengths = estimate_lengths(*read_examples(data), REFERENCE.max_length)
+        lengths = estimate_lengths(*read_examples(data), TrainingConfig().max_length)
         return lengths, f"of {show.name}"
-    return reference_lengths(REFERENCE.max_length), "as long as the reference's"
+    return reference_lengths(TrainingConfig().max_length), "as long as the reference's"
 
 
 def _row(name: str, base: str, shape: ModelShape, gpu: Gpu, lengths: Lengths) -> str:

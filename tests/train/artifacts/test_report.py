@@ -55,7 +55,7 @@ DATA = {
 
 
 def test_the_page_tells_what_was_done_on_what_and_what_it_cost() -> None:
-    page = render_report(MANIFEST, ENTRIES, DATA, Machine("NVIDIA L4", 1, gpu=True))
+    page = render_report("pier-phase4", MANIFEST, ENTRIES, DATA, Machine("NVIDIA L4", 1, gpu=True))
     assert page.startswith("# Adapter pier-phase4\n\nHeld-out loss **2.100** at step 50 of 100;")
     for text in (
         "the last one, with 2.300, lies in `last/`",
@@ -74,5 +74,5 @@ def test_the_page_tells_what_was_done_on_what_and_what_it_cost() -> None:
 
 
 def test_a_cost_that_nobody_knows_is_not_guessed() -> None:
-    page = render_report(MANIFEST, ENTRIES, DATA, Machine("x86_64", 2, gpu=False))
+    page = render_report("pier-phase4", MANIFEST, ENTRIES, DATA, Machine("x86_64", 2, gpu=False))
     assert "| cost | no price is known |" in page

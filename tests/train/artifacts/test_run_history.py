@@ -103,9 +103,9 @@ def test_nothing_run_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str])
 
 def test_a_real_base_keeps_the_presets_method() -> None:
     from train.config.presets import with_profile
-    from train.config.training_config import FAST
+    from train.config.profiles import load_profile
 
-    config = with_profile(PRESETS["phase2-r64"], FAST)
+    config = with_profile(PRESETS["phase2-r64"], load_profile("fast"))
     assert (config.rank, config.alpha, config.completion_only) == (64, 128, False)
     assert config.fused
     assert config.effective_batch == PRESETS["phase2-r64"].config.effective_batch

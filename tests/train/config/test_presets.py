@@ -4,13 +4,14 @@ import pytest
 
 from nothing_gpt.errors import UserError
 from train.config.presets import PRESETS, at_pocket_size, load_preset
-from train.config.training_config import POCKET, REFERENCE, list_warnings
+from train.config.profiles import load_profile
+from train.config.training_config import TrainingConfig, list_warnings
 
 
 def test_the_last_phase_is_the_reference_and_nothing_is_said_against_it() -> None:
-    assert PRESETS["phase4"].config == replace(REFERENCE, quantize="nf4")
+    assert PRESETS["phase4"].config == replace(TrainingConfig(), quantize="nf4")
     assert list_warnings(PRESETS["phase4"].config) == []
-    assert at_pocket_size(PRESETS["phase4"]) == POCKET
+    assert at_pocket_size(PRESETS["phase4"]) == load_profile("pocket")
 
 
 def test_what_the_report_left_behind_is_warned_of() -> None:
@@ -29,7 +30,7 @@ def test_a_pocket_run_keeps_the_method(name: str) -> None:
     kept = ("rank", "alpha", "dropout", "weight_decay", "completion_only")
     assert all(getattr(small, key) == getattr(preset.config, key) for key in kept)
     bounded = ("max_steps", "learning_rate", "eval_interval", "max_eval_examples")
-    assert all(getattr(small, key) == getattr(POCKET, key) for key in bounded)
+    assert all(getattr(small, key) == getattr(load_profile("pocket"), key) for key in bounded)
     assert small.max_length <= preset.config.max_length
     other = replace(preset, config=replace(preset.config, learning_rate=1.0, epochs=9.0))
     assert at_pocket_size(other) == small

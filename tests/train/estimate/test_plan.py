@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 from nothing_gpt.errors import UserError
 from nothing_gpt.gpus import GPUS
 from train.__main__ import app
-from train.config.training_config import FAST, REFERENCE, TrainingConfig
+from train.config.profiles import load_profile
+from train.config.training_config import TrainingConfig
 from train.data.lengths import count_batches, reference_lengths
 from train.estimate.memory import GIB, RESERVE, USABLE, training_bytes
 from train.estimate.memory_fit import find_fitting, find_largest, fits
@@ -17,10 +18,10 @@ from train.estimate.model_shape import LLAMA_3B
 from train.estimate.plan import make_plan
 
 PATHS: dict[str, TrainingConfig] = {
-    "reference": REFERENCE,
-    "trl": REFERENCE,
-    "trl-kept": replace(REFERENCE, gradient_checkpointing=False),
-    "fused": FAST,
+    "reference": TrainingConfig(),
+    "trl": TrainingConfig(),
+    "trl-kept": replace(TrainingConfig(), gradient_checkpointing=False),
+    "fused": load_profile("fast"),
 }
 
 MEASURED = [
@@ -57,7 +58,7 @@ def test_peaks_are_within_a_tenth_of_the_measured(
 
 def report_fits(gpu: str, **changes: Any) -> bool:
     """Whether the report's own library, which held all logits, would have run."""
-    config = replace(REFERENCE, **changes)
+    config = replace(TrainingConfig(), **changes)
     lengths = reference_lengths(config.max_length)
     return fits(LLAMA_3B, config, GPUS[gpu], lengths, full_logits=True)
 
@@ -92,7 +93,7 @@ def test_what_ran_for_the_report_does_so_here(gpu: str, changes: dict[str, int])
 
 def test_the_largest_micro_batch_is_the_last_that_fits() -> None:
     lengths = reference_lengths(2048)
-    for config in (REFERENCE, FAST):
+    for config in (TrainingConfig(), load_profile("fast")):
         largest = find_largest(LLAMA_3B, config, GPUS["L4"], lengths.training)
         assert largest > config.train_batch
         fitting = replace(config, train_batch=largest)
@@ -120,7 +121,7 @@ def test_padding_is_what_the_longest_asks_for() -> None:
 def test_the_fast_path_needs_bf16() -> None:
     data = [{"prompt": [{"content": "x" * 800}], "completion": [{"content": "y" * 2000}]}] * 100
     with pytest.raises(UserError, match="needs bf16, which a T4 has not: --profile reference"):
-        make_plan("org/Llama-3.2-3B", FAST, GPUS["T4"], data, data)
+        make_plan("org/Llama-3.2-3B", load_profile("fast"), GPUS["T4"], data, data)
 
 
 @pytest.mark.parametrize("gpu", ["L4", "T4", "A10", "H100"])

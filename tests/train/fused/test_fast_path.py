@@ -14,14 +14,15 @@ from nothing_gpt.workspace import Workspace
 from tests.train.conftest import RECIPE
 from train.base_model.loading import load_base
 from train.base_model.pocket_training import ensure_pocket_base
+from train.config.profiles import load_profile
 from train.config.run import resolve_run
-from train.config.training_config import POCKET, TrainingConfig
+from train.config.training_config import TrainingConfig
 from train.data.examples import read_examples
 from train.trainer_factory import build_trainer
 
 STEPS = 50
 PLAIN = replace(
-    POCKET,
+    load_profile("pocket"),
     rank=8,
     dropout=0.0,
     max_length=128,

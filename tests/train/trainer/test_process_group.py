@@ -17,8 +17,9 @@ from nothing_gpt.files import read_json
 from nothing_gpt.workspace import Workspace
 from tests.train.conftest import BRIEF, TOML
 from tests.train.test_finetuning import wait_for
+from train.config.profiles import load_profile
 from train.config.run import Run
-from train.config.training_config import FAST, REFERENCE, TrainingConfig
+from train.config.training_config import TrainingConfig
 from train.finetuning import finetune
 from train.trainer.process_group import ProcessGroup
 
@@ -114,9 +115,9 @@ def test_a_step_keeps_its_examples(size: int, train_batch: int, accumulation: in
 
 
 def test_how_the_profiles_are_shared() -> None:
-    assert ProcessGroup(0, 1).split_step(REFERENCE) == REFERENCE
-    four = ProcessGroup(3, 4).split_step(REFERENCE)
+    assert ProcessGroup(0, 1).split_step(TrainingConfig()) == TrainingConfig()
+    four = ProcessGroup(3, 4).split_step(TrainingConfig())
     assert (four.train_batch, four.accumulation, four.eval_batch) == (4, 1, 2)
-    assert ProcessGroup(1, 2).split_step(FAST).train_batch == 8
+    assert ProcessGroup(1, 2).split_step(load_profile("fast")).train_batch == 8
     with pytest.raises(UserError, match=r"16 examples .* 3 processes; use one of 1, 2, 4, 8, 16"):
-        ProcessGroup(0, 3).split_step(REFERENCE)
+        ProcessGroup(0, 3).split_step(TrainingConfig())
