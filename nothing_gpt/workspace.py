@@ -95,9 +95,9 @@ class Workspace:
         """Return the folder of an adapter exported in another form."""
         return self.root / "exports" / f"{name}-{form}"
 
-    def history(self, show: str) -> Path:
-        """Return the picture of the loss curves of all runs of a show."""
-        return self.root / "history" / f"{show}.png"
+    def history(self, name: str) -> Path:
+        """Return the picture of the loss curves of all runs of a show, or of a sweep."""
+        return self.root / "history" / f"{name}.png"
 
     @property
     def logs(self) -> Path:

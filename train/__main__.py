@@ -7,12 +7,14 @@ On several GPUs: `torchrun --standalone --nproc-per-node 2 -m train --show uncla
 
 import logging
 import os
+import sys
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nothing_gpt.adapter.manifest import adapter_name
 from nothing_gpt.errors import UserError, reported_errors
 from nothing_gpt.show import load_show
 from nothing_gpt.workspace import Workspace
@@ -86,6 +88,13 @@ def train(
     seed: Annotated[
         int | None, typer.Option(help="Seed of data order and dropout.", metavar="N")
     ] = None,
+    sweep: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A run for each value, and for each combination with other sweeps: rank=16,32.",
+            metavar="NAME=VALUE,...",
+        ),
+    ] = None,
     name: Annotated[
         str, typer.Option(help="The adapter's name.", show_default="SHOW, or SHOW-PRESET")
     ] = "",
@@ -109,6 +118,13 @@ def train(
         return
     if show is None:
         raise UserError("--show is missing: a show's name, or a path to its TOML file")
+    if sweep:
+        from train.sweep import list_sweep_runs, name_sweep, run_sweep
+
+        first = name or adapter_name(load_show(show).name, preset or "")
+        arguments = _leave_out(sys.argv[1:], "--sweep", "--name")
+        run_sweep(name_sweep(first), list_sweep_runs(first, sweep), arguments, place)
+        return
     options = {
         "quantize": quantize,
         "target_modules": target_modules and target_modules.split(","),
@@ -191,6 +207,17 @@ def list_runs(
 
     place = Workspace(workspace) if workspace else Workspace.default()
     typer.echo(tabulate_adapters(place, show))
+
+
+def _leave_out(arguments: list[str], *options: str) -> list[str]:
+    """Return the arguments without some options that take a value."""
+    kept, rest = [], iter(arguments)
+    for argument in rest:
+        if argument in options:
+            next(rest, None)
+        elif argument.partition("=")[0] not in options:
+            kept.append(argument)
+    return kept
 
 
 def _quieten_libraries() -> None:

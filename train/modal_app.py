@@ -5,6 +5,7 @@ modal run --detach -m train --show seinfeld --gpu L4:4          # four in one co
 modal run -m train --show seinfeld --preset history             # six runs, side by side
 """
 
+import os
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -25,13 +26,14 @@ from nothing_gpt.workspace import Workspace
 from train.artifacts.provenance import VARIABLE, git_revision
 from train.config.base_names import POCKET_BASE, REFERENCE_BASE
 from train.config.config_file import parse_assignments, read_config_file
+from train.sweep import GROUP_VARIABLE, compare_runs
 from train.trainer.process_group import launch
 from train.training_job import (
     DEFAULT_GPU,
     TrainingJob,
     find_presets,
     list_job_warnings,
-    make_job,
+    make_jobs,
 )
 
 _CPU, _MEMORY = 2, 16 * 1024
@@ -121,9 +123,20 @@ def _train(job: TrainingJob) -> Path:
     from train import finetuning
     from train.trainer.process_group import current_group
 
+    if job.group:
+        os.environ[GROUP_VARIABLE] = job.group
     return finetuning.finetune(
         current_group().run_in_turn(lambda: job.resolve(publish=volume.commit))
     )
+
+
+@app.function(image=image, volumes={MOUNT: volume}, cpu=1, memory=2048, timeout=10 * 60)
+def compare(sweep: str, names: list[str]) -> str:
+    """Draw the loss curves of a sweep on the volume, and return a table of its adapters."""
+    volume.reload()
+    table = compare_runs(Workspace.default(), sweep, names)
+    volume.commit()
+    return table
 
 
 @app.local_entrypoint()
@@ -135,6 +148,7 @@ def main(
     preset: str = "",
     config: str = "",
     set: str = "",  # noqa: A002 - modal names the option after it
+    sweep: str = "",
     name: str = "",
     fresh: bool = False,  # noqa: FBT001 - modal makes the command line of it
     token: bool = True,  # noqa: FBT001
@@ -150,40 +164,39 @@ def main(
         preset: A run of the reference's history, as `phase3`, or `history` for all of them.
         config: A configuration file, as `config.toml` beside an adapter.
         set: Single settings, as "learning_rate=1e-4 rank=16".
-        name: The adapter's name; by default the show's, or SHOW-PRESET.
+        sweep: Settings with several values, as "learning_rate=1e-4,3e-5 rank=16,32": a run for
+            each combination.
+        name: The adapter's name, or the beginning of a sweep's names; by default the show's, or
+            SHOW-PRESET.
         fresh: Delete the adapters and checkpoints first.
         token: Ask the hub with the token in the secret `huggingface`.
         wandb: Report to Weights & Biases with the key in the secret `wandb`.
     """
     with reported_errors():
-        shows = [load_show(name) for name in (show_names() if show == "all" else [show])]
-        presets = find_presets(preset)
-        if name and len(shows) * len(presets) > 1:
-            raise UserError(f"--name {name}: this command trains several adapters")
         file = read_config_file(Path(config)) if config else None
-        base = base or (file and file.base) or REFERENCE_BASE
-        settings = parse_assignments(set.split())
-        jobs = [
-            make_job(
-                each,
-                base,
-                gpu,
-                profile,
-                repeated,
-                name=name,
-                file=file,
-                settings=settings,
-                fresh=fresh,
-            )
-            for each in shows
-            for repeated in presets
-        ]
+        jobs = make_jobs(
+            [load_show(each) for each in (show_names() if show == "all" else [show])],
+            find_presets(preset),
+            base or (file and file.base) or REFERENCE_BASE,
+            gpu,
+            profile,
+            name=name,
+            file=file,
+            settings=parse_assignments(set.split()),
+            sweep=sweep.split(),
+            fresh=fresh,
+        )
         for warning in {line: None for job in jobs for line in list_job_warnings(job)}:
             print(f"warning: {warning}")
-        named = [HUGGING_FACE] * (token and base != POCKET_BASE)
+        named = [HUGGING_FACE] * (token and jobs[0].base != POCKET_BASE)
         named += [WANDB] * wandb
         secrets = [credentials.to_secret() for credentials in named]
-        train_all(jobs, secrets)
+        try:
+            train_all(jobs, secrets)
+        finally:
+            for group in dict.fromkeys(job.group for job in jobs if job.group):
+                names = [job.name for job in jobs if job.group == group]
+                print(f"\n{compare.remote(group, names)}")
 
 
 def train_all(jobs: list[TrainingJob], secrets: Sequence[modal.Secret] = ()) -> None:

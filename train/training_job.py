@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from nothing_gpt.adapter.manifest import adapter_name
+from nothing_gpt.errors import UserError
 from nothing_gpt.gpus import find_gpus
 from nothing_gpt.show import FormatName, Show
 from nothing_gpt.workspace import Workspace
-from train.config.config_file import ConfigFile
+from train.config.config_file import ConfigFile, parse_assignments
 from train.config.presets import PRESETS, Preset, load_preset
 from train.config.run import Run, resolve_config, resolve_run
 from train.config.training_config import TrainingConfig, list_warnings
+from train.sweep import SweepRun, list_sweep_runs, name_sweep
 from train.trainer.process_group import ProcessGroup
 
 HISTORY = "history"
@@ -32,6 +34,7 @@ class TrainingJob:
         preset: The reference's run to repeat.
         own_name: The adapter's name, if it is not the show's or the preset's.
         own_format: The prompt format of the examples, if it is not the show's or the preset's.
+        group: The group at Weights & Biases, if the job is one of a sweep.
         fresh: Train it even if it is done. The old adapter has been deleted by then.
     """
 
@@ -42,6 +45,7 @@ class TrainingJob:
     preset: Preset | None = None
     own_name: str = ""
     own_format: FormatName | None = None
+    group: str = ""
     fresh: bool = False
 
     @property
@@ -98,6 +102,7 @@ def make_job(
     name: str = "",
     file: ConfigFile | None = None,
     settings: Mapping[str, Any] | None = None,
+    group: str = "",
     fresh: bool = False,
 ) -> TrainingJob:
     """Make a job, and check it as far as possible without its data.
@@ -111,6 +116,7 @@ def make_job(
         name: The adapter's name; by default the show's or the preset's.
         file: A configuration file.
         settings: Single settings by name.
+        group: The group at Weights & Biases.
         fresh: Train it even if it is done.
 
     Raises:
@@ -122,7 +128,53 @@ def make_job(
     ProcessGroup(0, count).split_step(config)
     gpus = f"{kind.name}:{count}" if count > 1 else kind.name
     own_format = file.format if file else None
-    return TrainingJob(show, base, config, gpus, preset, name, own_format, fresh)
+    return TrainingJob(show, base, config, gpus, preset, name, own_format, group, fresh)
+
+
+def make_jobs(
+    shows: Sequence[Show],
+    presets: Sequence[Preset | None],
+    base: str,
+    gpu: str,
+    profile: str,
+    *,
+    name: str,
+    file: ConfigFile | None,
+    settings: Mapping[str, Any],
+    sweep: Sequence[str],
+    fresh: bool,
+) -> list[TrainingJob]:
+    """Make a job for each show, preset and combination of the sweep; arguments as of `make_job`.
+
+    Args:
+        sweep: Settings with several values, as `rank=16,32`.
+
+    Raises:
+        UserError: there is a name for several shows or presets; or as `make_job`.
+    """
+    if name and len(shows) * len(presets) > 1:
+        raise UserError(f"--name {name}: this command trains several adapters")
+    jobs = []
+    for show in shows:
+        for preset in presets:
+            first = name or adapter_name(show.name, preset.name if preset else "")
+            runs = list_sweep_runs(first, sweep) if sweep else [SweepRun(name, ())]
+            jobs += [
+                make_job(
+                    show,
+                    base,
+                    gpu,
+                    profile,
+                    preset,
+                    name=run.name,
+                    file=file,
+                    settings={**settings, **parse_assignments(run.settings)},
+                    group=name_sweep(first) if sweep else "",
+                    fresh=fresh,
+                )
+                for run in runs
+            ]
+    return jobs
 
 
 def list_job_warnings(job: TrainingJob) -> list[str]:

@@ -58,22 +58,30 @@ def test_adapters_are_named_listed_repeated_and_kept(
 
     listed = run(workspace, "list").stdout.splitlines()
     assert listed[0].startswith("adapter ")
-        *[
-            "adapter",
-            "show",
-            "format",
-            "base",
-            "r",
-            "rate",
-            "loss",
-            "bits",
-            "a",
-            "byte",
-            "finished",
-        ]
-    ]
     assert {line.split()[0] for line in listed[1:]} == set(list_adapters(workspace.adapters))
     assert all("tiny-llama" in line for line in listed[1:])
+
+
+@pytest.mark.slow
+def test_a_sweep_keeps_what_fails_and_does_what_is_missing(
+    workspace: Workspace, base: Path, show_file: Path
+) -> None:
+    def sweep(rates: str) -> subprocess.CompletedProcess[str]:
+        options = ("--base", str(base), "--max-steps", "2", "--eval-examples", "2")
+        swept = ("--sweep", f"learning_rate={rates}", "--sweep=rank=2")
+        return run(workspace, "--show", str(show_file), "--profile", "laptop", *options, *swept)
+
+    done = sweep("1e-3,2")
+    assert done.returncode == 1
+    assert "learning_rate = 2: input should be less than or equal to 1" in done.stderr
+    assert "failed: tiny-learning_rate-2-rank-2; the same command" in done.stderr
+    assert list(list_adapters(workspace.adapters)) == ["tiny-learning_rate-1e-3-rank-2"]
+    done = sweep("1e-3,2e-3")
+    assert done.returncode == 0, done.stderr
+    assert "'tiny-learning_rate-1e-3-rank-2' is up to date" in done.stdout
+    table = done.stdout[done.stdout.index("adapter  ") :]
+    assert [line.split()[5] for line in table.splitlines()[1:3]] == ["0.001", "0.002"]
+    assert workspace.history("tiny-sweep").read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize(

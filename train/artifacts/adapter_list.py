@@ -1,5 +1,7 @@
 """The finished adapters of a workspace, as a table."""
 
+from collections.abc import Collection
+
 from nothing_gpt.adapter.manifest import Manifest, list_adapters
 from nothing_gpt.errors import UserError
 from nothing_gpt.workspace import Workspace
@@ -7,18 +9,25 @@ from nothing_gpt.workspace import Workspace
 _HEADER = ("adapter", "show", "format", "base", "r", "rate", "loss", "bits a byte", "finished")
 
 
-def tabulate_adapters(workspace: Workspace, show: str | None) -> str:
+def tabulate_adapters(
+    workspace: Workspace, show: str | None = None, names: Collection[str] | None = None
+) -> str:
     """Return one line for each adapter, the latest last.
 
     Args:
         workspace: The workspace.
         show: Only adapters of this show.
+        names: Only these adapters.
 
     Raises:
         UserError: there are none.
     """
     adapters = list_adapters(workspace.adapters)
-    chosen = {name: m for name, m in adapters.items() if show in (None, m.show.name)}
+    chosen = {
+        name: manifest
+        for name, manifest in adapters.items()
+        if show in (None, manifest.show.name) and (names is None or name in names)
+    }
     if not chosen:
         of_show = f" of '{show}'" if show else ""
         raise UserError(f"{workspace.adapters}: no adapter{of_show}; 'python -m train' makes one")

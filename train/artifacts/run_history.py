@@ -30,10 +30,16 @@ def write_history(folder: Path, entries: list[LogEntry]) -> None:
     draw_losses(folder / "loss.png", entries)
 
 
+def read_history(folder: Path) -> list[LogEntry]:
+    """Read the logged losses of an adapter."""
+    entries: list[LogEntry] = read_json(folder / FILE)
+    return entries
+
+
 def read_runs(workspace: Workspace, show: str) -> list[PastRun]:
     """Read all finished runs of a show: its own adapter first, then the presets."""
     return [
-        PastRun(name, manifest, read_json(workspace.adapter(name) / FILE))
+        PastRun(name, manifest, read_history(workspace.adapter(name)))
         for name, manifest in list_adapters(workspace.adapters).items()
         if manifest.show.name == show
     ]
