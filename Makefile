@@ -4,10 +4,12 @@ PYTHON ?= python3
 PORT ?= 7860
 BIN := .venv/bin
 NPM := $(shell sh -c 'command -v npm')
+PIP_INSTALL = $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes \
+  -c constraints.txt -c .venv/torch.txt
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: help demo deploy history test test-fast check format install lock screenshot vllm-cpu clean
+.PHONY: help demo deploy history test test-fast check format install lock audit screenshot vllm-cpu clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-12s%s\n", $$1, $$2 }'
@@ -52,8 +54,13 @@ format: .venv/check ## Format the code.
 
 install: .venv/test .venv/check ## Install everything for working on the project.
 
-lock: .venv/test .venv/check ## Write the installed versions to constraints.txt.
-	$(BIN)/python -m pip freeze | sed -E 's/\+cpu$$//' > constraints.txt
+lock: .venv/pip ## Write versions and hashes of all packages, keeping those that still fit. UPGRADE=1
+	$(BIN)/python -m pip install -q --disable-pip-version-check --group lock
+	.ci/lock $(if $(UPGRADE),--upgrade)
+
+audit: .venv/pip ## Look the locked packages up in the advisory databases; needs the network.
+	$(BIN)/python -m pip install -q --disable-pip-version-check --group lock
+	.ci/audit
 
 screenshot: .venv/test ## Take the README's pictures from a running `make demo`.
 	$(BIN)/python docs/screenshot.py http://127.0.0.1:$(PORT)
@@ -68,21 +75,29 @@ clean: ## Remove what was installed and made; scripts and code stay.
 	$(BIN)/python -m pip install -q --disable-pip-version-check pip==26.3
 	@touch $@
 
-.venv/local: .venv/pip pyproject.toml
+# The torch that pip chooses by itself. With hashes it would prefer that of the package index, with
+# 3 GB for CUDA, to a smaller one in a local folder, whose hash it does not know yet.
+.venv/torch.txt: .venv/pip pyproject.toml
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --dry-run --no-deps --report - \
+	  "$$(grep -om1 'torch==[0-9.]*' pyproject.toml)" | $(BIN)/python -c 'import json, sys; \
+	  print("torch==" + json.load(sys.stdin)["install"][0]["metadata"]["version"])' > $@.part
+	@mv $@.part $@
+
+.venv/local: .venv/torch.txt
 	@echo 'installing (about 2 GB, a minute or two) ...'
-	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt --group local
+	$(PIP_INSTALL) --group local
 	@touch $@
 
-.venv/modal: .venv/pip pyproject.toml
-	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt --group modal
+.venv/modal: .venv/torch.txt
+	$(PIP_INSTALL) --group modal
 	@touch $@
 
 .venv/test: .venv/local
-	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt --group test
+	$(PIP_INSTALL) --group test
 	@touch $@
 
 .venv/check: .venv/test
-	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt --group check
+	$(PIP_INSTALL) --group check
 	@touch $@
 
 node_modules/ready: package.json package-lock.json .npmrc

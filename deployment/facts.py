@@ -28,4 +28,6 @@ PROJECT = (str(ROOT / "pyproject.toml"), f"{REMOTE}/pyproject.toml")
 """The local file and its copy in a container, which reads it again on import."""
 
 CONSTRAINTS = (str(ROOT / "constraints.txt"), f"{REMOTE}/constraints.txt")
-"""The local file and its copy in an image: versions of the packages that the groups depend on."""
+VLLM_CONSTRAINTS = (str(ROOT / "constraints-vllm.txt"), f"{REMOTE}/constraints-vllm.txt")
+"""The local files and their copies in an image: versions and hashes of all packages. vLLM has a file
+of its own, because it pins another torch than training."""

@@ -4,31 +4,26 @@ from pathlib import Path
 
 import modal
 
-from deployment.facts import CONSTRAINTS, MOUNT, PROJECT, PYTHON, REMOTE, ROOT
+from deployment.facts import CONSTRAINTS, MOUNT, PROJECT, PYTHON, REMOTE, ROOT, VLLM_CONSTRAINTS
 from deployment.requirements import read_requirements
 from nothing_gpt.workspace import VARIABLE, Workspace
 
 
 def build_image(group: str) -> modal.Image:
-    """Build an image with a dependency group; constraints.txt pins the group's own dependencies.
+    """Build an image with a dependency group; only the packages of constraints.txt get in.
 
     `add_code` adds code as the last layer, so that a change of code rebuilds nothing.
     """
-    return (
-        _base()
-        .add_local_file(*CONSTRAINTS, copy=True)
-        .pip_install(*read_requirements(group), extra_options=f"--constraint {CONSTRAINTS[1]}")
-        .env(environment())
-    )
+    return _install(group, CONSTRAINTS).env(environment())
 
 
 def build_vllm_image(variables: dict[str, str]) -> modal.Image:
-    """Build vLLM's image. Without constraints: vLLM pins a torch that differs from training's.
+    """Build vLLM's image.
 
     Args:
         variables: Environment variables in addition to those of every container.
     """
-    return _base().pip_install(*read_requirements("vllm")).env(environment() | variables)
+    return _install("vllm", VLLM_CONSTRAINTS).env(environment() | variables)
 
 
 def build_plain_image() -> modal.Image:
@@ -63,6 +58,12 @@ def environment() -> dict[str, str]:
         "VLLM_CACHE_ROOT": str(workspace.cache("vllm")),
         "TRITON_CACHE_DIR": str(workspace.cache("triton")),
     }
+
+
+def _install(group: str, constraints: tuple[str, str]) -> modal.Image:
+    image = _base().add_local_file(*constraints, copy=True)
+    options = f"--require-hashes --constraint {constraints[1]}"
+    return image.pip_install(*read_requirements(group), extra_options=options)
 
 
 def _base() -> modal.Image:
