@@ -29,5 +29,5 @@ PROJECT = (str(ROOT / "pyproject.toml"), f"{REMOTE}/pyproject.toml")
 
 CONSTRAINTS = (str(ROOT / "constraints.txt"), f"{REMOTE}/constraints.txt")
 VLLM_CONSTRAINTS = (str(ROOT / "constraints-vllm.txt"), f"{REMOTE}/constraints-vllm.txt")
-"""The local files and their copies in an image: versions and hashes of all packages. vLLM has a file
-of its own, because it pins another torch than training."""
+"""The local files and their copies in an image: versions and hashes of all packages. vLLM has a
+file of its own, because it pins another torch than training."""

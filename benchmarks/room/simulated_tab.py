@@ -38,18 +38,19 @@ class Page:
     url: str
     load: tuple[int, list[Any]]
     hello: tuple[int, list[Any]]
+    again: tuple[int, list[Any]]
     act: tuple[int, list[Any]]
     proceed: tuple[int, list[Any]]
 
 
-def read_page(url: str, lines: int) -> Page:
-    """Read the room's configuration; find four handlers and the values of their fields.
+def read_page(url: str, lines: int, model: str = "paced") -> Page:
+    """Read the room's configuration; find five handlers and the values of their fields.
 
     Handlers are found by what triggers them.
     """
     config = httpx.get(f"{url}/config").json()
     components = {each["id"]: each for each in config["components"]}
-    filled = {"Model": "paced", "Lines to write": lines, "Who": "DOT", "Seed": None}
+    filled = {"Model": model, "Lines to write": lines, "Who": "DOT", "Seed": None}
 
     def find_event(name: str, **props: str) -> dict[str, Any]:
         def matches(target: list[Any]) -> bool:
@@ -71,6 +72,7 @@ def read_page(url: str, lines: int) -> Page:
         url,
         load=fill(find_event("load")),
         hello=fill(find_event("hello")),
+        again=fill(find_event("again")),
         act=fill(find_event("act")),
         proceed=fill(find_event("proceed")),
     )
@@ -98,7 +100,7 @@ class SimulatedTab:
         await self._do(self._page.act, self._number(line))
 
     async def _do(self, handler: tuple[int, list[Any]], event: dict[str, Any]) -> None:
-        async with aclosing(self._call(*handler, event)) as messages:
+        async with aclosing(self.call(*handler, event)) as messages:
             async for _ in messages:
                 pass
 
@@ -117,7 +119,7 @@ class SimulatedTab:
         clicked = last = time.monotonic()
         try:
             async with aclosing(
-                self._call(*self._page.proceed, self._number({"deed": "proceed"}))
+                self.call(*self._page.proceed, self._number({"deed": "proceed"}))
             ) as messages:
                 async for text in messages:
                     now = time.monotonic()
@@ -140,9 +142,10 @@ class SimulatedTab:
             timing.error = f"only {len(timing.lines)} of {lines - 1} lines came"
         return timing
 
-    async def _call(
+    async def call(
         self, function: int, data: list[Any], event: dict[str, Any]
     ) -> AsyncGenerator[str]:
+        """Trigger an event; yield the lines of the answer."""
         join = {"data": data, "fn_index": function, "session_hash": self._session}
         join |= {"event_data": event}
         answer = await self._client.post(f"{self._page.url}/gradio_api/queue/join", json=join)

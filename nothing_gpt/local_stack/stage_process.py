@@ -58,10 +58,12 @@ class StageProcess:
         threading.Thread(target=self._write_log, daemon=True).start()
 
     def _write_log(self) -> None:
-        with self._log.open("w", encoding="utf-8") as log:
+        # Unbuffered, so that a line which finds the disk full is lost alone. Those after it must
+        # still be read, or the process would wait for ever.
+        with self._log.open("wb", buffering=0) as log:
             for line in self._process.stdout or ():
-                log.write(line)
-                log.flush()
+                with contextlib.suppress(OSError):
+                    log.write(line.encode())
                 if "gradio.live" in line:  # the share link, which only the room knows
                     print(line, end="", flush=True)
 

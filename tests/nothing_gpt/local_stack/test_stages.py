@@ -149,3 +149,15 @@ def test_scripts_without_a_show_are_drafted_first(tmp_path: Path) -> None:
     path = tmp_path / "workspace" / "shows" / "my_pier.toml"
     assert f"data_prep draft my-pier/ --out {path}\n" in seen
     assert f"data_prep --show {path} --tokenizer none\n" in seen
+
+
+def test_a_full_disk_costs_the_log_and_nothing_else(tmp_path: Path) -> None:
+    """A stage whose output nobody reads stands still when its pipe is full."""
+    logs = tmp_path / "workspace" / "logs"
+    logs.mkdir(parents=True)
+    (logs / "demo.log").symlink_to("/dev/full")
+    talking = f"print('x' * 1_000_000, flush=True)\nprint('at gradio.live', flush=True)\n{SERVER}"
+    stack = Stack(tmp_path, free_port(), demo=talking)
+    assert "at gradio.live" in stack.read_until("Ctrl-C stops both")
+    stack.process.send_signal(signal.SIGINT)
+    assert stack.finish().strip() == "stopped"
