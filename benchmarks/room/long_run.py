@@ -13,7 +13,7 @@ import argparse
 import asyncio
 import json
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 
@@ -45,7 +45,7 @@ class Run:
     killed: int = 0
     filled: int = 0
     memory: tuple[dict[str, float], ...] = ()
-    writers: tuple[Tally, ...] = field(default_factory=tuple)
+    writers: tuple[Tally, ...] = ()
 
 
 def measure_memory() -> dict[str, float]:
@@ -107,7 +107,8 @@ async def write_together(
     url: str, run: Run, model: str, seconds: float, options: argparse.Namespace
 ) -> None:
     """Have all writers write, and disturb them."""
-    until = asyncio.get_running_loop().time() + seconds
+    clock = asyncio.get_running_loop().time
+    until = clock() + seconds
     page = read_page(url, LINES, model)
     limits = httpx.Limits(max_connections=None)
     async with httpx.AsyncClient(limits=limits, timeout=120) as client:
@@ -116,7 +117,9 @@ async def write_together(
             for number, tally in enumerate(run.writers)
         ]
         disturbing = disturb(run, until, options.kill_every, Workspace.default().logs, options.out)
-        await asyncio.gather(disturbing, *(writer.write(until) for writer in writers))
+        await asyncio.gather(
+            disturbing, *(writer.write(lambda: clock() >= until) for writer in writers)
+        )
 
 
 def describe(run: Run) -> dict[str, object]:

@@ -2,9 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
@@ -31,8 +31,8 @@ class Tally:
 
     journal: dict[str, Any] | None = None
     acted: int = 0
-    typed: list[str] = field(default_factory=list)
-    lost: list[str] = field(default_factory=list)
+    typed: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
     words: int = 0
     written: int = 0
     interrupted: int = 0
@@ -58,19 +58,18 @@ class ScriptedWriter:
         self._tab = SimulatedTab(client, page)
         self._run = ""
 
-    async def write(self, until: float) -> None:
-        """Write until a time of the event loop's clock, then look at the scene once more."""
-        clock = asyncio.get_running_loop().time
+    async def write(self, is_over: Callable[[], bool]) -> None:
+        """Write until it is over, then look at the scene once more."""
         await self._open()
-        while clock() < until:
+        while not is_over():
             for _ in range(ACTIONS_OF_A_CHECK):
                 await asyncio.sleep(self._random.uniform(0, 2 * self._pause))
-                if clock() >= until:
+                if is_over():
                     break
                 await self._do_next()
             await self._look()
             if len(self.tally.typed) >= LINES_OF_A_SCENE:
-                self.tally.journal, self.tally.acted, self.tally.typed = None, 0, []
+                self.tally.journal, self.tally.acted, self.tally.typed = None, 0, ()
                 await self._open()
 
     async def _open(self) -> None:
@@ -92,7 +91,7 @@ class ScriptedWriter:
         fields = {"deed": "write", "speaker": "DOT", "text": text}
         await self._confirm(self._page.act, fields)
         self.tally.words += 1
-        self.tally.typed.append(text)
+        self.tally.typed += (text,)
 
     async def _continue(self) -> None:
         lines = await self._confirm(self._page.proceed, {"deed": "proceed"})
@@ -125,7 +124,7 @@ class ScriptedWriter:
         log = {"steps": steps, "at": whole["at"]}
         history = read_history_log(decode(HistoryLog, log, "the room"))
         there = {entry.text for entry in history.scene.entries}
-        self.tally.lost += [text for text in self.tally.typed if text not in there]
+        self.tally.lost += tuple(text for text in self.tally.typed if text not in there)
         self.tally.journal = encode(HistoryLog(history.versions, history.at))
         self.tally.looks += 1
 

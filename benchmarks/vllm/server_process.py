@@ -43,7 +43,7 @@ def running_server(
 
 def measure_cpu(process: int) -> dict[str, float]:
     """Return the CPU seconds that a server's processes have used; one core gives 1 per second."""
-    import psutil  # type: ignore[import-untyped]
+    import psutil
 
     parent = psutil.Process(process)
     seconds: dict[str, float] = {}
