@@ -39,7 +39,8 @@ def make_environment(stage: str, folder: Path) -> str:
     subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
     python = str(folder / "bin" / "python")
     pins = [*read_requirements(stage), *read_requirements("modal")]
-    install = [python, "-m", "pip", "install", "-q", "--constraint", CONSTRAINTS[0], *pins]
+    options = ["-q", "--require-hashes", "--constraint", CONSTRAINTS[0]]
+    install = [python, "-m", "pip", "install", *options, *pins]
     done = subprocess.run(install, capture_output=True, text=True)
     if done.returncode and "No matching distribution" in done.stderr:
         pytest.skip(f"no package registry here: {done.stderr[-300:]}")
