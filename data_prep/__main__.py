@@ -3,6 +3,7 @@
 `python -m data_prep draft SOURCE` writes a show file for scripts that have none.
 """
 
+import gc
 import os
 import time
 from pathlib import Path
@@ -73,6 +74,7 @@ def main(
         format=chosen_format,
         tokenizer=tokenizer,
     )
+    gc.disable()  # millions of records without a cycle, that each collection would walk
     report, written = prepare(job, fresh=fresh)
     if written:
         _print_summary(report)

@@ -10,9 +10,11 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from nothing_gpt.errors import UserError
+
+_BUFFER = 1 << 20
 
 
 @contextmanager
@@ -77,12 +79,19 @@ def write_bytes(path: Path, data: bytes) -> None:
     Raises:
         UserError: the file cannot be written, or the disk is full.
     """
+    with _atomic_file(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def _atomic_file(path: Path) -> Iterator[BinaryIO]:
+    """Yield a temporary file beside a path, and rename it to the path if the block succeeds."""
     with _write_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
         try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
+            with os.fdopen(handle, "wb", buffering=_BUFFER) as file:
+                yield file
             Path(name).chmod(0o644)
             Path(name).replace(path)
         finally:
@@ -94,10 +103,19 @@ def write_json(path: Path, data: Any) -> None:
     write_text(path, json.dumps(data, indent=2, ensure_ascii=False) + "\n")
 
 
-def write_jsonl(path: Path, records: Iterable[Any]) -> None:
-    """Write JSON Lines: one JSON object a line."""
+def write_jsonl(path: Path, records: Iterable[Any]) -> int:
+    """Write JSON Lines, one JSON object a line, one after the other; return their number.
+
+    Raises:
+        UserError: the file cannot be written, or the disk is full.
+    """
     dump = json.JSONEncoder(ensure_ascii=False).encode
-    write_text(path, "".join(dump(record) + "\n" for record in records))
+    count = 0
+    with _atomic_file(path) as file:
+        for record in records:
+            file.write(dump(record).encode() + b"\n")
+            count += 1
+    return count
 
 
 def read_json(path: Path) -> Any:

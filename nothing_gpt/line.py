@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 MAX_NAME = 25
 """Maximum of characters in a name; longer names in scripts are stage directions."""
@@ -58,6 +59,7 @@ def collapse(text: str) -> str:
     return " ".join(text.split())
 
 
+@lru_cache(maxsize=10_000)
 def is_name(text: str) -> bool:
     """Return whether text is valid between the brackets: an upper-case name, collapsed."""
     return (

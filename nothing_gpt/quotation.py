@@ -2,10 +2,12 @@
 
 import hashlib
 import re
+import sys
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 
 from nothing_gpt.errors import UserError
@@ -57,8 +59,11 @@ def _split_words(text: str) -> list[bytes]:
 
 def index_speeches(texts: Iterable[str]) -> bytes:
     """Build the index of speeches; their order makes no difference."""
-    hashes = sorted({found for text in texts if (found := hash_speech(text)) is not None})
-    return b"".join(found.to_bytes(_HASH_BYTES, "big") for found in hashes)
+    found = array("Q", (key for text in texts if (key := hash_speech(text)) is not None))
+    hashes = array("Q", (key for key, _ in groupby(sorted(found))))
+    if sys.byteorder == "little":
+        hashes.byteswap()
+    return hashes.tobytes()
 
 
 def read_quotations(folder: Path) -> Quotations:

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Callable, Iterator, Sequence
+from operator import itemgetter
 
 from data_prep.sources.source_files import SourceFile
 from data_prep.sources.tables.row import Row, Table
@@ -102,8 +103,9 @@ class _Shape:
     """What a row on one line looks like: its number of cells, and the values of its key."""
 
     def __init__(self, delimiter: str, width: int, places: Sequence[int]) -> None:
-        self._delimiter, self._width, self._places = delimiter, width, places
-        self._keys: set[tuple[str, ...]] = set()
+        self._delimiter, self._width = delimiter, width
+        self._find_key = itemgetter(*places) if places else _find_nothing
+        self._keys: set[str | tuple[str, ...]] = set()
 
     def learn(self, cells: Sequence[str]) -> None:
         self._keys.add(self._find_key(cells))
@@ -118,12 +120,13 @@ class _Shape:
         return sum(map(self._fits, span[1:])) >= needed
 
     def _fits(self, line: str) -> bool:
-        cells = line.split(self._delimiter)
-        key = self._find_key(cells) if len(cells) == self._width else ()
+        cells = line.rstrip("\r\n").split(self._delimiter)
+        key = self._find_key(cells) if len(cells) == self._width else ""
         return any(key) and key in self._keys
 
-    def _find_key(self, cells: Sequence[str]) -> tuple[str, ...]:
-        return tuple(cells[place].strip() for place in self._places)
+
+def _find_nothing(_: Sequence[str]) -> str:
+    return ""
 
 
 def _open_quote(file: SourceFile, start: int, lines: int) -> UserError:
