@@ -20,7 +20,10 @@ _FOUNTAIN_LINES = 1_000_000
 _FOUNTAIN_FILES = 200
 _SPEECHES = 300  # in an episode
 _NAMES = [f"{first}{last}" for first in ("ANN", "BOB", "CARL", "DORA") for last in ("", " LEE")]
-_WORDS = "the of and to in is you that it he was for on are as with his they at be".split()
+_WORDS = [
+    "the", "of", "and", "to", "in", "is", "you", "that", "it", "he", "was", "for", "on", "are",
+    "as", "with", "his", "they", "at", "be",
+]  # fmt: skip
 
 _SHOW = """
 name = "scale"

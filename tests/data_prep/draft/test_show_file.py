@@ -3,7 +3,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_prep.draft.show_draft import Member, draft_show
@@ -78,6 +78,7 @@ def test_settings_in_a_column_of_names_become_markers() -> None:
 texts = st.text(st.characters(exclude_characters="\x7f", exclude_categories=["Cs"]))
 
 
+@settings(deadline=None)
 @given(texts, texts)
 def test_any_text_is_written_as_toml(title: str, source: str) -> None:
     draft = replace(DRAFT, title=title, source=source, cast=(Member("ANN", 1.0),))

@@ -82,7 +82,7 @@ STARTS = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(STARTS, st.text(max_size=200) | st.binary(max_size=200))
 def test_whatever_a_file_holds_is_read_or_refused_in_words(start: str, rest: str | bytes) -> None:
     data = start.encode() + (rest if isinstance(rest, bytes) else rest.encode(errors="replace"))

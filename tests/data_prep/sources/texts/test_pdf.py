@@ -83,7 +83,7 @@ def test_a_page_without_text_is_refused() -> None:
         read(make_pdf([]))
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_a_damaged_pdf_is_read_or_refused(data: st.DataObject) -> None:
     whole = make_pdf(FIRST, SECOND)

@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_prep.episode import Reading
@@ -87,6 +87,7 @@ PIECES = st.sampled_from(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.lists(PIECES).map("".join))
 def test_every_line_is_counted_once(text: str) -> None:
     text = f"00:00:01,000 --> 00:00:02,000\nANN: Oh.\n{text}\n"

@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_prep.episode import Reading
@@ -79,6 +79,7 @@ PIECES = st.sampled_from(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.lists(PIECES).map("".join))
 def test_every_line_is_counted_once(text: str) -> None:
     text = f"Ann: Hi.\nBob: Hi.\n{text}\nAnn: Oh.\n"
