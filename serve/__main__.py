@@ -10,7 +10,7 @@ import os
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -53,6 +53,14 @@ def main(
     max_sequences: Annotated[
         int | None, typer.Option(help="Completions written at the same time.", min=1)
     ] = None,
+    allowed_origins: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Let pages of this origin read answers, such as https://example.org; * for all. "
+            "Can be repeated.",
+            show_default="none",
+        ),
+    ] = None,
     vllm_python: Annotated[
         str,
         typer.Option(
@@ -72,8 +80,12 @@ def main(
     """
     place = Workspace(workspace) if workspace else Workspace.default()
     models = choose_models(place, show, base)
-    options = {"max_length": max_length, "max_sequences": max_sequences}
-    limits = {name: value for name, value in options.items() if value is not None}
+    given = {
+        "max_length": max_length,
+        "max_sequences": max_sequences,
+        "origins": tuple(allowed_origins or ()),
+    }
+    options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if path := os.environ.get(SOCKET_VARIABLE):
         # Idle threads sleep after about 50 microseconds. With OpenMP's default, which spins for
         # longer, a token took 150 ms beside a busy process and 20 ms with this; alone both take
@@ -81,7 +93,7 @@ def main(
         os.environ.setdefault("GOMP_SPINCOUNT", "50000")
         from serve.local_engine.http.server import run_local_engine
 
-        run_local_engine(models, path, **limits)
+        run_local_engine(models, path, **options)
         return
     for name, reason in models.left_out.items():
         print(f"left out: {name}, {reason}", file=sys.stderr)
@@ -90,13 +102,13 @@ def main(
     if engine == "local" and print_command:
         raise UserError("the local engine has no command: it runs in this process")
     if print_command:
-        settings = _prepare_vllm(models, place, host, port, limits)
+        settings = _prepare_vllm(models, place, host, port, options)
         print(shlex.join(build_command(vllm_python, settings)))
         return
     _warn_without_keys(host)
     listener = bind_port(host, port)
     if engine == "vllm":
-        settings = _prepare_vllm(models, place, host, port, limits)
+        settings = _prepare_vllm(models, place, host, port, options)
         raise typer.Exit(run_vllm(vllm_python, settings, listener))
     # The same command, in a process that finds SOCKET_VARIABLE set and becomes the engine.
     command = [sys.executable, "-m", "serve", *sys.argv[1:]]
@@ -104,12 +116,12 @@ def main(
 
 
 def _prepare_vllm(
-    models: ServedModels, workspace: Workspace, host: str, port: int, limits: dict[str, int]
+    models: ServedModels, workspace: Workspace, host: str, port: int, options: dict[str, Any]
 ) -> VllmSettings:
     """Make vLLM's settings, and write the files that they name."""
     template, cache = write_template(models, workspace), workspace.cache("vllm")
     write_tables(cache)
-    return VllmSettings(models, template, cache, host, port, **limits)
+    return VllmSettings(models, template, cache, host, port, **options)
 
 
 def _warn_without_keys(host: str) -> None:

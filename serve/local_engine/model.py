@@ -2,12 +2,12 @@
 
 import asyncio
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 import torch
-from jinja2 import TemplateError
+from jinja2 import Environment, TemplateError, meta
 from peft import PeftModel
 from safetensors import SafetensorError
 from torch import Tensor
@@ -18,7 +18,7 @@ from nothing_gpt.errors import UserError
 from nothing_gpt.prompt import Message
 from serve.local_engine.cache import RowCache
 from serve.local_engine.cpu.llama_decoder import LlamaDecoder, is_supported
-from serve.local_engine.regex_constraint import RegexCompiler
+from serve.local_engine.grammar_compiler import GrammarCompiler
 from serve.models.adapter_check import PROBE, check_adapters
 from serve.models.base_files import fetch_base, find_template, load_tokenizer
 from serve.models.served_models import ServedModels
@@ -97,21 +97,59 @@ class LocalModel:
         """All model names, the base first."""
         return [*self._aliases]
 
-    def tokenize(self, messages: Sequence[Message]) -> list[int]:
+    def tokenize(
+        self,
+        messages: Sequence[Message],
+        variables: Mapping[str, Any] | None = None,
+        *,
+        add_generation_prompt: bool = True,
+        continue_final_message: bool = False,
+    ) -> list[int]:
         """Return the token ids of a chat, up to where the answer starts.
+
+        Args:
+            variables: Values for variables of the chat template; others are ignored, as in vLLM.
 
         Raises:
             ValueError: the chat template refuses the messages.
         """
+        known = self._template_variables
         try:
             text = self.tokenizer.apply_chat_template(
-                messages, chat_template=self._template, add_generation_prompt=True, tokenize=False
+                messages,
+                chat_template=self._template,
+                add_generation_prompt=add_generation_prompt,
+                continue_final_message=continue_final_message,
+                tokenize=False,
+                **{name: value for name, value in (variables or {}).items() if name in known},
             )
         except TemplateError as error:
             raise ValueError(str(error)) from None
+        return self.encode(text, add_special_tokens=False)
+
+    def encode(self, text: str, *, add_special_tokens: bool) -> list[int]:
+        """Return the token ids of a text."""
         # `encode` holds the interpreter's lock, for 0.6 s with a word of a megabyte.
-        encoded = self.backend_tokenizer.encode_batch_fast([text], add_special_tokens=False)
+        encoded = self.backend_tokenizer.encode_batch_fast(
+            [text], add_special_tokens=add_special_tokens
+        )
         return list(encoded[0].ids)
+
+    @cached_property
+    def _template_variables(self) -> set[str]:
+        """The variables of the chat template that a request may set."""
+        found = meta.find_undeclared_variables(Environment().parse(self._template))  # noqa: S701
+        return found - {"add_generation_prompt", "documents", "messages", "tools"}
+
+    def decode_token(self, token: int) -> bytes:
+        """Return the exact bytes of a token, which can be a part of a character."""
+        # A model can have more logits than its tokenizer has tokens.
+        known = self.backend_tokenizer.id_to_token(token) is not None
+        return self.grammar_compiler.decode_token(token) if known else b""
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        """Return the text of token ids, special tokens included."""
+        return str(self.backend_tokenizer.decode(tokens, skip_special_tokens=False))
 
     def check_adapters(self) -> None:
         """Compare what follows a short text with and without each adapter.
@@ -129,12 +167,18 @@ class LocalModel:
             asyncio.run(check_adapters(score, self.names[0], self.names[1:]))
 
     @cached_property
-    def regex_compiler(self) -> RegexCompiler:
-        """The compiler of regular expressions for this model's tokenizer."""
-        return RegexCompiler(self.tokenizer, self.vocabulary_size, self.end_tokens)
+    def grammar_compiler(self) -> GrammarCompiler:
+        """The compiler of grammars for this model's tokenizer."""
+        return GrammarCompiler(self.tokenizer, self.vocabulary_size, self.end_tokens)
 
     def forward(
-        self, tokens: list[list[int]], first_row: int, starts: Sequence[int], names: Sequence[str]
+        self,
+        tokens: list[list[int]],
+        first_row: int,
+        starts: Sequence[int],
+        names: Sequence[str],
+        *,
+        after_each: bool = False,
     ) -> Tensor:
         """Add tokens to the cache and return the logits after the last ones.
 
@@ -143,9 +187,10 @@ class LocalModel:
             first_row: The first of the rows, which are consecutive.
             starts: The position of each row's first new token in its sequence.
             names: The model of each row.
+            after_each: Return the logits after each token of a single row.
 
         Returns:
-            float32, shaped (rows, vocabulary).
+            float32, shaped (rows, vocabulary) or (tokens, vocabulary).
         """
         ids = torch.tensor(tokens, device=self.device)
         steps = torch.arange(ids.shape[1], device=self.device)
@@ -153,16 +198,18 @@ class LocalModel:
         aliases = [self._aliases[name] for name in names]
         if self._decoder is not None:
             adapters = [None if alias == _BASE else alias for alias in aliases]
-            return self._decoder.forward(ids, positions, first_row, adapters)
+            return self._decoder.forward(
+                ids, positions, first_row, adapters, after_each=after_each
+            )
         inputs: dict[str, Any] = {
             "input_ids": ids,
             "position_ids": positions,
             "attention_mask": self._row_cache.prepare(first_row, positions),
             "past_key_values": self._row_cache,
-            "logits_to_keep": 1,
+            "logits_to_keep": 0 if after_each else 1,
         }
         logits: Tensor = self._run(inputs, aliases).logits
-        return logits[:, -1].float()
+        return logits.flatten(0, 1).float()
 
     def _run(self, inputs: dict[str, Any], aliases: list[str]) -> Any:
         alias = aliases[0]

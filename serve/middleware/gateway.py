@@ -16,23 +16,29 @@ from serve.middleware.error_body import normalize_error
 from serve.middleware.gateway_settings import GatewaySettings
 from serve.middleware.model_cards import ModelCards
 from serve.middleware.refusal import RefusedError
-from serve.middleware.request_body import (
+from serve.middleware.request.body import (
     BodyReader,
-    omits_usage,
+    check_type,
     parse_body,
     read_json,
     replace_body,
 )
-from serve.middleware.request_limits import check_constraints
+from serve.middleware.request.fields import ask_for_usage, normalize_fields
+from serve.middleware.request.limits import check_constraints
+from serve.middleware.request.routes import (
+    COMPLETIONS,
+    MODELS,
+    WITHOUT_KEY,
+    describe_missing,
+    find_route,
+    has_body,
+    read_model_id,
+)
 from serve.middleware.response import StallTimer, TrackedResponse
+from serve.middleware.whole_response import collect_response
 
 LOG_TEXT_VARIABLE = "NOTHING_GPT_LOG_TEXT"
 """Environment variable; if it is 1, requests and answers are logged with their text."""
-
-# vLLM has many more paths. Those that this project does not promise are not reachable.
-_CHAT = "/v1/chat/completions"
-_PATHS_WITHOUT_KEY = {"/health"}
-_PATHS_WITH_KEY = {"/metrics", "/openapi.json", "/v1/models", _CHAT}
 
 _CLIENT_TIMEOUT = 30.0  # seconds for a client to send a whole body, and to accept each message
 
@@ -79,7 +85,12 @@ class Gateway:
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         else:
+            if scope.get("http_version") == "1.0":
+                send = collect_response(send)
             response = TrackedResponse(scope["path"], send, self._rewrite_body)
+            if scope["method"] == "HEAD":
+                # The web server drops the body of the answer.
+                scope = {**scope, "method": "GET"}
             response.keeps_text = self._log_text
             try:
                 async with StallTimer(response, self._client_timeout):
@@ -90,16 +101,20 @@ class Gateway:
                 self._finish_request(response)
 
     async def _handle(self, scope: Scope, receive: Receive, response: TrackedResponse) -> None:
-        if scope["path"] in _PATHS_WITHOUT_KEY:
+        path = scope["path"]
+        if path in WITHOUT_KEY:
             self._refuse_if_draining()
             await self._app(scope, receive, response)
             return
         response.key_usage = self._authenticate(scope)
-        if scope["path"] not in _PATHS_WITH_KEY:
-            raise RefusedError(404, "no such path")
-        if scope["method"] != "POST" or scope["path"] != _CHAT:
+        if find_route(path) is None:
+            raise RefusedError(404, describe_missing(path), code="not_found")
+        if read_model_id(path):
+            scope = {**scope, "path": MODELS, "raw_path": MODELS.encode()}
+        if scope["method"] != "POST" or not has_body(path):
             await self._app(scope, receive, response)
             return
+        check_type(scope)
         # A request takes a place, and is charged, when its whole body is there.
         self._refuse_if_draining()
         response.request_body = await self._bodies.read(receive)
@@ -119,12 +134,13 @@ class Gateway:
         body, usage = response.request_body, response.key_usage
         request = parse_body(body)
         check_constraints(request)
-        if omits_usage(request):
+        if isinstance(request, dict):
+            normal = normalize_fields(request)
             # The gateway needs the count. Counting events is not enough, because an engine can
             # put several tokens into one.
-            request["stream_options"] = {"include_usage": True}
-            response.hides_usage = True
-            body = json.dumps(request).encode()
+            counted = ask_for_usage(normal) if response.path in COMPLETIONS else None
+            response.hides_usage = counted is not None
+            body = json.dumps(counted or normal).encode()
         scope = {**scope, KEY_NAME: usage.name if usage else None}
         await self._app(*replace_body(scope, receive, body), response)
 
@@ -167,17 +183,23 @@ class Gateway:
             kind, code = "rate_limit_error", "rate_limit_exceeded"
             raise RefusedError(429, text, kind, code=code, retry_after=str(int(seconds) + 1))
 
-    def _rewrite_body(self, status: int, body: Any) -> dict[str, Any]:
-        """Make the body of an error or of the list of models from the engine's own."""
-        if status >= 400:
-            return normalize_error(status, body, self._cards.names)
-        return self._cards.make_list(body)
+    def _rewrite_body(self, path: str, status: int, body: Any) -> tuple[int, dict[str, Any]]:
+        """Make the status and body of an error or a list of models from the engine's own."""
+        name = read_model_id(path)
+        if status < 400 and name is None:
+            return status, self._cards.make_list(body)
+        card = self._cards.find(body, name) if status < 400 and name else None
+        if card is not None:
+            return status, card
+        if name is not None:
+            status, body = 404, {"error": {"param": "model"}}
+        return status, normalize_error(status, body, self._cards.names)
 
     def _finish_request(self, response: TrackedResponse) -> None:
         """Charge the tokens to the key, and log the request."""
         if response.key_usage is not None:
             response.key_usage.charge(response.tokens)
-        if response.path in _PATHS_WITHOUT_KEY:
+        if response.path in WITHOUT_KEY:
             return
         request = read_json(response.request_body)
         model = request.get("model") if isinstance(request, dict) else None
@@ -187,7 +209,7 @@ class Gateway:
             id=response.id,
             key=response.key_usage and response.key_usage.name,
             # An unknown path or model name is text of the client's.
-            path=response.path if response.path in _PATHS_WITH_KEY else None,
+            path=find_route(response.path),
             status=response.status,
             model=model if model in self._cards.names else None,
             tokens=response.tokens,

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from serve.models.served_models import ServedModels
@@ -18,17 +19,21 @@ class GatewaySettings:
         base: The base's model name.
         adapters: The folder of each adapter, by model name.
         max_requests: Requests that can be active at once, waiting ones included.
+        origins: Origins of pages that may read answers.
     """
 
     base: str
     adapters: dict[str, str]
     max_requests: int
+    origins: tuple[str, ...] = ()
 
     @classmethod
-    def for_models(cls, models: ServedModels, max_requests: int) -> "GatewaySettings":
+    def for_models(
+        cls, models: ServedModels, max_requests: int, origins: Sequence[str] = ()
+    ) -> "GatewaySettings":
         """Make the settings for a set of served models."""
         adapters = {name: str(adapter.path) for name, adapter in models.adapters.items()}
-        return cls(models.base, adapters, max_requests)
+        return cls(models.base, adapters, max_requests, tuple(origins))
 
     def to_environment(self) -> dict[str, str]:
         """Return the environment variable that `from_environment` reads."""

@@ -35,6 +35,11 @@ class ModelCards:
         cards = [self._make_card(card, max_length) for card in engine_list["data"]]
         return {"object": "list", "data": cards}
 
+    def find(self, engine_list: dict[str, Any], name: str) -> dict[str, Any] | None:
+        """Make one card from the engine's own list of models; None if there is no such model."""
+        cards = self.make_list(engine_list)["data"]
+        return next((card for card in cards if card["id"] == name), None)
+
     def _make_card(self, card: dict[str, Any], max_length: int) -> dict[str, Any]:
         # The engine's own card is not passed on: it has file paths of this machine.
         description = self._descriptions.get(card["id"])

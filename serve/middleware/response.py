@@ -11,18 +11,22 @@ from typing import Any
 from nothing_gpt.prompt.token_estimate import estimate_tokens
 from serve.middleware.api_keys import KeyUsage
 from serve.middleware.asgi import AsgiMessage, Send
-from serve.middleware.request_body import MAX_BODY_BYTES, read_json
+from serve.middleware.request.body import MAX_BODY_BYTES, read_json
+from serve.middleware.request.routes import MODELS
 
 # These patterns cannot match inside a text: JSON puts a backslash before its quotation marks.
 _NO_CHOICES = re.compile(rb'data: \{[^\[]*"choices": ?\[\]')
 _USAGE = re.compile(rb'"completion_tokens": ?(\d+)')
-_TEXT = re.compile(rb'"delta": ?\{[^{}]*"content": ?"((?:[^"\\]|\\.)+)"')
+_TEXT = re.compile(
+    rb'(?:"delta": ?\{[^{}]*"content"|"choices": ?\[\{"index": ?\d+, ?"text")'
+    rb': ?"((?:[^"\\]|\\.)+)"'
+)
 
 _LINE_ENDS = {chr(code).encode(): b"\\u%04x" % code for code in (0x2028, 0x2029, 0x85)}
 """U+2028, U+2029 and U+0085 in UTF-8, and as JSON escapes."""
 
-RewriteBody = Callable[[int, Any], dict[str, Any]]
-"""Makes a new body from a status and the engine's parsed body."""
+RewriteBody = Callable[[str, int, Any], tuple[int, dict[str, Any]]]
+"""Makes a new status and body from a path, a status and the engine's parsed body."""
 
 
 class TrackedResponse:
@@ -69,7 +73,7 @@ class TrackedResponse:
         """Send a message, or collect it until the whole body can be rewritten."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            if self.status >= 400 or (self.path == "/v1/models" and self.status == 200):
+            if self.status >= 400 or self.path.startswith(MODELS):
                 self._delayed_start = message
                 return
             headers = [*message.get("headers", ()), (b"x-request-id", self.id.encode())]
@@ -106,9 +110,8 @@ class TrackedResponse:
         headers = [(k, v) for k, v in start["headers"] if not k.lower().startswith(b"content-")]
         if self.status == 503:
             headers.append((b"retry-after", b"5"))
-        await self.send_json(
-            self.status, self._rewrite(self.status, read_json(self._body)), headers
-        )
+        new = self._rewrite(self.path, self.status, read_json(self._body))
+        await self.send_json(*new, headers)
 
     async def send_json(
         self, status: int, data: Any, headers: Iterable[tuple[bytes, bytes]] = ()

@@ -6,6 +6,7 @@ with 503. It parses nothing; it only looks for the end of the first request's he
 
 import asyncio
 import json
+import re
 from typing import NamedTuple, cast
 
 from serve.middleware.error_body import default_error_type, make_error
@@ -13,7 +14,16 @@ from serve.middleware.error_body import default_error_type, make_error
 _HEAD_TIMEOUT = 20.0  # seconds for a new connection to send the head of its first request
 _MAX_HEAD_BYTES = 64 * 1024
 _IDLE_TIMEOUT = 600.0  # seconds without a byte in either direction; a long completion is silent
+KEEP_ALIVE = 90
+"""Seconds that an engine keeps an idle connection; clients' pools keep theirs for 75 or less."""
+
 _MAX_CONNECTIONS = 4000
+_UPGRADE = re.compile(rb"\r\nupgrade:(\s*h2c\r\n)", re.IGNORECASE)
+"""An offer to change to HTTP/2, which Java's client makes with each request.
+
+The engines' web server stops reading at it, and loses the body. No JSON can have this line.
+"""
+
 _LINGER = 2.0  # seconds to read what a client still sends after it was refused
 
 
@@ -61,6 +71,9 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.last_read_at = asyncio.get_running_loop().time()
+        if b"h2c" in data:
+            # A header of the same length that means nothing.
+            data = _UPGRADE.sub(rb"\r\nignored:\1", data)
         if self.other is not None and self.other.transport is not None:
             self.other.transport.write(data)
 

@@ -9,6 +9,7 @@ from nothing_gpt.errors import UserError
 from nothing_gpt.files import read_json
 from serve.middleware.gateway_settings import GatewaySettings
 from serve.models.served_models import ServedAdapter, ServedModels
+from serve.process.proxy import KEEP_ALIVE
 from serve.vllm.lora_kernels import tile_folder
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -37,6 +38,8 @@ _MIDDLEWARE = (
 )
 """Import paths; the last one is the outermost."""
 
+_CROSS_ORIGIN = "serve.middleware.cross_origin.CrossOrigin"
+
 
 @dataclass(frozen=True, slots=True)
 class VllmSettings:
@@ -48,6 +51,7 @@ class VllmSettings:
         max_length: Tokens of prompt and completion together; None for what memory allows.
         max_sequences: Sequences generated at once.
         max_waiting: Requests that can wait in addition.
+        origins: Origins of pages that may read answers.
     """
 
     models: ServedModels
@@ -58,6 +62,7 @@ class VllmSettings:
     max_length: int | None = None
     max_sequences: int = 128
     max_waiting: int = 256
+    origins: tuple[str, ...] = ()
 
 
 def list_tuning(max_sequences: int) -> list[str]:
@@ -112,11 +117,12 @@ def build_arguments(settings: VllmSettings) -> list[str]:
     }
     if models.revision is not None:
         options |= {"--revision": models.revision, "--tokenizer-revision": models.revision}
+    middleware = (*_MIDDLEWARE, _CROSS_ORIGIN) if settings.origins else _MIDDLEWARE
     return [
         *("-m", "vllm.entrypoints.openai.api_server"),
         *(part for option in options.items() for part in option),
         *("--enable-prefix-caching", "--disable-uvicorn-access-log"),
-        *(part for path in _MIDDLEWARE for part in ("--middleware", path)),
+        *(part for path in middleware for part in ("--middleware", path)),
         *list_tuning(settings.max_sequences),
         *_adapter_arguments(models),
     ]
@@ -156,8 +162,13 @@ def build_environment(settings: VllmSettings) -> dict[str, str]:
     """Make the variables that vLLM's process needs besides those of this process."""
     path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
     max_requests = settings.max_sequences + settings.max_waiting
-    gateway = GatewaySettings.for_models(settings.models, max_requests)
-    return {"PYTHONPATH": path, **list_switches(settings.cache), **gateway.to_environment()}
+    gateway = GatewaySettings.for_models(settings.models, max_requests, settings.origins)
+    return {
+        "PYTHONPATH": path,
+        "VLLM_HTTP_TIMEOUT_KEEP_ALIVE": str(KEEP_ALIVE),
+        **list_switches(settings.cache),
+        **gateway.to_environment(),
+    }
 
 
 def build_command(python: str, settings: VllmSettings) -> list[str]:

@@ -26,6 +26,7 @@ RANKS = {"tiny": 4, "other": 8} | {f"wide{r}": r for r in (16, 24, 32, 48, 64, 9
 """The adapters on the tiny base, with their ranks."""
 
 KEY = "open-sesame"
+PAGE = "https://page.example"
 SPECIAL = ("<|begin_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>")
 TEMPLATE = (
     "<|begin_of_text|>{% for message in messages %}<|start_header_id|>{{ message['role'] }}"
@@ -151,11 +152,12 @@ def build_adapter(
 
 @dataclass(frozen=True)
 class Running:
-    """A server that answers, its process, and the statuses of `/health` until then."""
+    """A server that answers, its process, the statuses of `/health` until then, and its engine."""
 
     url: str
     process: "subprocess.Popen[str]"
     seen: set[int]
+    name: str = ""
 
     def client(self, key: str = KEY) -> OpenAI:
         return OpenAI(base_url=f"{self.url}/v1", api_key=key, max_retries=0, timeout=120)
@@ -212,6 +214,6 @@ def engine_options(engine: str) -> list[str]:
 @pytest.fixture(scope="session", params=["local", "vllm"])
 def server(request: pytest.FixtureRequest, workspace: Workspace) -> Iterator[Running]:
     """Each of the two engines in turn, with all adapters."""
-    options = [*engine_options(request.param), "--max-sequences", "12"]
+    options = [*engine_options(request.param), "--max-sequences", "12", "--allowed-origins", PAGE]
     with serving(workspace, *options, seconds=240) as running:
-        yield running
+        yield replace(running, name=request.param)

@@ -128,7 +128,13 @@ class LlamaDecoder:
         return torch.cat(downs), torch.block_diag(*blocks)
 
     def forward(
-        self, ids: Tensor, positions: Tensor, first: int, names: Sequence[str | None]
+        self,
+        ids: Tensor,
+        positions: Tensor,
+        first: int,
+        names: Sequence[str | None],
+        *,
+        after_each: bool = False,
     ) -> Tensor:
         """Read tokens into the cache and return the logits after the last ones.
 
@@ -137,9 +143,10 @@ class LlamaDecoder:
             positions: Where in their sequences they are, (rows, tokens).
             first: The first row; the others follow it.
             names: The adapter of each row, None for the base.
+            after_each: Return the logits after each token of a single row.
 
         Returns:
-            In float32, (rows, vocabulary).
+            In float32, (rows, vocabulary) or (tokens, vocabulary).
         """
         rows, tokens = ids.shape
         end = int(positions.max()) + 1
@@ -163,6 +170,8 @@ class LlamaDecoder:
             x = rms_norm(h, width, layer.second_norm, self._eps)
             gate, up = _apply(layer, 2, x, spans).chunk(2, dim=1)
             h += _apply(layer, 3, silu(gate).mul_(up), spans)
+        if after_each:
+            return self._head.multiply_exactly(rms_norm(h, width, self._norm, self._eps))
         last = rms_norm(h.view(rows, tokens, -1)[:, -1], width, self._norm, self._eps)
         return self._head(last.bfloat16()).float()
 

@@ -12,8 +12,14 @@ _RULES = {
     "too_short": "must have at least {min_length} entries",
     "too_long": "may have at most {max_length} entries",
     "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
     "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_parsing_size": "must be a whole number of 64 bits",
+    "int_from_float": "must be a whole number",
     "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "dict_type": "must be an object",
     "finite_number": "must be a finite number",
     "model_type": "must be an object",
     "model_attributes_type": "must be an object",
@@ -49,7 +55,7 @@ def describe_invalid(errors: Sequence[Mapping[str, Any]]) -> tuple[str, str | No
     if error["loc"] and _is_branch(error["loc"][-1]):
         rule = "must be a text or a list of parts"
     if not rule:
-        return f"{name}: {error['msg']}", param
+        return f"{name}: {error['msg']}" if path else error["msg"], param
     return f"{name} {rule}, not {_show(error['input'])}", param
 
 
@@ -65,7 +71,7 @@ def _choose(errors: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
 
 def _is_branch(part: str | int) -> bool:
     # pydantic names the type where a value may have one of several.
-    return isinstance(part, str) and (part == "str" or part.startswith("list["))
+    return isinstance(part, str) and (part in ("str", "[key]") or part.startswith("list["))
 
 
 def _join(path: Sequence[str | int]) -> str:

@@ -3,15 +3,19 @@
 import logging
 import threading
 import time
+from collections.abc import Sequence
 from types import FrameType
 
 import uvicorn
 
 from serve.local_engine.http.api import LocalApi
 from serve.logs import configure_logging
+from serve.middleware.asgi import App
+from serve.middleware.cross_origin import CrossOrigin
 from serve.middleware.gateway import Gateway
 from serve.middleware.gateway_settings import GatewaySettings
 from serve.models.served_models import ServedModels
+from serve.process.proxy import KEEP_ALIVE
 from serve.process.supervisor import read_drain_seconds
 
 
@@ -24,13 +28,15 @@ class _Server(uvicorn.Server):
 
     def __init__(self, api: LocalApi, settings: GatewaySettings, path: str) -> None:
         self._api, self._gateway = api, Gateway(api, settings)
+        app: App = CrossOrigin(self._gateway, settings) if settings.origins else self._gateway
         self._deadline: float | None = None
         super().__init__(
             uvicorn.Config(
-                self._gateway,
+                app,
                 uds=path,
                 log_config=None,
                 access_log=False,
+                timeout_keep_alive=KEEP_ALIVE,
                 # Time for streams that were cut at the deadline to send their error.
                 timeout_graceful_shutdown=5,
             )
@@ -75,6 +81,7 @@ def run_local_engine(
     max_length: int | None = None,
     max_sequences: int = 8,
     max_waiting: int = 64,
+    origins: Sequence[str] = (),
 ) -> None:
     """Serve at a Unix socket until SIGTERM.
 
@@ -83,6 +90,7 @@ def run_local_engine(
         max_length: Tokens of prompt and completion together; None for the model's own limit.
         max_sequences: Sequences generated at once.
         max_waiting: Requests that can wait in addition.
+        origins: Origins of pages that may read answers.
 
     Raises:
         UserError: the model cannot be loaded.
@@ -91,7 +99,7 @@ def run_local_engine(
     configure_logging()
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     api = LocalApi()
-    settings = GatewaySettings.for_models(models, max_sequences + max_waiting)
+    settings = GatewaySettings.for_models(models, max_sequences + max_waiting, origins)
     server = _Server(api, settings, path)
     failures: list[Exception] = []
 

@@ -1,12 +1,12 @@
 """One choice of a job while it runs: its tokens so far, and the text they make."""
 
 from tokenizers.decoders import DecodeStream
-from torch import Tensor
 
 from serve.local_engine.model import LocalModel
 from serve.local_engine.scheduling.job import FinishReason, GenerationJob, TextChunk
-from serve.local_engine.scheduling.sampling import RandomStream
+from serve.local_engine.scheduling.sampling import RandomStream, SampledRow
 from serve.local_engine.scheduling.stop_filter import StopFilter
+from serve.local_engine.scheduling.token_score import TokenScore
 
 
 class RunningSequence:
@@ -25,24 +25,30 @@ class RunningSequence:
         self._random = RandomStream(job.seed, index)
         self._decoder = DecodeStream(skip_special_tokens=True)
         self._stop_filter = StopFilter(job.request.stop)
+        self._end_tokens = {*job.request.stop_token_ids}
+        if not job.request.ignore_eos:
+            self._end_tokens |= model.end_tokens
 
     @property
     def cached_length(self) -> int:
         """The number of tokens in the cache, which does not have the last generated one yet."""
         return len(self.job.prompt) + max(len(self.generated) - 1, 0)
 
-    def draw(self, count: int) -> Tensor | None:
-        """Return this sequence's next random numbers, one a token; None if it is greedy."""
-        return self._random.draw(count) if self.job.request.temperature else None
+    def prepare_sampling(self, vocabulary_size: int) -> SampledRow:
+        """Draw the next random numbers, and return what the next token depends on."""
+        params = self.job.request
+        draws = self._random.draw(vocabulary_size) if params.temperature else None
+        return SampledRow(params, self.job.prompt, self.generated, self._end_tokens, draws)
 
-    def append(self, token: int) -> TextChunk:
+    def append(self, token: int, score: TokenScore | None) -> TextChunk:
         """Add a generated token, and make its chunk."""
         self.generated.append(token)
-        text, ended = "", token in self._model.end_tokens
+        text, ended = "", token in self._end_tokens
         if not ended:
             text = self._decoder.step(self._model.backend_tokenizer, token) or ""
-            text = self._stop_filter.feed(text)
-            ended = self._stop_filter.stopped
+            if len(self.generated) > self.job.request.min_tokens:
+                text = self._stop_filter.feed(text)
+                ended = self._stop_filter.stopped
         if self.matcher is not None:
             self.matcher.consume_token(token)
             # A matcher with an error counts as stopped; the scheduler then refuses the job.
@@ -50,4 +56,5 @@ class RunningSequence:
         if ended or len(self.generated) == self.job.max_tokens:
             self.finish_reason = "stop" if ended else "length"
             text += self._stop_filter.close()
-        return TextChunk(self._index, token, text, self.finish_reason)
+        index = self.job.first_index + self._index
+        return TextChunk(index, token, text, self.finish_reason, score)

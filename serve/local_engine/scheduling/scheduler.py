@@ -9,12 +9,13 @@ from itertools import takewhile
 import torch
 from torch import Tensor
 
+from serve.local_engine.grammar_compiler import describe_error, mask_logits
 from serve.local_engine.model import LocalModel
-from serve.local_engine.regex_constraint import describe_error, mask_logits
 from serve.local_engine.scheduling.job import ChunkSink, GenerationJob, TextChunk
 from serve.local_engine.scheduling.metrics import Metrics
 from serve.local_engine.scheduling.running_sequence import RunningSequence
 from serve.local_engine.scheduling.sampling import sample
+from serve.local_engine.scheduling.token_score import TokenScore, score_tokens
 from serve.local_engine.scheduling.waiting_jobs import WaitingJobs
 from serve.logs import logger
 from serve.middleware.refusal import RefusedError
@@ -25,6 +26,9 @@ _DELIVERY_INTERVAL = 0.04
 The event loop shares the interpreter's lock with the scheduler's thread. A call for each token of
 eight streams took an eighth of a step.
 """
+
+_SCORED_AT_ONCE = 128
+"""Tokens of a prompt whose logits are in memory together; 64 MB at a vocabulary of 128,256."""
 
 
 class Scheduler:
@@ -109,9 +113,13 @@ class Scheduler:
         job, choices = taken
         name, first_row, length = job.request.model, len(self.running), len(job.prompt)
         new = [RunningSequence(job, index, self.model) for index in choices]
-        reused = self._reuse_prefix(name, job.prompt, first_row)
+        scored = job.scores_prompt and choices.start == 0
+        reused = 0 if scored else self._reuse_prefix(name, job.prompt, first_row)
         self.running += new
-        logits = self.model.forward([job.prompt[reused:]], first_row, [reused], [name])
+        if scored:
+            logits = self._score_prompt(job, first_row)
+        else:
+            logits = self.model.forward([job.prompt[reused:]], first_row, [reused], [name])
         for row in range(first_row, len(self.running)):
             self._row_contents[row] = name, job.prompt
             if row > first_row:
@@ -122,6 +130,17 @@ class Scheduler:
             self.metrics.reused_tokens.labels(name).inc(reused)
             seconds = time.monotonic() - job.started_at
             self.metrics.first_token_seconds.labels(name).observe(seconds)
+
+    def _score_prompt(self, job: GenerationJob, row: int) -> Tensor:
+        """Read a prompt and score its tokens; return the logits after the last one."""
+        logits = torch.empty(0)
+        for start in range(0, len(job.prompt), _SCORED_AT_ONCE):
+            part, following = (job.prompt[at : at + _SCORED_AT_ONCE] for at in (start, start + 1))
+            name = job.request.model
+            logits = self.model.forward([part], row, [start], [name], after_each=True)
+            count = job.request.logprobs_count or 0
+            job.prompt_scores += score_tokens(logits[: len(following)], following, count)
+        return logits[-1:]
 
     def _reuse_prefix(self, name: str, prompt: list[int], row: int) -> int:
         """Fill a row with the longest prefix of a prompt that any row has; return its length."""
@@ -167,23 +186,27 @@ class Scheduler:
                 mask_logits(sequence.matcher, row)
                 if sequence.matcher.is_error():
                     self._refuse(sequence)
-        tokens = sample(
-            logits,
-            [sequence.generated for sequence in sequences],
-            [sequence.job.request for sequence in sequences],
-            [sequence.draw(logits.shape[1]) for sequence in sequences],
-        )
-        going = [s for s in zip(sequences, tokens, strict=True) if not s[0].job.cancelled]
-        chunks = [(sequence.job, sequence.append(token)) for sequence, token in going]
-        at_once = any(len(s.generated) == 1 or s.finish_reason for s, _ in going)
+        counts = [sequence.job.request.logprobs_count for sequence in sequences]
+        # Before the penalties change the logits in place.
+        unchanged = logits.clone() if set(counts) != {None} else logits
+        tokens = sample(logits, [each.prepare_sampling(logits.shape[1]) for each in sequences])
+        scores: list[TokenScore | None] = [
+            None if count is None else score_tokens(unchanged[i : i + 1], [tokens[i]], count)[0]
+            for i, count in enumerate(counts)
+        ]
+        going = [s for s in zip(sequences, tokens, scores, strict=True) if not s[0].job.cancelled]
+        chunks = [
+            (sequence.job, sequence.append(token, score)) for sequence, token, score in going
+        ]
+        at_once = any(len(s.generated) == 1 or s.finish_reason for s, *_ in going)
         self._deliver(chunks, at_once=at_once)
-        for name, count in Counter(s.name for s, _ in going).items():
+        for name, count in Counter(s.name for s, *_ in going).items():
             self.metrics.generated_tokens.labels(name).inc(count)
 
     def _refuse(self, sequence: RunningSequence) -> None:
         """End a job whose constraint has become too large to go on with."""
         sequence.job.cancelled = True
-        text = f"regex: {describe_error(sequence.matcher)}" if sequence.matcher else ""
+        text = f"the constraint: {describe_error(sequence.matcher)}" if sequence.matcher else ""
         error = RefusedError(400, text, param="structured_outputs")
         self._deliver([(sequence.job, error)], at_once=True)
 

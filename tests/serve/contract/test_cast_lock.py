@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from llguidance import LLMatcher
 
 from benchmarks.endpoint.cast_lock import Count, check, make_lock
 from nothing_gpt.cast_lock import CastLock
@@ -46,7 +47,7 @@ def model(workspace: Workspace) -> LocalModel:
 
 def keeps(model: LocalModel, lock: CastLock, text: str) -> bool:
     """Whether the local engine could generate a text, token by token to its end."""
-    matcher = model.regex_compiler.compile(lock.regex())
+    matcher = model.grammar_compiler.compile(LLMatcher.grammar_from_regex(lock.regex()))
     ids = model.tokenizer.encode(text, add_special_tokens=False)
     return (
         matcher.validate_tokens(ids) == len(ids)

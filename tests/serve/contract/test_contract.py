@@ -261,7 +261,7 @@ def test_the_key_is_asked_for(server: Running) -> None:
 
 
 def test_no_other_door_is_open(server: Running) -> None:
-    for path in ("/v1/completions", "/tokenize", "/v1/load_lora_adapter", "/nothing"):
+    for path in ("/v1/responses", "/v1/load_lora_adapter", "/nothing"):
         answer = httpx.post(server.url + path, headers={"Authorization": f"Bearer {KEY}"}, json={})
         assert answer.status_code == 404
         assert answer.json()["error"]["message"]

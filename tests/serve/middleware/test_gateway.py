@@ -12,7 +12,11 @@ from serve.middleware.gateway import LOG_TEXT_VARIABLE, Gateway
 from serve.middleware.gateway_settings import GatewaySettings
 
 CHAT = "/v1/chat/completions"
+JSON = {"Content-Type": "application/json"}
 BODY = {"model": "base", "messages": [{"role": "user", "content": "a secret"}]}
+
+
+HEADERS = [(b"content-type", b"application/json")]
 
 
 class SlowEngine:
@@ -130,10 +134,10 @@ def test_no_event_has_a_character_that_some_clients_take_for_the_end_of_a_line()
 def test_what_no_engine_should_see_stays_outside() -> None:
     async def check(client: httpx.AsyncClient, engine: SlowEngine, gateway: Gateway) -> None:
         for content in (b"{", b"\xff", b"[" * 10_000, b'{"model": "\\ud83d"}'):
-            answer = await client.post(CHAT, content=content)
+            answer = await client.post(CHAT, content=content, headers=JSON)
             assert answer.status_code == 400
             assert answer.json()["error"]["code"] == "invalid_json"
-        assert (await client.post(CHAT, content=b" " * 1_100_000)).status_code == 413
+        assert (await client.post(CHAT, content=b" " * 1_100_000, headers=JSON)).status_code == 413
         assert engine.called == gateway.active_requests == 0
 
     run_check(check)
@@ -155,7 +159,7 @@ def test_a_draining_server_takes_nothing_new_and_finishes_what_it_has() -> None:
 
 
 async def call(gateway: Gateway, receive: Any, send: Any) -> None:
-    scope = {"type": "http", "path": CHAT, "method": "POST", "headers": []}
+    scope = {"type": "http", "path": CHAT, "method": "POST", "headers": HEADERS}
     await asyncio.wait_for(gateway(scope, receive, send), 10)
 
 
@@ -192,7 +196,7 @@ def test_bodies_that_are_not_whole_hold_no_place() -> None:
         async def send(_message: Any) -> None:
             raise AssertionError("nothing is to be sent")
 
-        scope = {"type": "http", "path": CHAT, "method": "POST", "headers": []}
+        scope = {"type": "http", "path": CHAT, "method": "POST", "headers": HEADERS}
         held = [asyncio.ensure_future(gateway(dict(scope), receive, send)) for _ in range(8)]
         while begun < 16:
             await asyncio.sleep(0)
@@ -249,10 +253,12 @@ def test_a_request_is_charged_when_its_body_is_there(
         engine.go.set()
         headers = {"Authorization": "Bearer a"}
         scope = {"type": "http", "path": CHAT, "method": "POST"}
-        await gateway({**scope, "headers": [(b"authorization", b"Bearer a")]}, receive, send)
+        await gateway(
+            {**scope, "headers": [*HEADERS, (b"authorization", b"Bearer a")]}, receive, send
+        )
         assert sent[0]["status"] == 400
         # Broken JSON is a request like any other.
-        assert (await client.post(CHAT, content=b"{", headers=headers)).status_code == 400
+        assert (await client.post(CHAT, content=b"{", headers=headers | JSON)).status_code == 400
         assert (await client.post(CHAT, json=BODY, headers=headers)).status_code == 429
         assert gateway.active_requests == 0
 

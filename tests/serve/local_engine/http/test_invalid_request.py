@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from serve.local_engine.http.invalid_request import describe_invalid
-from serve.local_engine.request import ChatRequest
+from serve.local_engine.request.chat import ChatRequest
 
 USER = {"role": "user", "content": "hi"}
 IMAGE = {"type": "image_url", "image_url": {"url": "data:"}}
@@ -29,13 +29,22 @@ def describe(**changes: Any) -> tuple[str, str | None]:
     ("changes", "message"),
     [
         ({"colour": 1}, "this server does not know colour"),
-        ({"stream_options": {"a": 1}}, "this server does not know stream_options.a"),
+        (
+            {"structured_outputs": {"regex": "a", "a": 1}},
+            "this server does not know structured_outputs.a",
+        ),
         ({"model": None}, "model is missing"),
-        ({"structured_outputs": {}}, "structured_outputs.regex is missing"),
+        (
+            {"structured_outputs": {}},
+            "structured_outputs: needs exactly one of regex, json, json_object, choice, grammar",
+        ),
+        ({"response_format": {"type": "json_schema"}}, "response_format: json_schema is missing"),
+        ({"max_tokens": 2.5}, "max_tokens must be a whole number, not 2.5"),
+        ({"logit_bias": {"a": 1}}, 'logit_bias.a must be a whole number, not "a"'),
         ({"temperature": 9}, "temperature may be at most 2.0, not 9"),
         ({"temperature": "warm"}, 'temperature must be a number, not "warm"'),
         ({"n": 0}, "n must be at least 1, not 0"),
-        ({"stream": "yes"}, 'stream must be true or false, not "yes"'),
+        ({"stream": "maybe"}, 'stream must be true or false, not "maybe"'),
         (
             {"messages": [{**USER, "content": 3}]},
             "messages[0].content must be a text or a list of parts, not 3",

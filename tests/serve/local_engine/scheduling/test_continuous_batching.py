@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 import torch
+from llguidance import LLMatcher
 
 from nothing_gpt.workspace import Workspace
 from serve.local_engine.model import LocalModel
-from serve.local_engine.request import ChatRequest
+from serve.local_engine.request.chat import ChatRequest
 from serve.local_engine.scheduling.job import GenerationJob, TextChunk
 from serve.local_engine.scheduling.scheduler import Scheduler
 from serve.middleware.refusal import RefusedError
@@ -140,7 +141,8 @@ def test_one_that_fails_does_not_take_the_engine_with_it(scheduler: Scheduler) -
 
 def test_a_constraint_that_grows_too_large_ends_its_own_job_alone(scheduler: Scheduler) -> None:
     words = (f"{a}{b}{{{n}}}" for n in range(300, 340) for a in "abcd" for b in "abcd")
-    matcher = scheduler.model.regex_compiler.compile(f"({'|'.join(words)}){{300}}")
+    grammar = LLMatcher.grammar_from_regex(f"({'|'.join(words)}){{300}}")
+    matcher = scheduler.model.grammar_compiler.compile(grammar)
     neighbour = Submitted(scheduler, "the cat", max_tokens=300, seed=5)
     request = neighbour.job.request
     grown = GenerationJob(request, neighbour.job.prompt, 100, 1, matcher)

@@ -1,13 +1,15 @@
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serve.local_engine.request import SamplingParams
-from serve.local_engine.scheduling.sampling import RandomStream, sample
+from serve.local_engine.request.sampling import SamplingParams
+from serve.local_engine.scheduling.sampling import RandomStream, SampledRow
+from serve.local_engine.scheduling.sampling import sample as sample_rows
 
 LOGITS = torch.tensor([[1.0, 3.0, -math.inf, 0.5, 2.0, -1.0]])
 SHARES = LOGITS.softmax(dim=-1)[0].tolist()
@@ -15,8 +17,18 @@ ROUNDS = 6000
 CLOSE = 0.026  # four standard deviations of the share of a token, at most
 
 
+def sample(
+    logits: torch.Tensor,
+    generated: Sequence[Sequence[int]],
+    params: Sequence[SamplingParams],
+    draws: Sequence[torch.Tensor | None],
+) -> list[int]:
+    rows = zip(params, generated, draws, strict=True)
+    return sample_rows(logits, [SampledRow(p, [0], tokens, {5}, d) for p, tokens, d in rows])
+
+
 def drawn(
-    logits: torch.Tensor = LOGITS, generated: Sequence[int] = (), **params: float
+    logits: torch.Tensor = LOGITS, generated: Sequence[int] = (), **params: Any
 ) -> list[float]:
     """How often each token comes, over many draws."""
     size = logits.shape[1]
@@ -72,6 +84,53 @@ def test_penalties_follow_openais_formula() -> None:
     assert found == pytest.approx(wanted, abs=CLOSE)
 
 
+def test_top_k_takes_the_k_likeliest() -> None:
+    likely = SHARES[1] + SHARES[4]
+    wanted = [0, SHARES[1] / likely, 0, 0, SHARES[4] / likely, 0]
+    assert drawn(top_k=2) == pytest.approx(wanted, abs=CLOSE)
+    for everything in (0, -1, 6, 1000):
+        assert drawn(top_k=everything) == pytest.approx(SHARES, abs=CLOSE)
+    assert drawn(top_k=1) == [0, 1, 0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
+def test_min_p_is_a_share_of_the_likeliest(temperature: float) -> None:
+    shares = (LOGITS / temperature).softmax(dim=-1)[0]
+    kept = torch.where(shares >= 0.3 * shares.max(), shares, 0)
+    wanted = (kept / kept.sum()).tolist()
+    found = drawn(temperature=temperature, min_p=0.3)
+    assert found == pytest.approx(wanted, abs=CLOSE)
+    assert [share > 0 for share in found] == [share > 0 for share in wanted]
+
+
+def test_a_repetition_penalty_divides_or_multiplies_the_logits_of_prompt_and_text() -> None:
+    # Token 0 is in the prompt.
+    changed = LOGITS.clone()
+    changed[0, [0, 1]] /= 1.5
+    changed[0, 5] *= 1.5
+    wanted = changed.softmax(dim=-1)[0].tolist()
+    found = drawn(generated=[1, 5, 1], repetition_penalty=1.5)
+    assert found == pytest.approx(wanted, abs=CLOSE)
+
+
+def test_a_bias_is_added_up_to_100() -> None:
+    changed = LOGITS.clone()
+    changed[0, 0] += 2
+    wanted = changed.softmax(dim=-1)[0].tolist()
+    assert drawn(logit_bias={0: 2}) == pytest.approx(wanted, abs=CLOSE)
+    assert drawn(logit_bias={5: 1e9, 3: 90}) == [0, 0, 0, 0, 0, 1]
+
+
+def test_no_sequence_ends_before_min_tokens_unless_a_grammar_ends_it() -> None:
+    likely_end = LOGITS.clone()
+    likely_end[0, 5] = 50
+    assert drawn(likely_end, min_tokens=2, generated=[1])[5] == 0
+    assert drawn(likely_end, min_tokens=2, generated=[1, 1])[5] == 1
+    only_end = torch.full((1, 6), -math.inf)
+    only_end[0, 5] = 1
+    assert drawn(only_end, min_tokens=2)[5] == 1
+
+
 @pytest.mark.parametrize("smallest", [0.0, 1e-300, 1e-45, 1e-12])
 def test_no_chance_reaches_a_forbidden_token(smallest: float) -> None:
     logits = torch.full((1, 50_000), -math.inf)
@@ -84,14 +143,15 @@ def test_no_chance_reaches_a_forbidden_token(smallest: float) -> None:
 
 def test_a_row_does_not_depend_on_its_neighbours() -> None:
     generator = torch.Generator().manual_seed(1)
-    logits = torch.randn(5, 900, generator=generator)
-    generated = torch.randint(0, 900, (5, 300), generator=generator).tolist()
+    logits = torch.randn(6, 900, generator=generator)
+    generated = torch.randint(0, 900, (6, 300), generator=generator).tolist()
     params = [
         SamplingParams(),
         SamplingParams(top_p=0.5, temperature=0.3),
         SamplingParams(temperature=0),
         SamplingParams(top_p=0.999, frequency_penalty=1),
         SamplingParams(presence_penalty=-1),
+        SamplingParams(top_k=20, min_p=0.01, repetition_penalty=1.2, logit_bias={7: 3}),
     ]
     draws = [
         RandomStream(3, row).draw(900) if p.temperature else None for row, p in enumerate(params)
@@ -99,7 +159,7 @@ def test_a_row_does_not_depend_on_its_neighbours() -> None:
     together = sample(logits.clone(), generated, params, draws)
     alone = [
         sample(logits[i : i + 1].clone(), [generated[i]], [params[i]], [draws[i]])[0]
-        for i in range(5)
+        for i in range(6)
     ]
     assert together == alone
 

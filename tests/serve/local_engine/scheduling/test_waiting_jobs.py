@@ -3,7 +3,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serve.local_engine.request import ChatRequest
+from serve.local_engine.request.chat import ChatRequest
 from serve.local_engine.scheduling.job import GenerationJob
 from serve.local_engine.scheduling.waiting_jobs import WaitingJobs
 

@@ -18,7 +18,7 @@ _LIMITS = LLParserLimits(
 )
 
 
-class RegexCompiler:
+class GrammarCompiler:
     """Makes matchers for one tokenizer.
 
     Args:
@@ -32,16 +32,19 @@ class RegexCompiler:
             tokenizer, vocabulary_size, eos_token=sorted(end_tokens)
         )
 
-    def compile(self, regex: str) -> LLMatcher:
-        """Make a matcher that keeps a completion to a regular expression.
+    def decode_token(self, token: int) -> bytes:
+        """Return the exact bytes of a token, which can be a part of a character."""
+        return self._tokenizer.decode_bytes([token])
+
+    def compile(self, grammar: str) -> LLMatcher:
+        """Make a matcher that keeps a completion to a grammar of llguidance.
 
         llguidance does not hold the interpreter's lock meanwhile. The first token is tried here
-        too, because an expression that is too large mostly shows it there.
+        too, because a pattern that is too large mostly shows it there.
 
         Raises:
-            ValueError: the expression is invalid or too large.
+            ValueError: the grammar is invalid or too large.
         """
-        grammar = LLMatcher.grammar_from_regex(regex)
         matcher = LLMatcher(self._tokenizer, grammar, log_level=0, limits=_LIMITS)
         tried = matcher.deep_copy()
         if not matcher.is_error():

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from serve.middleware.refusal import RefusedError
-from serve.middleware.request_body import MAX_BODY_BYTES, BodyReader
+from serve.middleware.request.body import MAX_BODY_BYTES, BodyReader
 
 MIB = 1024 * 1024
 

@@ -109,6 +109,15 @@ class BodyReader:
             largest.size = 0
 
 
+def check_type(scope: Scope) -> None:
+    """Refuse a body that does not say it is JSON; engines read it as a text, or refuse it."""
+    types = [value for name, value in scope["headers"] if name == b"content-type"]
+    kind = types[0].split(b";")[0].strip().lower() if types else b""
+    if kind != b"application/json" and not kind.endswith(b"+json"):
+        text = "send the body as JSON, with the header 'Content-Type: application/json'"
+        raise RefusedError(415, text, code="unsupported_media_type")
+
+
 def parse_body(body: bytes) -> Any:
     """Parse a body.
 
@@ -132,13 +141,6 @@ def read_json(body: bytes | bytearray) -> Any:
         return json.loads(body)
     except (ValueError, RecursionError):
         return None
-
-
-def omits_usage(request: Any) -> bool:
-    """Return whether a request is for a stream without token counts."""
-    if not isinstance(request, dict) or request.get("stream") is not True:
-        return False
-    return request.get("stream_options") in (None, {}, {"include_usage": False})
 
 
 def replace_body(scope: Scope, receive: Receive, body: bytes) -> tuple[Scope, Receive]:

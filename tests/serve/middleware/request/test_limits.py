@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from nothing_gpt.cast_lock import CastLock
 from serve.middleware.refusal import RefusedError
-from serve.middleware.request_limits import check_constraints, count_repeats
+from serve.middleware.request.limits import check_constraints, count_repeats
 
 Sized = tuple[str, int]
 """A pattern, and the length of the longest text that its counted repeats can match."""

@@ -1,0 +1,1 @@
+"""Requests in front of the engines: their paths, their bodies, and limits on both."""
