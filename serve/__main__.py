@@ -4,6 +4,7 @@ python -m serve                            # the workspace's adapters, on 127.0.
 python -m serve --show unclaimed           # the base of one show's adapter
 python -m serve --base HUB_ID --engine vllm
 python -m serve --engine vllm --print-command
+python -m serve keys add ana               # also list and revoke, without a restart
 """
 
 import os
@@ -16,7 +17,8 @@ import typer
 
 from nothing_gpt.errors import UserError, reported_errors
 from nothing_gpt.workspace import VARIABLE, Workspace
-from serve.middleware.api_keys import KEYS_VARIABLE, read_keys
+from serve.middleware.keys.api_keys import KEYS_VARIABLE, read_keys
+from serve.middleware.keys.commands import app as keys_app
 from serve.models.base_files import write_template
 from serve.models.served_models import ServedModels, choose_models
 from serve.process.engine_process import SOCKET_VARIABLE
@@ -27,12 +29,14 @@ from serve.vllm.child_process import is_usable, run_vllm
 from serve.vllm.lora_kernels import write_tables
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app.add_typer(keys_app, name="keys")
 
 Engine = Literal["auto", "local", "vllm"]
 
 
-@app.command()
+@app.callback(invoke_without_command=True)
 def main(
+    context: typer.Context,
     engine: Annotated[
         Engine, typer.Option(help="auto: vllm where there are a GPU and vLLM, else local.")
     ] = "auto",
@@ -78,6 +82,8 @@ def main(
     NOTHING_GPT_API_KEY holds the keys that open the server, separated by commas;
     NOTHING_GPT_KEYS names a file with named keys and their limits (docs/serving.md).
     """
+    if context.invoked_subcommand is not None:
+        return
     place = Workspace(workspace) if workspace else Workspace.default()
     models = choose_models(place, show, base)
     given = {

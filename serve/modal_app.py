@@ -25,7 +25,7 @@ from nothing_gpt.admission import is_open
 from nothing_gpt.errors import UserError, reported_errors
 from nothing_gpt.gpus import find_gpu
 from nothing_gpt.workspace import Workspace
-from serve.middleware.api_keys import KEYS_VARIABLE, read_keys
+from serve.middleware.keys.api_keys import KEYS_VARIABLE, read_keys
 from serve.models.base_files import write_template
 from serve.models.served_models import choose_models
 from serve.vllm.arguments import VllmSettings, build_arguments

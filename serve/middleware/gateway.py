@@ -10,10 +10,11 @@ import time
 from typing import Any
 
 from serve.logs import configure_logging, log_event
-from serve.middleware.api_keys import KeyUsage, find_key, read_keys
 from serve.middleware.asgi import KEY_NAME, App, Receive, Scope, Send
 from serve.middleware.error_body import normalize_error
 from serve.middleware.gateway_settings import GatewaySettings
+from serve.middleware.keys.api_keys import KeyUsage
+from serve.middleware.keys.registry import KeyRegistry, check_limits
 from serve.middleware.model_cards import ModelCards
 from serve.middleware.refusal import RefusedError
 from serve.middleware.request.body import (
@@ -27,6 +28,7 @@ from serve.middleware.request.fields import ask_for_usage, normalize_fields
 from serve.middleware.request.limits import check_constraints
 from serve.middleware.request.routes import (
     COMPLETIONS,
+    METRICS,
     MODELS,
     WITHOUT_KEY,
     describe_missing,
@@ -69,7 +71,7 @@ class Gateway:
         self._bodies = BodyReader(client_timeout)
         self._cards = ModelCards(settings.base, settings.adapters)
         self._max_requests = settings.max_requests
-        self._usages = [KeyUsage(key) for key in read_keys()]
+        self._keys = KeyRegistry()
         self._log_text = os.environ.get(LOG_TEXT_VARIABLE) == "1"
         self.active_requests, self.draining = 0, False
 
@@ -82,6 +84,7 @@ class Gateway:
         """Answer or refuse a request, or pass it on to the engine."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
+            self._keys.log_day(ends=True)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         else:
@@ -103,12 +106,17 @@ class Gateway:
     async def _handle(self, scope: Scope, receive: Receive, response: TrackedResponse) -> None:
         path = scope["path"]
         if path in WITHOUT_KEY:
+            self._keys.log_day()
             self._refuse_if_draining()
             await self._app(scope, receive, response)
             return
         response.key_usage = self._authenticate(scope)
         if find_route(path) is None:
             raise RefusedError(404, describe_missing(path), code="not_found")
+        if path == METRICS:
+            usage_of_keys = self._keys.render_metrics
+            await self._app(scope, receive, collect_response(response, usage_of_keys))
+            return
         if read_model_id(path):
             scope = {**scope, "path": MODELS, "raw_path": MODELS.encode()}
         if scope["method"] != "POST" or not has_body(path):
@@ -121,7 +129,9 @@ class Gateway:
         self._refuse_if_draining()
         usage = response.key_usage
         self._check_places(usage)
-        self._check_limits(usage)
+        check_limits(usage)
+        if usage and path in COMPLETIONS:
+            usage.requests += 1
         self._change_active_requests(usage, 1)
         try:
             await self._handle_completion(scope, receive, response)
@@ -141,16 +151,18 @@ class Gateway:
             counted = ask_for_usage(normal) if response.path in COMPLETIONS else None
             response.hides_usage = counted is not None
             body = json.dumps(counted or normal).encode()
-        scope = {**scope, KEY_NAME: usage.name if usage else None}
+        scope = {**scope, KEY_NAME: usage.key.name if usage else None}
         await self._app(*replace_body(scope, receive, body), response)
 
     def _check_places(self, usage: KeyUsage | None) -> None:
         """Refuse a request for which there is no place, in the server or for its key."""
-        share = self._max_requests if len(self._usages) < 2 else max(self._max_requests // 2, 1)
+        share = (
+            self._max_requests if len(self._keys.usages) < 2 else max(self._max_requests // 2, 1)
+        )
         text = ""
         if self.active_requests >= self._max_requests:
             text = "too many requests at once; try again soon"
-        elif usage and usage.active_requests >= (most := usage.requests_at_once or share):
+        elif usage and usage.active_requests >= (most := usage.key.requests_at_once or share):
             text = f"this key may have {most} requests at once; try again when one has ended"
         if text:
             raise RefusedError(429, text, "rate_limit_error", code="queue_full", retry_after="1")
@@ -170,18 +182,12 @@ class Gateway:
         if len(given) > 1:
             # Proxies and servers take different ones.
             raise RefusedError(400, "send one Authorization header", code="invalid_headers")
-        usage = find_key(self._usages, given[0] if given else b"")
-        if self._usages and usage is None:
+        usage = self._keys.find(given[0] if given else b"")
+        if usage is None and not self._keys.is_open:
             text = "this server wants an API key: 'Authorization: Bearer KEY'"
             kind, code = "authentication_error", "invalid_api_key"
             raise RefusedError(401, text, kind, code=code, www_authenticate="Bearer")
         return usage
-
-    def _check_limits(self, usage: KeyUsage | None) -> None:
-        if seconds := usage.start_request() if usage else 0:
-            text = f"this key's limit for a minute is used up; try again in {seconds:.0f} s"
-            kind, code = "rate_limit_error", "rate_limit_exceeded"
-            raise RefusedError(429, text, kind, code=code, retry_after=str(int(seconds) + 1))
 
     def _rewrite_body(self, path: str, status: int, body: Any) -> tuple[int, dict[str, Any]]:
         """Make the status and body of an error or a list of models from the engine's own."""
@@ -207,7 +213,7 @@ class Gateway:
         log_event(
             "request",
             id=response.id,
-            key=response.key_usage and response.key_usage.name,
+            key=response.key_usage and response.key_usage.key.name,
             # An unknown path or model name is text of the client's.
             path=find_route(response.path),
             status=response.status,

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from nothing_gpt.prompt.token_estimate import estimate_tokens
-from serve.middleware.api_keys import KeyUsage
 from serve.middleware.asgi import AsgiMessage, Send
+from serve.middleware.keys.api_keys import KeyUsage
 from serve.middleware.request.body import MAX_BODY_BYTES, read_json
 from serve.middleware.request.routes import MODELS
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from nothing_gpt.errors import UserError
 from nothing_gpt.prompt import Message
-from serve.middleware.api_keys import KEYS_VARIABLE
+from serve.middleware.keys.api_keys import KEYS_VARIABLE
 from serve.parity.comparison import ParityExample, ScoredCompletion
 from serve.vllm.arguments import VllmSettings
 from serve.vllm.child_process import VllmStartError, start_vllm, wait_until_healthy

@@ -5,11 +5,12 @@ COMPLETIONS = (CHAT, "/v1/completions")
 """Paths that generate tokens."""
 
 MODELS = "/v1/models"
+METRICS = "/metrics"
 
 WITHOUT_KEY = ("/health",)
 
 # vLLM has many more paths. Those that this project does not promise are not reachable.
-_WITH_KEY = ("/metrics", "/openapi.json", MODELS, *COMPLETIONS, "/tokenize", "/detokenize")
+_WITH_KEY = (METRICS, "/openapi.json", MODELS, *COMPLETIONS, "/tokenize", "/detokenize")
 
 
 def has_body(path: str) -> bool:

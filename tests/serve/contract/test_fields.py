@@ -2,12 +2,13 @@
 
 import json
 import re
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import openai
 import pytest
 from openai import OpenAI
+from pydantic import BaseModel
 
 from tests.serve.conftest import KEY, Running
 
@@ -168,3 +169,15 @@ def test_the_last_message_can_be_continued(client: OpenAI, server: Running) -> N
     assert answer.prompt_token_ids == tokens
     with pytest.raises(openai.BadRequestError):
         ask(client, messages=messages, extra={"continue_final_message": True})
+
+
+class Line(BaseModel):
+    speaker: Literal["ANA", "BO"]
+    loud: bool
+
+
+def test_the_official_client_parses_an_answer_into_a_type(client: OpenAI) -> None:
+    parsed = client.chat.completions.parse(
+        model="tiny", messages=[USER], max_tokens=400, response_format=Line
+    )
+    assert isinstance(parsed.choices[0].message.parsed, Line)

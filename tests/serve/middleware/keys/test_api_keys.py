@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nothing_gpt.errors import UserError
-from serve.middleware.api_keys import (
+from serve.middleware.keys.api_keys import (
     KEY_FILE_VARIABLE,
     KEYS_VARIABLE,
     ApiKey,

@@ -4,7 +4,7 @@ NOTHING_GPT_API_KEY has plain keys, separated by commas. NOTHING_GPT_KEYS is the
 file with a table for each key:
 
     [ana]
-    key = "..."
+    key = "..."                   # or sha256 = "...", as `python -m serve keys add` writes it
     requests_per_minute = 60      # all limits are optional
     tokens_per_minute = 20000     # generated tokens; prompts do not count
     requests_at_once = 8          # by default half of the server's places, if there are more keys
@@ -13,6 +13,7 @@ file with a table for each key:
 import hashlib
 import hmac
 import os
+import re
 import time
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
@@ -31,10 +32,18 @@ class ApiKey:
     """A key. Its `repr` and the logs show the name, never the key itself."""
 
     name: str
-    key: str
+    key: str | None = None
+    sha256: str | None = None
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
     requests_at_once: int | None = None
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of the key."""
+        if self.sha256 is not None:
+            return bytes.fromhex(self.sha256)
+        return hashlib.sha256((self.key or "").encode()).digest()
 
     def __repr__(self) -> str:
         return f"ApiKey({self.name!r})"
@@ -57,27 +66,38 @@ def read_keys(environment: Mapping[str, str] = os.environ) -> list[ApiKey]:
             )
         keys += [ApiKey(f"key {number}", key) for number, key in enumerate(secrets, 1)]
     if (path := environment.get(KEY_FILE_VARIABLE)) is not None:
-        keys += _read_key_file(Path(path))
-    if len({key.key for key in keys}) < len(keys):
+        in_file = read_key_file(Path(path))
+        if not in_file:
+            raise UserError(
+                f"{path}: no key stands there; add one with 'python -m serve keys add NAME', or "
+                f"unset {KEY_FILE_VARIABLE}"
+            )
+        keys += in_file
+    check_distinct(keys)
+    return keys
+
+
+def check_distinct(keys: Sequence[ApiKey]) -> None:
+    """Raise `UserError` if two keys are the same."""
+    if len({key.digest for key in keys}) < len(keys):
         raise UserError(
             f"{KEYS_VARIABLE} and {KEY_FILE_VARIABLE}: the same key stands there twice; "
             "take one away"
         )
-    return keys
 
 
-def _read_key_file(path: Path) -> list[ApiKey]:
+def read_key_file(path: Path) -> list[ApiKey]:
+    """Read the keys in a file, of which there can be none.
+
+    Raises:
+        UserError: the file is missing or malformed.
+    """
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}; {KEY_FILE_VARIABLE} names it") from None
     except ValueError as error:
         raise UserError(f"{path}: {error}") from None
-    if not tables:
-        raise UserError(
-            f"{path}: no key stands there; write [NAME] and below it key = ..., or unset "
-            f"{KEY_FILE_VARIABLE}"
-        )
     return [_make_key(path, name, table) for name, table in tables.items()]
 
 
@@ -89,13 +109,17 @@ def _make_key(path: Path, name: str, table: Any) -> ApiKey:
         raise UserError(
             f"{path}: [{name}] has no {', '.join(sorted(unknown))}; there are {', '.join(allowed)}"
         )
-    secret, limits = table.get("key"), {k: v for k, v in table.items() if k != "key"}
-    if not isinstance(secret, str) or not secret.strip():
+    secrets: dict[str, Any] = {k: v for k, v in table.items() if k in ("key", "sha256")}
+    limits = {k: v for k, v in table.items() if k not in secrets}
+    secret = next(iter(secrets.values()), None)
+    if len(secrets) != 1 or not isinstance(secret, str) or not secret.strip():
         raise UserError(f"{path}: [{name}] needs key = a text")
+    if "sha256" in secrets and not re.fullmatch("[0-9a-f]{64}", secret):
+        raise UserError(f"{path}: [{name}] sha256 must be 64 digits of 0-9 and a-f")
     for limit, value in limits.items():
         if type(value) is not int or value < 1:
             raise UserError(f"{path}: [{name}] {limit} must be a whole number of at least 1")
-    return ApiKey(name, secret.strip(), **limits)
+    return ApiKey(name, **limits, **{k: v.strip() for k, v in secrets.items()})
 
 
 class _Bucket:
@@ -127,15 +151,15 @@ class KeyUsage:
     """What a key has used of its limits.
 
     Attributes:
-        digest: SHA-256 of the key.
-        requests_at_once: The key's own limit on active requests; None if it has none.
+        key: The key with its limits.
         active_requests: Its completions that are not finished yet.
+        requests: Completions so far.
+        tokens: Generated tokens so far.
     """
 
     def __init__(self, key: ApiKey, clock: Callable[[], float] = time.monotonic) -> None:
-        self.name = key.name
-        self.digest = hashlib.sha256(key.key.encode()).digest()
-        self.requests_at_once, self.active_requests = key.requests_at_once, 0
+        self.key, self.digest = key, key.digest
+        self.active_requests = self.requests = self.tokens = 0
         self._requests = _Bucket(key.requests_per_minute, clock)
         self._tokens = _Bucket(key.tokens_per_minute, clock)
 
@@ -155,6 +179,7 @@ class KeyUsage:
 
     def charge(self, tokens: int) -> None:
         """Count generated tokens."""
+        self.tokens += tokens
         self._tokens.remove(tokens)
 
 
