@@ -87,7 +87,7 @@ def test_what_is_generated_scores_the_same_when_it_is_a_prompt(client: OpenAI) -
     assert total == len(complete(client).choices[0].logprobs.tokens) + 12
 
 
-def test_a_chat_lists_the_likeliest_tokens(client: OpenAI) -> None:
+def test_a_chat_lists_the_likeliest_tokens(client: OpenAI, server: Running) -> None:
     answer = client.chat.completions.create(
         model="tiny", messages=CHAT, max_tokens=10, temperature=0, logprobs=True, top_logprobs=3
     )
@@ -103,8 +103,9 @@ def test_a_chat_lists_the_likeliest_tokens(client: OpenAI) -> None:
         )
         assert sum(math.exp(each.logprob) for each in likeliest) <= 1.001
         assert token.bytes is not None
-    text = b"".join(bytes(token.bytes) for token in choice.logprobs.content)
-    assert text.decode(errors="replace").startswith(choice.message.content[:5])
+    if server.name == "local":
+        exact = b"".join(bytes(token.bytes) for token in choice.logprobs.content)
+        assert exact.decode(errors="replace") == choice.message.content
 
 
 def test_log_probabilities_do_not_depend_on_how_tokens_are_sampled(client: OpenAI) -> None:
