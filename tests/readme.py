@@ -15,9 +15,9 @@ PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 
 
 @cache
-def help_of(module: str) -> str | None:
-    """Return a module's help text, or None if `--help` fails."""
-    command = [sys.executable, "-m", module, "--help"]
+def help_of(module: str, *subcommands: str) -> str | None:
+    """Return the help text of a module or its command, or None if `--help` fails."""
+    command = [sys.executable, "-m", module, *subcommands, "--help"]
     environment = {"COLUMNS": "200", "TERM": "dumb"}
     done = subprocess.run(
         command, capture_output=True, text=True, cwd=ROOT, env=environment, timeout=60
@@ -46,6 +46,8 @@ def mistakes(command: str) -> list[str]:
         path = ROOT / module.replace(".", "/")
         return [] if path.is_dir() or path.with_suffix(".py").is_file() else [f"no {module}"]
     text = help_of(module)
+    if text is not None and "COMMAND [ARGS]" in text:
+        text = help_of(module, *rest.split()[:2]) if re.match(" [a-z]+ [a-z]+", rest) else text
     if text is None:
         return [f"python -m {module} --help fails"]
     return [f"{module} has no {o}" for o in re.findall(r"--[a-z][a-z-]*", rest) if o not in text]
