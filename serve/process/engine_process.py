@@ -11,8 +11,10 @@ from pathlib import Path
 SOCKET_VARIABLE = "NOTHING_GPT_SOCKET"
 """Environment variable with the path of the Unix socket at which an engine serves."""
 
-# The argument is the engine's process group.
-_END_GROUP_AFTER_INPUT = "read -r _; kill -s TERM -- -$0; sleep 5; kill -s KILL -- -$0"
+# The arguments are the engine's process group, and the folder of its socket.
+_END_GROUP_AFTER_INPUT = (
+    'read -r _; kill -s TERM -- -$0; sleep 5; kill -s KILL -- -$0; rm -rf -- "$1"'
+)
 
 
 class EngineProcess:
@@ -21,7 +23,7 @@ class EngineProcess:
     Args:
         command: The engine's command line.
         environment: The variables that it gets besides this process's own.
-        path: The socket's path.
+        path: The socket's path, in a folder that is the engine's own.
     """
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], path: str) -> None:
@@ -39,9 +41,12 @@ class EngineProcess:
             self._command, env=self._environment, start_new_session=True
         )
         # The guard's input ends when this process ends, for whatever reason. The guard then ends
-        # the engine and the processes that it has started.
+        # the engine and the processes that it has started, and removes their sockets.
         self._guard = subprocess.Popen(
-            ["sh", "-c", _END_GROUP_AFTER_INPUT, str(self._process.pid)],
+            [
+                *("sh", "-c", _END_GROUP_AFTER_INPUT),
+                *(str(self._process.pid), str(Path(self._path).parent)),
+            ],
             stdin=subprocess.PIPE,
             start_new_session=True,
         )
@@ -55,8 +60,9 @@ class EngineProcess:
         code = self._process.wait()
         return code if code >= 0 else 128 - code
 
-    def end_guard(self) -> None:
-        """End the guard, after the engine has ended."""
+    def clean_up(self) -> None:
+        """End the guard and what the engine has started, after the engine has ended."""
+        self.kill()
         self._guard.kill()
         self._guard.communicate()
 

@@ -147,7 +147,7 @@ class _Supervisor:
                     log_event("engine hangs", seconds=_HANG_TIMEOUT)
                     self._engine.kill()
             await asyncio.wait({end}, timeout=_POLL_INTERVAL)
-        self._engine.end_guard()
+        self._engine.clean_up()
         return end.result()
 
     def _let_requests_in(self) -> None:

@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from pathlib import Path
 from typing import IO
 
 from nothing_gpt.errors import UserError
@@ -54,7 +55,10 @@ def run_vllm(python: str, settings: VllmSettings, listener: socket.socket) -> in
 
     def build_command(path: str) -> list[str]:
         drain = str(round(read_drain_seconds()))
-        return [python, *build_arguments(settings), "--uds", path, "--shutdown-timeout", drain]
+        # vLLM's sockets between its processes, which stay if it is killed, are in the same folder.
+        sockets = f"VLLM_RPC_BASE_PATH={Path(path).parent}"
+        command = [python, *build_arguments(settings), "--uds", path, "--shutdown-timeout", drain]
+        return ["env", sockets, *command]
 
     return supervise(build_command, build_environment(settings), listener, settings.models.names)
 

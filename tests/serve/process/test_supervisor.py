@@ -21,12 +21,17 @@ from tests.serve.conftest import ROOT, wait_for
 # An engine as the supervisor expects it: it serves at the given socket, health is 503 until it
 # is ready, and SIGTERM lets it finish. /die ends it, /slow answers for a while.
 ENGINE = """
-import asyncio, os, sys, signal, time
+import asyncio, os, subprocess, sys, signal, time
 from pathlib import Path
 import uvicorn
 folder = Path(sys.argv[1])
 with (folder / "starts").open("a") as file:
     print(os.getpid(), file=file)
+helper = subprocess.Popen(["sleep", "600"])
+with (folder / "helpers").open("a") as file:
+    print(helper.pid, file=file)
+socket_folder = Path(os.environ["NOTHING_GPT_SOCKET"]).parent
+(folder / "socket_folder").write_text(str(socket_folder))
 if (folder / "broken").exists():
     sys.exit(3)
 
@@ -73,7 +78,10 @@ class Supervised:
     process: "subprocess.Popen[str]"
 
     def starts(self) -> list[int]:
-        path = self.folder / "starts"
+        return self.read_ids("starts")
+
+    def read_ids(self, name: str) -> list[int]:
+        path = self.folder / name
         return [int(line) for line in path.read_text().split()] if path.exists() else []
 
     def status(self) -> int:
@@ -188,9 +196,22 @@ def test_answers_are_finished_before_it_stops(tmp_path: Path, number: int, code:
 def test_no_engine_outlives_a_killed_server(tmp_path: Path) -> None:
     with supervising(tmp_path) as server:
         server.set_ready()
-        (engine,) = server.starts()
+        (engine,), (helper,) = server.starts(), server.read_ids("helpers")
+        folder = Path((tmp_path / "socket_folder").read_text())
+        assert folder.is_dir()
         server.process.kill()
         wait_for(lambda: not is_alive(engine))
+        wait_for(lambda: not is_alive(helper))
+        wait_for(lambda: not folder.exists())
+
+
+def test_a_killed_engine_leaves_no_process_behind(tmp_path: Path) -> None:
+    with supervising(tmp_path) as server:
+        server.set_ready()
+        (engine,), (helper,) = server.starts(), server.read_ids("helpers")
+        os.kill(engine, signal.SIGKILL)
+        wait_for(lambda: len(server.starts()) == 2)
+        assert not is_alive(helper)
 
 
 def test_large_bodies_pass_in_both_directions(tmp_path: Path) -> None:
