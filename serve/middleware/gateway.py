@@ -7,11 +7,9 @@ clients, completes the list of models, converts errors to OpenAI's shape and log
 import json
 import os
 import time
-from typing import Any
 
 from serve.logs import configure_logging, log_event
 from serve.middleware.asgi import KEY_NAME, App, Receive, Scope, Send
-from serve.middleware.error_body import normalize_error
 from serve.middleware.gateway_settings import GatewaySettings
 from serve.middleware.keys.api_keys import KeyUsage
 from serve.middleware.keys.registry import KeyRegistry, check_limits
@@ -90,7 +88,7 @@ class Gateway:
         else:
             if scope.get("http_version") == "1.0":
                 send = collect_response(send)
-            response = TrackedResponse(scope["path"], send, self._rewrite_body)
+            response = TrackedResponse(scope["path"], send, self._cards.rewrite_body)
             if scope["method"] == "HEAD":
                 # The web server drops the body of the answer.
                 scope = {**scope, "method": "GET"}
@@ -108,6 +106,8 @@ class Gateway:
         if path in WITHOUT_KEY:
             self._keys.log_day()
             self._refuse_if_draining()
+            known = self._keys.is_open or self._find_key(scope) is not None
+            response.rewrites, response.shows_models = True, known
             await self._app(scope, receive, response)
             return
         response.key_usage = self._authenticate(scope)
@@ -117,6 +117,7 @@ class Gateway:
             usage_of_keys = self._keys.render_metrics
             await self._app(scope, receive, collect_response(response, usage_of_keys))
             return
+        response.rewrites = path == MODELS or read_model_id(path) is not None
         if read_model_id(path):
             scope = {**scope, "path": MODELS, "raw_path": MODELS.encode()}
         if scope["method"] != "POST" or not has_body(path):
@@ -177,29 +178,20 @@ class Gateway:
             text = "the server is stopping; try again soon"
             raise RefusedError(503, text, code="draining", retry_after="5")
 
-    def _authenticate(self, scope: Scope) -> KeyUsage | None:
+    def _find_key(self, scope: Scope) -> KeyUsage | None:
         given = [value for name, value in scope["headers"] if name == b"authorization"]
-        if len(given) > 1:
+        return self._keys.find(given[0] if given else b"")
+
+    def _authenticate(self, scope: Scope) -> KeyUsage | None:
+        if [name for name, _ in scope["headers"]].count(b"authorization") > 1:
             # Proxies and servers take different ones.
             raise RefusedError(400, "send one Authorization header", code="invalid_headers")
-        usage = self._keys.find(given[0] if given else b"")
+        usage = self._find_key(scope)
         if usage is None and not self._keys.is_open:
             text = "this server wants an API key: 'Authorization: Bearer KEY'"
             kind, code = "authentication_error", "invalid_api_key"
             raise RefusedError(401, text, kind, code=code, www_authenticate="Bearer")
         return usage
-
-    def _rewrite_body(self, path: str, status: int, body: Any) -> tuple[int, dict[str, Any]]:
-        """Make the status and body of an error or a list of models from the engine's own."""
-        name = read_model_id(path)
-        if status < 400 and name is None:
-            return status, self._cards.make_list(body)
-        card = self._cards.find(body, name) if status < 400 and name else None
-        if card is not None:
-            return status, card
-        if name is not None:
-            status, body = 404, {"error": {"param": "model"}}
-        return status, normalize_error(status, body, self._cards.names)
 
     def _finish_request(self, response: TrackedResponse) -> None:
         """Charge the tokens to the key, and log the request."""

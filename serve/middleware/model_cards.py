@@ -6,6 +6,9 @@ from typing import Any
 
 from nothing_gpt.adapter.manifest import Manifest, read_manifest
 from nothing_gpt.records import encode
+from serve.middleware.error_body import normalize_error
+from serve.middleware.request.routes import WITHOUT_KEY, read_model_id
+from serve.middleware.response import TrackedResponse
 
 
 class ModelCards:
@@ -29,16 +32,28 @@ class ModelCards:
         }
         self.names = (base, *self._descriptions)
 
+    def rewrite_body(
+        self, response: TrackedResponse, status: int, body: Any
+    ) -> tuple[int, dict[str, Any]]:
+        """Make the status and body of an error, of health or of models from the engine's own."""
+        if status >= 400:
+            return status, normalize_error(status, body, self.names)
+        if response.path in WITHOUT_KEY:
+            # An engine that answers has loaded and checked all of them.
+            models = {"models": self.names} if response.shows_models else {}
+            return status, {"status": "ok", **models}
+        name, cards = read_model_id(response.path), self.make_list(body)
+        if name is None:
+            return status, cards
+        found = [card for card in cards["data"] if card["id"] == name]
+        missing = {"error": {"param": "model"}}
+        return (200, found[0]) if found else (404, normalize_error(404, missing, self.names))
+
     def make_list(self, engine_list: dict[str, Any]) -> dict[str, Any]:
         """Make the response body from the engine's own list of models."""
         max_length = engine_list["data"][0]["max_model_len"]
         cards = [self._make_card(card, max_length) for card in engine_list["data"]]
         return {"object": "list", "data": cards}
-
-    def find(self, engine_list: dict[str, Any], name: str) -> dict[str, Any] | None:
-        """Make one card from the engine's own list of models; None if there is no such model."""
-        cards = self.make_list(engine_list)["data"]
-        return next((card for card in cards if card["id"] == name), None)
 
     def _make_card(self, card: dict[str, Any], max_length: int) -> dict[str, Any]:
         # The engine's own card is not passed on: it has file paths of this machine.

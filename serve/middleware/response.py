@@ -12,7 +12,6 @@ from nothing_gpt.prompt.token_estimate import estimate_tokens
 from serve.middleware.asgi import AsgiMessage, Send
 from serve.middleware.keys.api_keys import KeyUsage
 from serve.middleware.request.body import MAX_BODY_BYTES, read_json
-from serve.middleware.request.routes import MODELS
 
 # These patterns cannot match inside a text: JSON puts a backslash before its quotation marks.
 _NO_CHOICES = re.compile(rb'data: \{[^\[]*"choices": ?\[\]')
@@ -25,14 +24,14 @@ _TEXT = re.compile(
 _LINE_ENDS = {chr(code).encode(): b"\\u%04x" % code for code in (0x2028, 0x2029, 0x85)}
 """U+2028, U+2029 and U+0085 in UTF-8, and as JSON escapes."""
 
-RewriteBody = Callable[[str, int, Any], tuple[int, dict[str, Any]]]
-"""Makes a new status and body from a path, a status and the engine's parsed body."""
+RewriteBody = Callable[["TrackedResponse", int, Any], tuple[int, dict[str, Any]]]
+"""Makes a new status and body from a status and the engine's parsed body."""
 
 
 class TrackedResponse:
     """An ASGI `send` that tracks a response.
 
-    It counts the tokens, and has `rewrite` replace the bodies of errors and of `/v1/models`.
+    It counts the tokens, and has `rewrite` replace the bodies of errors and of some answers.
 
     Attributes:
         id: The value of `x-request-id`.
@@ -44,6 +43,8 @@ class TrackedResponse:
         status: The HTTP status; 0 before the response starts.
         complete: Whether the last part of the body has come.
         keeps_text: Whether `text` is recorded.
+        rewrites: Whether `rewrite` replaces the body of a success too.
+        shows_models: Whether the client may know the models.
         hides_usage: Whether to drop the event with the token counts, which the client did not
             request.
     """
@@ -54,6 +55,7 @@ class TrackedResponse:
         self.started_at, self.first_body_at, self.blocked_since = time.monotonic(), 0.0, 0.0
         self.status, self.complete = 0, False
         self.keeps_text = self.hides_usage = self._is_stream = False
+        self.rewrites = self.shows_models = False
         self._send, self._rewrite = send, rewrite
         self._estimated_tokens = self._reported_tokens = 0
         self._delayed_start: AsgiMessage | None = None
@@ -73,7 +75,7 @@ class TrackedResponse:
         """Send a message, or collect it until the whole body can be rewritten."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            if self.status >= 400 or self.path.startswith(MODELS):
+            if self.status >= 400 or self.rewrites:
                 self._delayed_start = message
                 return
             headers = [*message.get("headers", ()), (b"x-request-id", self.id.encode())]
@@ -110,7 +112,7 @@ class TrackedResponse:
         headers = [(k, v) for k, v in start["headers"] if not k.lower().startswith(b"content-")]
         if self.status == 503:
             headers.append((b"retry-after", b"5"))
-        new = self._rewrite(self.path, self.status, read_json(self._body))
+        new = self._rewrite(self, self.status, read_json(self._body))
         await self.send_json(*new, headers)
 
     async def send_json(

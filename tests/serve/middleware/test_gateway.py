@@ -367,3 +367,18 @@ def test_who_leaves_before_the_end_pays_for_what_was_written(
     monkeypatch.setattr(logging.getLogger("serve"), "propagate", True)
     with caplog.at_level(logging.INFO, "serve"):
         run_check(check)
+
+
+def test_health_says_which_models_are_ready_to_who_may_ask(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("NOTHING_GPT_API_KEY", "a")
+
+    async def check(client: httpx.AsyncClient, _engine: SlowEngine, _gateway: Gateway) -> None:
+        for headers, models in (({}, None), ({"Authorization": "Bearer a"}, ["base"])):
+            answer = await client.get("/health", headers=headers)
+            assert answer.status_code == 200
+            assert answer.json()["status"] == "ok"
+            assert answer.json().get("models") == models
+
+    run_check(check)
