@@ -52,7 +52,7 @@ def describe_invalid(errors: Sequence[Mapping[str, Any]]) -> tuple[str, str | No
     if error["type"] == "missing":
         return f"{name} is missing", param
     rule = _RULES.get(error["type"], "").format(**error.get("ctx", {}))
-    if error["loc"] and _is_branch(error["loc"][-1]):
+    if error["loc"] and error["loc"][-1] != "[key]" and _is_branch(error["loc"][-1]):
         rule = "must be a text or a list of parts"
     if not rule:
         return f"{name}: {error['msg']}" if path else error["msg"], param
