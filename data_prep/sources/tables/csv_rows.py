@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Callable, Iterator, Sequence
 from operator import itemgetter
+from typing import TextIO
 
 from data_prep.sources.source_files import SourceFile
 from data_prep.sources.tables.row import Row, Table
@@ -22,7 +23,7 @@ CountKnown = Callable[[Sequence[str]], int]
 
 
 def open_csv(file: SourceFile, count_known: CountKnown, delimiter: str = "") -> Table:
-    """Read the header of a file.
+    """Read the header of a file, its first line that is not empty.
 
     Args:
         delimiter: Between the columns; "" finds the one that makes the most known names.
@@ -30,11 +31,13 @@ def open_csv(file: SourceFile, count_known: CountKnown, delimiter: str = "") -> 
     Raises:
         UserError: the file is not CSV, or, while rows are read, has a quote that nobody closed.
     """
-    lines = _LineRecorder(file.open_text())
-    first = next(lines, "")
+    lines = file.open_text()
+    first, line = lines.readline(), 1
+    while first and not first.strip():
+        first, line = lines.readline(), line + 1
     chosen = delimiter or _find_delimiter(first, count_known)
     header = _split(first, chosen)
-    return Table(header, lambda key: _read_rows(file, lines, chosen, len(header), key))
+    return Table(header, lambda key: _read_rows(file, lines, line, chosen, len(header), key))
 
 
 def find_header(first: str, count_known: CountKnown) -> list[str]:
@@ -57,46 +60,49 @@ def _split(first: str, delimiter: str) -> list[str]:
         return []
 
 
-class _LineRecorder(Iterator[str]):
-    """Lines, with the current row's kept until `forget`."""
-
-    def __init__(self, lines: Iterator[str]) -> None:
-        self._lines = lines
-        self.recorded: list[str] = []
-
-    def __next__(self) -> str:
-        line = next(self._lines)
-        self.recorded.append(line)
-        return line
-
-
 def _read_rows(
-    file: SourceFile, lines: _LineRecorder, delimiter: str, width: int, key: Sequence[int]
+    file: SourceFile,
+    lines: TextIO,
+    header_line: int,
+    delimiter: str,
+    width: int,
+    key: Sequence[int],
 ) -> Iterator[Row]:
     reader = csv.reader(lines, delimiter=delimiter)
     shape = _Shape(delimiter, width, key)
-    spans: list[tuple[int, list[str]]] = []
-    start = 2
-    lines.recorded.clear()
+    spans: list[tuple[int, int]] = []
+    start = header_line + 1
     try:
         for cells in reader:
             if cells:
                 yield Row(start, cells)
                 if len(cells) == width:
                     shape.learn(cells)
-            if len(lines.recorded) > 1:
-                if len(lines.recorded) > _MAX_LINES:
-                    raise _open_quote(file, start, len(lines.recorded))
-                spans.append((start, lines.recorded.copy()))
-            start += len(lines.recorded)
-            lines.recorded.clear()
+            following = reader.line_num + header_line + 1
+            if following > start + 1:
+                if following > start + _MAX_LINES:
+                    raise _open_quote(file, start, following - 1)
+                spans.append((start, following - 1))
+            start = following
     except csv.Error as error:
         raise UserError(
             f"{file.name}: line {start} is not CSV ({error}); is a quote left open?"
         ) from None
-    for first, span in spans:
+    for (first, last), span in zip(spans, _list_spans(file, spans), strict=True):
         if shape.swallows(span):
-            raise _open_quote(file, first, len(span))
+            raise _open_quote(file, first, last)
+
+
+def _list_spans(file: SourceFile, spans: Sequence[tuple[int, int]]) -> Iterator[list[str]]:
+    """Yield the lines of each span; the first line of a file is 1."""
+    lines = enumerate(file.open_text(), 1)
+    for first, last in spans:
+        span: list[str] = []
+        while len(span) <= last - first:
+            number, line = next(lines)
+            if number >= first:
+                span.append(line)
+        yield span
 
 
 class _Shape:
@@ -129,9 +135,8 @@ def _find_nothing(_: Sequence[str]) -> str:
     return ""
 
 
-def _open_quote(file: SourceFile, start: int, lines: int) -> UserError:
+def _open_quote(file: SourceFile, start: int, end: int) -> UserError:
     return UserError(
         f"{file.name}: line {start}: a quote that is opened there and not closed takes the lines"
-        f' up to {start + lines - 1} into one cell; close it, or double it ("") if it is part of'
-        " the text"
+        f' up to {end} into one cell; close it, or double it ("") if it is part of the text'
     )

@@ -87,7 +87,7 @@ class _TableReader:
         self._shared: dict[str, str] = {}
 
     def read(self, table: Table) -> None:
-        for row in table.read(self._places.episode):
+        for row in table.read(self._places.episode or (self._places.character,)):
             found = hash(tuple(row.cells))
             if found in self._seen:
                 self._repeated += 1
@@ -106,7 +106,9 @@ class _TableReader:
     def _read_row(self, row: Row) -> None:
         cells, places = row.cells, self._places
         character, dialogue = cells[places.character].strip(), cells[places.dialogue].strip()
-        if any(cells[place].strip().casefold() != wanted for place, wanted in places.where):
+        if places.where and any(
+            cells[place].strip().casefold() != wanted for place, wanted in places.where
+        ):
             self.left_out[_FILTERED][collapse(f"{character}: {dialogue}")] += 1
             return
         character, dialogue = unescape(character), unescape(dialogue)

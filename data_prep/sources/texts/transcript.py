@@ -72,6 +72,7 @@ def read_label(text: str) -> Label | None:
 def is_transcript(text: str) -> bool:
     """Return whether a text is a transcript rather than a screenplay."""
     labels = cues = lines = 0
+    lower: Counter[str] = Counter()
     after_empty, below_cue = True, False
     for line in map(str.strip, text[:_SAMPLE].splitlines()):
         lines += bool(line)
@@ -79,19 +80,20 @@ def is_transcript(text: str) -> bool:
             after_empty, below_cue = True, False
         elif below_cue:
             pass
-        elif _starts_speech(line):
-            labels += 1
+        elif (label := read_label(line)) and _starts_speech(label):
+            labels += label.is_capitalised
+            lower[label.name] += not label.is_capitalised
         elif after_empty and looks_like_name(read_cue_name(line)) and not is_heading(line):
             cues += 1
             below_cue = True
         after_empty = not line
+    labels += sum(count for count in lower.values() if count > 1)
     return labels > cues and labels >= _SHARE * lines
 
 
-def _starts_speech(line: str) -> bool:
-    """Return whether a line is of a transcript, and neither a cue nor an entry of a title page."""
-    label = read_label(line)
-    if not label or not label.is_capitalised or is_usual_title_key(label.name):
+def _starts_speech(label: Label) -> bool:
+    """Return whether a label is no cue and none of a title page or of a setting."""
+    if is_usual_title_key(label.name):
         return False
     is_setting = label.name.lower() in _SETTING_KEYS | _PREMISE_KEYS
     return not is_setting and bool(label.words or not looks_like_name(label.name))

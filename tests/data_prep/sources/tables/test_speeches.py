@@ -191,3 +191,14 @@ def test_without_a_column_of_episodes_a_table_is_one() -> None:
 def test_a_table_without_a_usual_column_says_which_names_are_usual() -> None:
     with pytest.raises(UserError, match=r"a\.csv: no column for the words \(it has 'Who', 'X'; "):
         read_sources([SourceFile("a.csv", b"Who,X\nANN,a\n")], CORPUS)
+
+
+def test_empty_lines_above_a_header_are_none_of_its_lines() -> None:
+    reading = read_sources([SourceFile("a.csv", b"\n\r\nwho,what\nANN,a\n,\n")], CORPUS)
+    assert [(speech.dialogue, speech.line) for speech in reading.speeches] == [("a", 4), ("", 5)]
+
+
+def test_without_episodes_swallowed_rows_are_found_by_their_speakers() -> None:
+    text = 'who,what\nANN,z\nANN,"a\nBOB,b\nANN,"c"\nBOB,d\n'
+    with pytest.raises(UserError, match=r"a\.csv: line 3: a quote that is opened there"):
+        read_sources([SourceFile("a.csv", text.encode())], CORPUS)

@@ -60,6 +60,11 @@ def test_a_name_in_lower_case_counts_if_it_speaks_twice() -> None:
     assert [(miss.line, miss.text) for miss in reading.near_misses] == [(5, "well then: no.")]
 
 
+def test_a_transcript_can_be_in_lower_case() -> None:
+    reading = read("ann: hi.\nbob: hi.\nann: well?\nbob: no.\n")
+    assert [s.character for s in reading.speeches] == ["ann", "bob", "ann", "bob"]
+
+
 def test_names_above_their_words_are_cues_too() -> None:
     reading = read("Ann: Hi.\nBob:\nNo.\nNever.\n\nBOB\nWhat?\n")
     assert [(s.character, s.dialogue, s.lines) for s in reading.speeches] == [
