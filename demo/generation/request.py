@@ -1,12 +1,12 @@
 """A request for a continuation, and the payload that is sent to the server."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Any
 
 from demo.generation.constraints import SamplingSettings, SpeakerConstraints, make_cast_lock
-from demo.scene.scene import Provenance, Scene
+from demo.scene.scene import Entry, Provenance, Scene
 from nothing_gpt.line import Line
 from nothing_gpt.prompt import Message, build_messages
 from nothing_gpt.show import FormatName, Show
@@ -123,6 +123,20 @@ def _add_instructions(messages: list[Message], request: GenerationRequest) -> li
         return messages
     system, *rest = messages
     return [{"role": "system", "content": f"{system['content']}\n\n{words}"}, *rest]
+
+
+def find_memory_start(entries: Sequence[Entry]) -> int:
+    """Find the first entry that a request for what follows shows the model (`select_context`)."""
+    start, left = len(entries), CONTEXT_CHARACTERS
+    numbered = ((i, line) for i in reversed(range(len(entries))) if (line := entries[i].line))
+    turns = groupby(numbered, key=lambda each: each[1].speaker)
+    for _, turn in islice(turns, CONTEXT_TURNS):
+        lines = list(turn)
+        left -= sum(len(line.text) + 1 for _, line in lines) - 1
+        if left < 0 and start < len(entries):
+            break
+        start = lines[-1][0]
+    return start
 
 
 def select_context(lines: Iterable[Line]) -> list[Line]:

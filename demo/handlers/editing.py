@@ -114,6 +114,8 @@ def apply_action(session: Session, show: Show, action: dict[str, Any], random: R
             session.start_from(show.prompt.openings[index])
         case {"deed": "switch", "version": int(version)}:
             session.switch(version)
+        case {"deed": "bookmark", "version": int(version), "name": str(name)}:
+            session.bookmark(version, name)
         case {"deed": "undo"}:
             session.undo()
         case {"deed": "redo"}:

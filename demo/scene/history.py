@@ -33,6 +33,7 @@ class Version:
         take: The continuation that is being added to this version.
         onward: Index of the child that redo goes to: the one that undo came from last, or the
             one made last.
+        name: What the writer called it; None for most.
     """
 
     parent: int | None = None
@@ -42,24 +43,27 @@ class Version:
     direction: Direction | None = None
     take: Provenance | None = None
     onward: int | None = None
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A version without children.
+    """A version to go to: one without children, or one with a name.
 
     Attributes:
         version: Its index.
         lines: Its number of entries.
         fresh: Its last entries that the current scene does not have, by which to recognise it.
             Old branches of a very long history have none.
-        current: Whether redo from the current version ends here.
+        current: Whether it is the current version, or redo ends here.
+        name: What the writer called it.
     """
 
     version: int
     lines: int
     fresh: tuple[Entry, ...]
     current: bool
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +119,7 @@ class History:
     def branches(self) -> tuple[Branch, ...]:
         """All branches, newest first."""
         parents = {version.parent for version in self.versions}
-        ends = [i for i in range(len(self.versions)) if i not in parents]
+        ends = [i for i, each in enumerate(self.versions) if i not in parents or each.name]
         here = self.at
         while (onward := self.versions[here].onward) is not None:
             here = onward
@@ -132,7 +136,8 @@ class History:
         for end in reversed(ends):
             walked += depths[end]
             fresh = self._find_fresh(end, known) if walked <= MAX_WALK else ()
-            branches.append(Branch(end, sizes[end], fresh, current=end == here))
+            current, name = end in (here, self.at), self.versions[end].name or ""
+            branches.append(Branch(end, sizes[end], fresh, current=current, name=name))
         return tuple(branches)
 
     def change(self, scene: Scene, take: Provenance | None = None) -> "History":
@@ -185,9 +190,10 @@ class History:
             UserError: as `branch` does.
         """
         current, scene = self.versions[self.at], self.scene.append(entry)
-        # A version with children must not change.
+        # A version with children or a name must not change.
         has_children = any(version.parent == self.at for version in self.versions)
-        if current.take is None or current.take != entry.take or has_children:
+        is_kept = has_children or current.name
+        if current.take is None or current.take != entry.take or is_kept:
             return self.change(scene, entry.take)
         _check_size(scene)
         kept = len(self.scene.entries) - current.start - len(current.added)
@@ -196,6 +202,12 @@ class History:
         )
         versions = (*self.versions[: self.at], longer, *self.versions[self.at + 1 :])
         return replace(self, versions=versions, scene=scene)
+
+    def bookmark(self, version: int, name: str) -> "History":
+        """Give a version a name; an empty one takes it away."""
+        named = replace(self.versions[version], name=name or None)
+        versions = (*self.versions[:version], named, *self.versions[version + 1 :])
+        return replace(self, versions=versions)
 
     def undo(self) -> "History":
         """Go to the parent, if there is one."""

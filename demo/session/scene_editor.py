@@ -11,8 +11,12 @@ from demo.scene.parsing import read_entries, read_entry, read_name
 from demo.scene.replacement import Renaming, Substitution
 from demo.scene.scene import Entry, Scene, SpeakerAndText
 from nothing_gpt.errors import UserError
+from nothing_gpt.line import collapse
 from nothing_gpt.prompt import Direction
 from nothing_gpt.show import Opening, Show
+
+MAX_NAME = 80
+"""Most characters of a version's name."""
 
 
 @dataclass
@@ -214,6 +218,18 @@ class SceneEditor:
             raise UserError("that version is no longer here; choose another one")
         self.history = self.history.switch(version)
         self.status = StatusMessage("The other version. Undo goes back along its own way.")
+
+    def bookmark(self, version: int, name: str) -> None:
+        """Give a version a name, by which it is listed; an empty one takes it away.
+
+        Raises:
+            UserError: there is no such version, or a model is writing.
+        """
+        self.require_idle()
+        if not 0 <= version < len(self.history.versions):
+            raise UserError("that version is no longer here; choose another one")
+        self.history = self.history.bookmark(version, collapse(name)[:MAX_NAME])
+        self.status = NO_MESSAGE
 
     def require_idle(self) -> None:
         """Refuse an action while a model is writing.

@@ -65,7 +65,10 @@ class App {
       },
       refused: () => this.view.reset(),
       voted: (votes) => this.tools.votes.add(votes),
-      updated: (log, shown) => this.draw(log, shown),
+      updated: (log, shown, memory) => {
+        this.draw(log, shown);
+        this.tools.memory.place(memory);
+      },
     });
     const dialog = new LossDialog(findDialog(element, "loss"));
     this.actions = new WriterActions(this.outbox, this.drafts, this.storage, this.sync, dialog);
@@ -145,7 +148,8 @@ class App {
    * @param {SceneLog} log
    * @param {number} shown How many entries are visible.
    */
-  draw({ scene: { entries, direction } }, shown) {
+  draw(log, shown) {
+    const { entries, direction } = log.scene;
     const { element } = this;
     const { heading, quoted } = this.sync;
     this.view.draw(entries.slice(0, shown), { ...heading, quoted });
@@ -169,7 +173,7 @@ class App {
     const openings = heading.openings.length ? ", or begin with one of these." : ".";
     find(element, ".blank .hint").textContent = `Write the first line below${openings}`;
     find(element, ".openings").replaceChildren(...heading.openings.map(createOpening));
-    find(element, ".versions").hidden = heading.branches.length < 2;
+    find(element, ".versions").hidden = log.isBlank;
     for (const button of findAll(element, ".bar button, #branches button")) {
       const enabled = heading.editable || "alwaysEnabled" in button.dataset;
       if (button instanceof HTMLButtonElement) button.disabled = !enabled;

@@ -73,6 +73,7 @@ const hasFields = record({
       direction: optional(isDirection),
       take: optional(isTake),
       onward: optional(isIndex),
+      name: optional(isText),
     }),
   ),
   at: isIndex,

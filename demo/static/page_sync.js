@@ -19,13 +19,14 @@ import { randomId } from "./random_id.js";
 
 /**
  * A version to switch to: its number of lines, and its last entries that the open version has
- * not, as pairs of speaker and text.
+ * not, as pairs of speaker and text. It is the last of a branch, or has a name.
  *
  * @typedef {object} Branch
  * @property {number} version
  * @property {number} lines
  * @property {[string, string][]} told
  * @property {boolean} current
+ * @property {string} name What the writer called it.
  */
 
 /**
@@ -40,12 +41,13 @@ import { randomId } from "./random_id.js";
  */
 
 /**
- * A patch with its number. `shown` is how many entries are visible, `acted` the number of the last
+ * A patch with its number. `shown` is how many entries are visible, `memory` the first of them that
+ * the model reads, `acted` the number of the last
  * action that was done or refused, `refused` how many were refused so far, `quoted` the new texts
  * found in the training scripts.
  *
  * @typedef {Required<HistoryPatch> & {
- *   count: number, shown: number, acted: number, refused: number, quoted: string[],
+ *   count: number, shown: number, memory: number, acted: number, refused: number, quoted: string[],
  *   heading?: Heading, votes?: Vote[],
  * }} Patch
  */
@@ -76,7 +78,7 @@ import { randomId } from "./random_id.js";
  * @property {(notice: string) => void} opened
  * @property {() => void} refused
  * @property {(votes: Vote[]) => void} voted
- * @property {(log: SceneLog, shown: number) => void} updated
+ * @property {(log: SceneLog, shown: number, memory: number) => void} updated
  */
 
 const RESEND_DELAY = 4000; // milliseconds
@@ -165,7 +167,7 @@ export class PageSync {
     const actedBefore = this.outbox.acted;
     for (const patch of missed) this.#applyPatch(log, patch);
     this.count = last.count;
-    this.listener.updated(log, last.shown);
+    this.listener.updated(log, last.shown, last.memory);
     // Save only changes: another tab may have the scene open too.
     const changed = missed.some((patch) => patch.steps.length || patch.extended.length);
     const acted = this.outbox.acted !== actedBefore;

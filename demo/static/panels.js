@@ -17,13 +17,18 @@ export function createOpening({ premise, speaker, text }, index) {
 }
 
 /** @param {Branch} branch */
-export function createBranch({ version, lines, told, current }) {
+export function createBranch({ version, lines, told, current, name }) {
   const excerpts = told.map(([speaker, text]) => createExcerpt(speaker, text));
+  const title = name ? [createElement("strong", {}, isolateText(name))] : [];
   const size = createElement("small", {}, current ? "this version" : `${lines} lines`);
   const attributes = { type: "button", "data-version": version };
-  const button = createElement("button", attributes, size, ...excerpts);
+  const button = createElement("button", attributes, ...title, size, ...excerpts);
   if (current) button.setAttribute("aria-current", "true");
-  return createElement("li", {}, button);
+  const about = { type: "button", class: "compare", "data-compared": version };
+  const compare = createElement("button", about, "Compare");
+  const forget = { type: "button", class: "forget", "data-forgotten": version };
+  const others = name ? [createElement("button", forget, "Forget the name")] : [];
+  return createElement("li", {}, button, createElement("div", {}, compare, ...others));
 }
 
 /**

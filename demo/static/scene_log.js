@@ -35,6 +35,7 @@
  * @property {Direction | null} [direction]
  * @property {Provenance | null} [take]
  * @property {number | null} [onward]
+ * @property {string | null} [name] What the writer called it.
  */
 
 /**

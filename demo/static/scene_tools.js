@@ -2,10 +2,12 @@
  * The dialogs and panels that work on the open scene as a whole or on several of its lines.
  */
 
-import { closestTarget, find, findDialog } from "./dom.js";
+import { closestTarget, find, findDialog, findInput } from "./dom.js";
 import { FindDialog } from "./finding/find_dialog.js";
+import { MemoryMark } from "./memory_mark.js";
 import { Alternatives } from "./rewriting/alternatives.js";
 import { RewriteDialog } from "./rewriting/rewrite_dialog.js";
+import { DifferenceDialog } from "./versions/difference_dialog.js";
 import { VoteDialog } from "./votes/vote_dialog.js";
 import { VoteStore } from "./votes/vote_store.js";
 
@@ -24,6 +26,7 @@ export class SceneTools {
    */
   constructor(element, sync, drafts, { send, report }) {
     this.sync = sync;
+    this.send = send;
     this.drafts = drafts;
     const list = find(element, ".lines");
     this.finding = new FindDialog(findDialog(element, "find"), {
@@ -33,6 +36,15 @@ export class SceneTools {
     this.rewriting = new RewriteDialog(findDialog(element, "rewrite"), {
       send,
       typed: (guidance) => drafts.update({ guidance }),
+    });
+    this.memory = new MemoryMark(list);
+    this.difference = new DifferenceDialog(findDialog(element, "difference"));
+    const naming = find(element, "#branches form");
+    naming.addEventListener("submit", (event) => {
+      event.preventDefault();
+      const name = findInput(naming, "input");
+      send({ deed: "bookmark", version: sync.log?.at ?? 0, name: name.value });
+      name.value = "";
     });
     this.alternatives = new Alternatives(list, send);
     this.votes = new VoteDialog(findDialog(element, "votes"), new VoteStore(), report);
@@ -53,7 +65,12 @@ export class SceneTools {
     const votes = closestTarget(event, ".open-votes");
     if (votes) this.votes.open();
     if (closestTarget(event, ".open-find")) this.#openFind();
-    return Boolean(votes);
+    const compared = closestTarget(event, "[data-compared]")?.dataset.compared;
+    const { log, heading } = this.sync;
+    if (compared && log) this.difference.open(log, heading.branches, Number(compared));
+    const forgotten = closestTarget(event, "[data-forgotten]")?.dataset.forgotten;
+    if (forgotten) this.send({ deed: "bookmark", version: Number(forgotten), name: "" });
+    return Boolean(votes ?? compared);
   }
 
   #openFind() {

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from demo.generation.request import find_memory_start
 from demo.scene.history import History, Version
 from demo.scene.scene import Entry
 from demo.session.votes import Vote
@@ -71,7 +72,8 @@ class PageSync:
                 scene as it is.
         """
         self.refused += refused
-        patch: PageMessage = {"at": history.at, "shown": shown}
+        memory = find_memory_start(history.scene.entries[:shown])
+        patch: PageMessage = {"at": history.at, "shown": shown, "memory": memory}
         patch |= {"acted": self.acted, "refused": self.refused}
         steps, extended, texts = [], [], []
         for number, version in enumerate(history.versions):
@@ -124,6 +126,6 @@ def _is_same_change(known: Version, version: Version) -> bool:
 
 
 def _is_same_place(known: Version, version: Version) -> bool:
-    old = (known.parent, known.start, known.removed)
-    new = (version.parent, version.start, version.removed)
+    old = (known.parent, known.start, known.removed, known.name)
+    new = (version.parent, version.start, version.removed, version.name)
     return old == new and known.direction is version.direction

@@ -81,6 +81,7 @@ def _describe_branch(branch: Branch) -> dict[str, Any]:
         "lines": branch.lines,
         "told": excerpt,
         "current": branch.current,
+        "name": branch.name,
     }
 
 

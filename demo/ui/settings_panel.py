@@ -189,7 +189,7 @@ def build_model_fields(shows: Mapping[str, Show], show: str, model: str) -> Mode
         other_model = gr.Dropdown([], label="The other model", allow_custom_value=True)
         blind = gr.Checkbox(True, label="Blind: names are told after the choice")
         compare = gr.Button("Compare", elem_id="compare")
-    with gr.Accordion("What the model is sent", open=False):
+    with gr.Accordion("What the model is sent", open=False, elem_id="sent"):
         preview = gr.Button("Show the next request", size="sm", elem_id="ask")
         payload = gr.Code(
             language="json", label="The request", interactive=False, wrap_lines=True, max_lines=24

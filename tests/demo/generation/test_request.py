@@ -9,6 +9,7 @@ from demo.generation.request import (
     CONTEXT_TURNS,
     GenerationRequest,
     build_payload,
+    find_memory_start,
     select_context,
 )
 from demo.scene.scene import Entry, Provenance, Scene
@@ -68,3 +69,20 @@ def test_the_token_limit_is_the_payloads_and_can_be_lowered() -> None:
     lowered = request.with_max_tokens(40)
     assert lowered.max_tokens == 40
     assert build_payload(lowered, scene) == build_payload(request, scene) | {"max_tokens": 40}
+
+
+@given(LINES, st.integers(1, 900))
+def test_the_memory_begins_at_the_first_line_that_is_sent(lines: list[Line], times: int) -> None:
+    entries = [Entry("A bell rings.")]
+    for line in lines:
+        long = " ".join([line.text] * times)[:CONTEXT_CHARACTERS]
+        entries += [Entry(collapse(long), line.speaker), Entry("A bell rings.")]
+    start = find_memory_start(entries)
+    sent = select_context(Scene(tuple(entries)).lines)
+    assert select_context(Scene(tuple(entries[start:])).lines) == sent
+    assert (
+        Scene(tuple(entries[start:])).lines[:1] == Scene(tuple(entries[start : start + 1])).lines
+    )
+    if start < len(entries):
+        turns = select_context(Scene(tuple(entries[start:])).lines)
+        assert turns[0].speaker == entries[start].speaker

@@ -227,3 +227,18 @@ def test_only_the_continuation_at_the_very_end_can_be_taken_again() -> None:
 def test_a_stage_direction_is_not_told_to_the_model() -> None:
     scene = Scene((Entry("He leaves."), Entry("No.", "DOT")))
     assert scene.lines == (Line("DOT", "No."),)
+
+
+def test_a_named_version_is_listed_and_stays_as_it_is() -> None:
+    take = Provenance("unclaimed", 1)
+    history = History().change(Scene((Entry("One.", "DOT"),)))
+    history = history.extend(Entry("Two.", "JUNE", take))
+    named = history.at
+    history = history.bookmark(named, "Calm").extend(Entry("Three.", "BEA", take))
+    assert len(history.scene_at(named).entries) == 2
+    assert [(each.version, each.name) for each in history.branches] == [
+        (named + 1, ""),
+        (named, "Calm"),
+    ]
+    history = history.bookmark(named, "")
+    assert [each.version for each in history.branches] == [named + 1]

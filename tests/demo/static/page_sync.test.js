@@ -47,6 +47,7 @@ function createPage() {
 const patch = (count, rest = {}) => ({
   count,
   shown: 0,
+  memory: 0,
   acted: 0,
   refused: 0,
   at: 0,

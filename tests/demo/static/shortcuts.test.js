@@ -67,7 +67,7 @@ test("on a Mac the Command key takes the place of Ctrl", () => {
 
 test("the help lists every shortcut that has a text", () => {
   const rows = describeShortcuts();
-  assert.equal(rows.length, 13);
+  assert.equal(rows.length, 15);
   assert.deepEqual(rows[0][0], ["Ctrl", "Enter"]);
   for (const [, { keys, help }] of ALL) {
     const listed = rows.some(([parts, text]) => parts.join("+") === keys && text === help);
