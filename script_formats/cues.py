@@ -28,6 +28,11 @@ def read_cue_name(cue: str) -> str:
     return name
 
 
+def is_dual(cue: str) -> bool:
+    """Return whether a cue of Fountain has the mark of dual dialogue."""
+    return cue.rstrip().endswith("^")
+
+
 def looks_like_name(name: str) -> bool:
     """Return whether a line with this name is a cue without a mark that says so."""
     first = name[:1]

@@ -5,7 +5,7 @@ the first run of a paragraph, dual dialogue and lyrics.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from xml.etree import ElementTree
 
@@ -82,10 +82,12 @@ def _tag(element: ElementTree.Element) -> str:
 
 
 def _read_elements(content: ElementTree.Element) -> Iterator[Element]:
-    in_speech = False
-    for number, paragraph in enumerate(_list_paragraphs(content), 1):
+    in_speech, pair = False, None
+    for number, (paragraph, dual) in enumerate(_list_paragraphs(content), 1):
         text = collapse("".join(_read_texts(paragraph)))
         element = _read_paragraph(paragraph.get("Type", ""), text, number, in_speech=in_speech)
+        if isinstance(element, Cue) and dual is not None:
+            element, pair = replace(element, dual=pair is dual), dual
         yield element if text else replace(element, lines=0)
         in_speech = isinstance(element, (Cue, Parenthetical, Dialogue, Lyric))
         for child in paragraph:
@@ -93,15 +95,19 @@ def _read_elements(content: ElementTree.Element) -> Iterator[Element]:
                 yield Note(collapse("".join(child.itertext())), line=number, lines=0)
 
 
-def _list_paragraphs(content: ElementTree.Element) -> Iterator[ElementTree.Element]:
-    """Yield all paragraphs in order, those of dual dialogue too, but not those of notes."""
-    waiting = list(reversed(content))
+def _list_paragraphs(
+    content: ElementTree.Element,
+) -> Iterator[tuple[ElementTree.Element, ElementTree.Element | None]]:
+    """Yield all paragraphs in order, each with its dual dialogue, but not those of notes."""
+    waiting: list[tuple[ElementTree.Element, ElementTree.Element | None]]
+    waiting = [(child, None) for child in reversed(content)]
     while waiting:
-        element = waiting.pop()
+        element, dual = waiting.pop()
+        dual = element if _tag(element) == "DualDialogue" else dual
         inner = [child for child in element if _tag(child) in ("DualDialogue", "Paragraph")]
         if _tag(element) == "Paragraph" and (not inner or any(_read_texts(element))):
-            yield element
-        waiting.extend(reversed(inner))
+            yield element, dual
+        waiting.extend((child, dual) for child in reversed(inner))
 
 
 def _read_texts(paragraph: ElementTree.Element) -> Iterator[str]:
@@ -132,14 +138,42 @@ def write_fdx(screenplay: Screenplay) -> str:
     """
     root = ElementTree.Element("FinalDraft", DocumentType="Script", Template="No", Version="5")
     content = ElementTree.SubElement(root, "Content")
-    for element in screenplay.elements:
-        if written := _write_element(element):
-            kind, text = written
-            paragraph = ElementTree.SubElement(content, "Paragraph", Type=kind)
-            ElementTree.SubElement(paragraph, "Text").text = _NOT_XML.sub("\ufffd", text)
+    for element, paired in _pair_speeches(screenplay.elements):
+        written = _write_element(element)
+        if written is None:
+            continue
+        kind, text = written
+        place = content
+        if paired:
+            last = content[-1] if len(content) else None
+            pair = None if last is None else last.find("DualDialogue")
+            if pair is None or (isinstance(element, Cue) and not element.dual):
+                holder = ElementTree.SubElement(content, "Paragraph")
+                pair = ElementTree.SubElement(holder, "DualDialogue")
+            place = pair
+        paragraph = ElementTree.SubElement(place, "Paragraph", Type=kind)
+        ElementTree.SubElement(paragraph, "Text").text = _NOT_XML.sub("\ufffd", text)
     ElementTree.indent(root, "    ")
     body = ElementTree.tostring(root, encoding="unicode")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'
+
+
+def _pair_speeches(elements: Sequence[Element]) -> Iterator[tuple[Element, bool]]:
+    """Tell of each element whether it is part of a dual dialogue, in either speech."""
+    speech: list[Element] = []
+    ended, paired = True, False
+    for element in elements:
+        if isinstance(element, Cue):
+            is_second = element.dual and not ended and not paired
+            yield from ((part, is_second or paired) for part in speech)
+            speech, ended, paired = [element], False, is_second
+        elif not ended and isinstance(element, (Parenthetical, Dialogue, Lyric)):
+            speech.append(element)
+        else:
+            yield from ((part, paired) for part in speech)
+            speech, ended, paired = [], True, False
+            yield element, False
+    yield from ((part, paired) for part in speech)
 
 
 def _write_element(element: Element) -> tuple[str, str] | None:

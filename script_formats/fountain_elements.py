@@ -3,7 +3,7 @@
 import re
 
 from nothing_gpt.line import collapse
-from script_formats.cues import looks_like_name, read_cue_name
+from script_formats.cues import is_dual, looks_like_name, read_cue_name
 from script_formats.screenplay import (
     Action,
     Cue,
@@ -49,7 +49,7 @@ def read_marked(text: str, number: int) -> Element | None:
         case "." if text[1:2].isalnum():
             return Heading(_remove_scene_number(marked), line=number)
         case "@" if name := read_cue_name(text[1:]):
-            return Cue(name, line=number)
+            return Cue(name, line=number, dual=is_dual(text))
         case ">" if text[-1] == "<" and len(text) > 1:
             return Action(collapse(text[1:-1]), line=number)
         case ">":
@@ -73,7 +73,7 @@ def read_unmarked(text: str, number: int, *, after_empty: bool, before_text: boo
     if after_empty and before_text:
         name = read_cue_name(words)
         if looks_like_name(name):
-            return Cue(name, line=number)
+            return Cue(name, line=number, dual=is_dual(words))
     return Action(words, line=number)
 
 

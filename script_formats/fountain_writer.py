@@ -51,6 +51,7 @@ def _write_lines(screenplay: Screenplay) -> Iterator[str]:
         text = _write_element(element)
         if isinstance(element, Cue):
             text += " (CONT'D)" if element.name == speaker else ""
+            text += " ^" if element.dual else ""
             speaker = element.name
         elif isinstance(element, (Heading, Transition, PageBreak, Section)):
             speaker = ""

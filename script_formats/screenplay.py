@@ -44,9 +44,14 @@ class Action(Placed):
 
 @dataclass(frozen=True, slots=True)
 class Cue(Placed):
-    """The name above a speech, without extensions such as (V.O.) or (CONT'D)."""
+    """The name above a speech, without extensions such as (V.O.) or (CONT'D).
+
+    Attributes:
+        dual: The speech stands beside the one before it: both are spoken at once.
+    """
 
     name: str
+    dual: bool = field(default=False, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ def write(scene: Scene, title: str) -> str:
     }
     heading = f"{name}\n{_UNDERLINE * len(name)}" if name else ""
     labelled = "\n".join(f"{label}: {text}" for label, text in parts.items() if text)
-    body = [f"{e.speaker}: {e.text}" if e.speaker else f"({e.text})" for e in scene.entries]
+    body = [f"{e.speaker}: {e.text}" if e.line else f"({e.text})" for e in scene.entries]
     return "\n\n".join(part for part in (heading, labelled, *body) if part) + "\n"
 
 

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 
 from demo.formats.untrusted_text import read_json_text
-from demo.scene.scene import Entry, Origin, Provenance, Scene
+from demo.scene.scene import Entry, Form, Origin, Provenance, Scene
 from nothing_gpt.errors import UserError
 from nothing_gpt.line import is_name
 from nothing_gpt.prompt import Direction
@@ -25,6 +25,7 @@ class _Line:
     origin: Origin = "human"
     take: Provenance | None = None
     edited: bool = False
+    form: Form | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,9 @@ class _File:
 
 def write(scene: Scene, title: str) -> str:
     """Write a scene as indented JSON."""
-    lines = tuple(_Line(e.text, e.speaker, e.origin, e.take, e.edited) for e in scene.entries)
+    lines = tuple(
+        _Line(e.text, e.speaker, e.origin, e.take, e.edited, e.form) for e in scene.entries
+    )
     data = encode(_File(KIND, VERSION, title, scene.direction, lines))
     return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
 
@@ -59,7 +62,7 @@ def read(text: str) -> Scene:
         if not is_name(name):
             raise UserError(f"{_SOURCE}: '{name[:40]}' cannot be a character's name")
     try:
-        entries = tuple(Entry(e.text, e.speaker, e.take, e.edited) for e in file.lines)
+        entries = tuple(Entry(e.text, e.speaker, e.take, e.edited, e.form) for e in file.lines)
     except ValueError as error:
         raise UserError(f"{_SOURCE}: {error}"[:200]) from None
     return Scene(entries, file.direction)

@@ -6,7 +6,7 @@ place for the characters who are present: a note lists them, which FDX leaves ou
 
 from collections.abc import Iterator
 
-from demo.scene.scene import Entry, Scene
+from demo.scene.scene import Entry, Form, Scene
 from nothing_gpt.line import collapse, is_name, to_name
 from nothing_gpt.prompt import Direction
 from script_formats.fdx import parse_fdx, write_fdx
@@ -28,9 +28,15 @@ from script_formats.screenplay import (
     Section,
     Synopsis,
     TitleEntry,
+    Transition,
 )
 
 _PRESENT = "Present: "
+
+_BETWEEN: dict[Form | None, type[Heading | Transition]] = {
+    "heading": Heading,
+    "transition": Transition,
+}
 
 
 def export_fountain(scene: Scene, title: str) -> str:
@@ -74,25 +80,45 @@ def _to_elements(scene: Scene) -> Iterator[Element]:
         yield Synopsis(premise)
     if direction.present:
         yield Note(f"{_PRESENT}{', '.join(direction.present)}")
-    for entry in scene.entries:
+    yield from _to_parts(scene.entries)
+
+
+def _to_parts(entries: tuple[Entry, ...]) -> Iterator[Element]:
+    """Yield speeches and what is between them; a parenthetical is inside its speaker's speech."""
+    speaker, directed = None, False  # of the open speech; whether its last part is a parenthetical
+    for index, entry in enumerate(entries):
         if entry.speaker is None:
-            yield Action(entry.text)
-        else:
-            yield Cue(entry.speaker)
-            yield Dialogue(entry.text)
+            speaker, directed = None, False
+            yield _BETWEEN.get(entry.form, Action)(entry.text)
+            continue
+        inside = entry.form == "parenthetical"
+        if entry.speaker != speaker or not (inside or directed):
+            yield Cue(entry.speaker, dual=_is_dual(entries, index))
+        yield Parenthetical(entry.text) if inside else Dialogue(entry.text)
+        speaker, directed = entry.speaker, inside
+
+
+def _is_dual(entries: tuple[Entry, ...], index: int) -> bool:
+    """Return whether a speech that begins here stands beside the one before it."""
+    first = entries[index]
+    while entries[index].form == "parenthetical" and index + 1 < len(entries):
+        index += 1
+    return entries[index].form == "dual" and entries[index].speaker == first.speaker
 
 
 def to_scene(screenplay: Screenplay) -> Scene:
     """Convert a screenplay.
 
-    Later headings and parentheticals become stage directions. So does a speech whose cue cannot
-    be made a character's name; it keeps the cue in its text. Notes are left out, except for the
+    A speech whose cue cannot be made a character's name becomes a stage direction, and keeps the
+    cue in its text. Notes are left out, except for the
     one with the characters who are present, and so are sections and comments.
     """
     premise = setting = cue = ""
     present: tuple[str, ...] = ()
-    # The cue and the words of each entry. They are joined at the end, which takes linear time.
-    entries: list[tuple[str, list[str]]] = []
+    # The cue, the words and the form of each entry. They are joined at the end, which takes linear
+    # time.
+    entries: list[tuple[str, list[str], Form | None]] = []
+    dual = False  # whether the next speech stands beside the one before it
     in_speech = False  # whether the next dialogue continues the last entry
     for element in screenplay.elements:
         match element:
@@ -100,7 +126,7 @@ def to_scene(screenplay: Screenplay) -> Scene:
                 present = present or _read_present(text)
                 continue
             case Cue(name):
-                cue, in_speech = name, False
+                cue, in_speech, dual = name, False, element.dual
                 continue
             case Section() | PageBreak() | Comment():
                 continue
@@ -113,28 +139,33 @@ def to_scene(screenplay: Screenplay) -> Scene:
             case _ if not words:
                 pass
             case Lyric() if not element.in_speech:
-                entries.append(("", [words]))
+                entries.append(("", [words], None))
                 cue, in_speech = "", False
             case Dialogue() | Lyric() if in_speech:
                 entries[-1][1].append(words)
             case Dialogue() | Lyric():
-                entries.append((cue, [words]))
-                in_speech = True
+                entries.append((cue, [words], "dual" if dual else None))
+                in_speech, dual = True, False
             case Parenthetical():
-                entries.append(("", [words]))
+                entries.append((cue, [words], "parenthetical"))
                 in_speech = False
             case _:
-                entries.append(("", [words]))
+                form = next(
+                    (name for name, kind in _BETWEEN.items() if type(element) is kind), None
+                )
+                entries.append(("", [words], form))
                 cue, in_speech = "", False
-    found = tuple(_to_entry(name, " ".join(words)) for name, words in entries)
+    found = tuple(_to_entry(name, " ".join(words), form) for name, words, form in entries)
     return Scene(found, Direction(premise, setting, present))
 
 
-def _to_entry(cue: str, words: str) -> Entry:
+def _to_entry(cue: str, words: str, form: Form | None) -> Entry:
     name = to_name(cue)
     if is_name(name):
-        return Entry(words, name)
-    return Entry(f"{cue}: {words}" if cue else words)
+        return Entry(words, name, form=form)
+    if form in ("heading", "transition"):
+        return Entry(words, form=form)
+    return Entry(f"{cue}: {words}" if cue and form != "parenthetical" else words)
 
 
 def _read_present(note: str) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Handlers for the edits that a writer makes. Each edit is one step of undo."""
 
 import asyncio
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
@@ -10,7 +11,7 @@ from demo.formats import export_scene, import_scene
 from demo.generation.summary import StatusMessage
 from demo.handlers.context import AppContext
 from demo.scene.replacement import Substitution
-from demo.scene.scene import Entry, SpeakerAndText
+from demo.scene.scene import Entry, EntryForm, SpeakerAndText
 from demo.session.session import Session
 from demo.ui.forms import FieldValues, SceneForm
 from demo.ui.gradio_patch import read_event
@@ -24,6 +25,11 @@ from nothing_gpt.show import Show
 
 SHOWING_DIRECTION = ("open", "switch", "undo", "redo", "surprise", "choose", "rename")
 """Actions that can replace the direction, so that its fields must be updated."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Conversion:
+    form: EntryForm
 
 
 class EditingHandlers:
@@ -102,6 +108,9 @@ def apply_action(session: Session, show: Show, action: dict[str, Any], random: R
         case {"deed": "replace", "index": int(index), "was": [*was], "now": [*now]}:
             entries = [decode(Entry, each, "the page") for each in now]
             session.replace_passage(index, [read_words(each) for each in was], entries)
+        case {"deed": "convert", "index": int(index), "was": was, "form": str(form)}:
+            wanted = decode(_Conversion, {"form": form}, "the page").form
+            session.convert(index, read_words(was), wanted)
         case {"deed": "move", "index": int(index), "was": was, "to": int(to)}:
             session.move(index, read_words(was), to)
         case {"deed": "delete", "index": int(index), "was": was}:

@@ -6,10 +6,13 @@ All classes are immutable. An operation returns a new scene and leaves the old o
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from nothing_gpt.errors import UserError
 from nothing_gpt.line import Line, collapse
 from nothing_gpt.prompt import Direction
 
 Origin = Literal["model", "human", "edited"]
+Form = Literal["parenthetical", "transition", "heading", "dual"]
+EntryForm = Literal["speech", "direction", "parenthetical", "transition", "heading", "dual"]
 SpeakerAndText = tuple[str | None, str]
 """An entry's speaker and text."""
 
@@ -33,6 +36,8 @@ class Entry:
     Attributes:
         take: The provenance of a model's entry; None for an entry that a person wrote.
         edited: Whether a person changed a model's entry.
+        form: What it is in a screenplay, if it is no usual speech or stage direction: a direction
+            to the speaker, a transition, a heading, or a speech beside the one before it.
 
     Raises:
         ValueError: the speaker is not a name, or the text is empty or not on one line.
@@ -42,12 +47,17 @@ class Entry:
     speaker: str | None = None
     take: Provenance | None = None
     edited: bool = False
+    form: Form | None = None
 
     def __post_init__(self) -> None:
         if self.speaker is not None:
             Line(self.speaker, self.text)
         elif not self.text or self.text != collapse(self.text):
             raise ValueError(f"a stage direction must be non-empty, on one line: {self.text!r}")
+        if self.form and (self.speaker is None) != (self.form in ("transition", "heading")):
+            raise ValueError(
+                f"a {self.form} {'needs' if self.speaker is None else 'has no'} speaker"
+            )
 
     @property
     def origin(self) -> Origin:
@@ -63,8 +73,9 @@ class Entry:
 
     @property
     def line(self) -> Line | None:
-        """The line that a prompt shows the model; None for a stage direction."""
-        return None if self.speaker is None else Line(self.speaker, self.text)
+        """The line that a prompt shows the model; None for what nobody says."""
+        is_spoken = self.speaker is not None and self.form != "parenthetical"
+        return Line(self.speaker, self.text) if self.speaker and is_spoken else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +121,24 @@ class Scene:
         """Replace the words of an entry; a model's entry keeps its provenance."""
         old = self.entries[index]
         new = replace(old, speaker=speaker, text=text, edited=old.take is not None)
+        return replace(self, entries=(*self.entries[:index], new, *self.entries[index + 1 :]))
+
+    def convert(self, index: int, form: EntryForm) -> "Scene":
+        """Make an entry another element; where it gets a speaker, it is the nearest one.
+
+        Raises:
+            UserError: nobody speaks in the scene.
+        """
+        old = self.entries[index]
+        speaker = None
+        if form not in ("direction", "transition", "heading"):
+            near = sorted(range(len(self.entries)), key=lambda each: (abs(each - index), -each))
+            names = (self.entries[each].speaker for each in near)
+            speaker = old.speaker or next(filter(None, names), None)
+            if speaker is None:
+                raise UserError("nobody speaks in this scene yet; write a speech first")
+        kept = None if form == "speech" or form == "direction" else form
+        new = replace(old, speaker=speaker, form=kept, edited=old.take is not None)
         return replace(self, entries=(*self.entries[:index], new, *self.entries[index + 1 :]))
 
     def remove(self, index: int) -> "Scene":

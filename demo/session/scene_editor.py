@@ -9,7 +9,7 @@ from demo.generation.summary import NO_MESSAGE, StatusMessage
 from demo.scene.history import Branch, History
 from demo.scene.parsing import read_entries, read_entry, read_name
 from demo.scene.replacement import Renaming, Substitution
-from demo.scene.scene import Entry, Scene, SpeakerAndText
+from demo.scene.scene import Entry, EntryForm, Scene, SpeakerAndText
 from nothing_gpt.errors import UserError
 from nothing_gpt.line import collapse
 from nothing_gpt.prompt import Direction
@@ -102,6 +102,18 @@ class SceneEditor:
         entry = _replace_alias(read_entry(speaker, text), show)
         if entry.words != was:
             self.history = self.history.change(scene.revise(place, entry.speaker, entry.text))
+        self.status = NO_MESSAGE
+
+    def convert(self, index: int, was: SpeakerAndText, form: EntryForm) -> None:
+        """Make an entry another element of a screenplay; its words stay.
+
+        Raises:
+            UserError: the entry has changed since, nobody before or after it speaks, or a model is
+                writing.
+        """
+        self.require_idle()
+        scene, place = self.history.scene, self._find(index, was)
+        self.history = self.history.change(scene.convert(place, form))
         self.status = NO_MESSAGE
 
     def delete(self, index: int, was: SpeakerAndText) -> None:

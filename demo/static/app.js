@@ -78,8 +78,7 @@ class App {
       typed: (line) => this.drafts.update({ line }),
     });
     this.menu = new LineMenu(find(element, ".script"), this.editor, (deed, fields) => {
-      if (deed === "rewrite" || deed === "fill") this.tools.askRewrite(deed, fields.index);
-      else this.actions.add({ deed, ...fields });
+      if (!this.tools.openForLine(deed, fields.index)) this.actions.add({ deed, ...fields });
     });
     this.tools = new SceneTools(element, this.sync, this.drafts, {
       send: (deed) => this.actions.add(deed),

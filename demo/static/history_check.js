@@ -44,6 +44,8 @@ const record = (fields) => (value) =>
   Object.keys(value).every((key) => Object.hasOwn(fields, key)) &&
   Object.entries(fields).every(([key, check]) => check(Reflect.get(value, key)));
 
+const FORMS = ["parenthetical", "transition", "heading", "dual"];
+
 /** @type {Check} */
 const isName = (value) =>
   typeof value === "string" &&
@@ -57,6 +59,7 @@ const isEntry = record({
   speaker: optional(isName),
   take: optional(isTake),
   edited: missingOr(isFlag),
+  form: optional((value) => FORMS.includes(String(value))),
 });
 const isDirection = record({
   premise: missingOr(isText),

@@ -10,7 +10,7 @@ import { SHORTCUTS } from "./shortcuts.js";
 /** @import { Shortcut } from "./shortcuts.js" */
 /** @import { LineEditor, SendAction } from "./line_editor.js" */
 
-/** @typedef {"rewrite" | "fill" | "retake" | "above" | "below" | "up" | "down" | "delete"} LineAction */
+/** @typedef {"rewrite" | "fill" | "element" | "retake" | "above" | "below" | "up" | "down" | "delete"} LineAction */
 
 /**
  * The menu's items: what each does, its label, and its shortcut if it has one.
@@ -25,6 +25,7 @@ const ITEMS = [
   ["below", "Insert a line below", SHORTCUTS.insertBelow],
   ["up", "Move up", SHORTCUTS.moveUp],
   ["down", "Move down", SHORTCUTS.moveDown],
+  ["element", "What it is \u2026", null],
   ["delete", "Delete", SHORTCUTS.deleteLine],
 ];
 

@@ -17,6 +17,8 @@
  * @property {string | null} [speaker]
  * @property {Provenance | null} [take]
  * @property {boolean} [edited]
+ * @property {"parenthetical" | "transition" | "heading" | "dual" | null} [form] What it is in a
+ *   screenplay, if it is no usual speech or stage direction.
  */
 
 /** @typedef {{ premise: string, setting: string, present: string[] }} Direction */

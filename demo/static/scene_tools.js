@@ -7,6 +7,8 @@ import { FindDialog } from "./finding/find_dialog.js";
 import { MemoryMark } from "./memory_mark.js";
 import { Alternatives } from "./rewriting/alternatives.js";
 import { RewriteDialog } from "./rewriting/rewrite_dialog.js";
+import { ElementDialog } from "./screenplay/element_dialog.js";
+import { ScreenplayDialog } from "./screenplay/screenplay_dialog.js";
 import { DifferenceDialog } from "./versions/difference_dialog.js";
 import { VoteDialog } from "./votes/vote_dialog.js";
 import { VoteStore } from "./votes/vote_store.js";
@@ -37,6 +39,8 @@ export class SceneTools {
       send,
       typed: (guidance) => drafts.update({ guidance }),
     });
+    this.element = new ElementDialog(findDialog(element, "element"), send);
+    this.screenplay = new ScreenplayDialog(findDialog(element, "screenplay"));
     this.memory = new MemoryMark(list);
     this.difference = new DifferenceDialog(findDialog(element, "difference"));
     const naming = find(element, "#branches form");
@@ -63,6 +67,8 @@ export class SceneTools {
    */
   handleClick(event) {
     const votes = closestTarget(event, ".open-votes");
+    const screenplay = closestTarget(event, ".open-screenplay");
+    if (screenplay) this.screenplay.open(this.#scene);
     if (votes) this.votes.open();
     if (closestTarget(event, ".open-find")) this.#openFind();
     const compared = closestTarget(event, "[data-compared]")?.dataset.compared;
@@ -70,7 +76,7 @@ export class SceneTools {
     if (compared && log) this.difference.open(log, heading.branches, Number(compared));
     const forgotten = closestTarget(event, "[data-forgotten]")?.dataset.forgotten;
     if (forgotten) this.send({ deed: "bookmark", version: Number(forgotten), name: "" });
-    return Boolean(votes ?? compared);
+    return Boolean(votes ?? screenplay ?? compared);
   }
 
   #openFind() {
@@ -80,14 +86,20 @@ export class SceneTools {
   }
 
   /**
-   * Ask how a line is to be rewritten, or what comes below it.
+   * Open the tool for a line.
    *
-   * @param {"rewrite" | "fill"} kind
+   * @param {string} action
    * @param {number} index
+   * @returns {boolean} Whether there is one for this action.
    */
-  askRewrite(kind, index) {
-    const { guidance } = this.sync.heading;
-    const typed = this.drafts.current.guidance ?? "";
-    this.rewriting.open(kind, index, this.#scene.entries, { guidance, typed });
+  openForLine(action, index) {
+    const { entries } = this.#scene;
+    if (action === "element") this.element.open(index, entries[index]);
+    else if (action === "rewrite" || action === "fill") {
+      const { guidance } = this.sync.heading;
+      const typed = this.drafts.current.guidance ?? "";
+      this.rewriting.open(action, index, entries, { guidance, typed });
+    } else return false;
+    return true;
   }
 }

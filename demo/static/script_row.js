@@ -83,7 +83,8 @@ export function createField(kind, text) {
  * @param {Origin} origin
  */
 export function createRow(entry, colour, origin) {
-  const kind = entry.speaker ? `entry speaker-${colour}` : "entry stage";
+  const plain = entry.speaker ? `entry speaker-${colour}` : "entry stage";
+  const kind = entry.form ? `${plain} ${entry.form}` : plain;
   const row = createElement("li", { class: kind });
   if (entry.speaker) row.append(createField("name", entry.speaker));
   const [visible, spoken] = ORIGIN_LABELS[origin];

@@ -228,13 +228,49 @@ def test_somebody_elses_fountain() -> None:
     assert scene.direction == Direction("A bus is late.", "INT. KITCHEN - DAY")
     assert [entry.words for entry in scene.entries] == [
         (None, "Rain. A clock."),
-        (None, "quietly"),
+        ("DOT", "quietly"),
         ("DOT", "It is late. It is very late."),
         ("MCAVOY", "No."),
         (None, "CUT TO:"),
         (None, "EXT. STREET - NIGHT"),
         ("FELIX", "A bus!"),
     ]
+    forms = [None, "parenthetical", None, None, "transition", "heading", "dual"]
+    assert [entry.form for entry in scene.entries] == forms
+    assert [line.text for line in scene.lines][:2] == ["It is late. It is very late.", "No."]
+
+
+FORMED = st.one_of(
+    st.builds(
+        Entry, st.sampled_from(["beat", "to June, softly"]), NAMES, form=st.just("parenthetical")
+    ),
+    st.builds(Entry, st.sampled_from(["CUT TO:", "Fade to grey"]), form=st.just("transition")),
+    st.builds(Entry, st.sampled_from(["INT. BAR - NIGHT", "The bar"]), form=st.just("heading")),
+    st.builds(Entry, st.sampled_from(["No.", "Rain."]), st.none() | NAMES),
+)
+
+
+@given(st.lists(FORMED, min_size=1))
+def test_each_element_stays_what_it_is_in_both_formats(entries: list[Entry]) -> None:
+    scene = Scene(tuple(entries), Direction(setting="INT. OFFICE - DAY"))
+    for ending in ("fountain", "fdx", "json"):
+        assert import_scene(ending, export_scene(scene, ending, "Unclaimed")) == scene
+
+
+@pytest.mark.parametrize("ending", ["fountain", "fdx", "json"])
+def test_dual_dialogue_stays_dual(ending: str) -> None:
+    entries = (
+        Entry("Before.", "JUNE"),
+        Entry("Left.", "DOT"),
+        Entry("softly", "FELIX", form="parenthetical"),
+        Entry("Right.", "FELIX", form="dual"),
+        Entry("After.", "JUNE"),
+        Entry("One.", "DOT"),
+        Entry("Two.", "JUNE", form="dual"),
+        Entry("Rain."),
+    )
+    scene = Scene(entries)
+    assert import_scene(ending, export_scene(scene, ending, "Unclaimed")) == scene
 
 
 def test_a_name_that_is_too_long_is_not_lost() -> None:

@@ -81,7 +81,7 @@ def test_the_page_is_told_only_what_it_needs_of_a_show() -> None:
     assert [card["speaker"] for card in page["openings"]] == [
         opening.script[0].speaker for opening in SHOW.prompt.openings[:OPENINGS]
     ]
-    shown = {"version": 3, "lines": 8, "current": True}
+    shown = {"version": 3, "lines": 8, "current": True, "name": ""}
     assert page["branches"] == [shown | {"told": [["DOT", "x" * 80], ["", "A pause."]]}]
 
 
