@@ -1,4 +1,7 @@
-"""Atomic writing of files and folders, reading of JSON, and fingerprints of inputs."""
+"""Atomic writing of files and folders, reading of JSON, and fingerprints of inputs.
+
+What is written here is readable by its owner only: scripts and weights can be private.
+"""
 
 import errno
 import fcntl
@@ -17,6 +20,17 @@ from nothing_gpt.errors import UserError
 _BUFFER = 1 << 20
 
 
+def make_folder(folder: Path) -> None:
+    """Create a folder, and those that it is in, for its owner only; existing ones stay.
+
+    Raises:
+        OSError: it cannot be created.
+    """
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    for each in reversed(missing):
+        each.mkdir(mode=0o700, exist_ok=True)
+
+
 @contextmanager
 def atomic_folder(target: Path) -> Iterator[Path]:
     """Yield a temporary folder beside target, and rename it to target if the block succeeds.
@@ -27,10 +41,9 @@ def atomic_folder(target: Path) -> Iterator[Path]:
         UserError: the target cannot be written, or the disk is full.
     """
     with _write_errors(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent)
         work = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
         try:
-            work.chmod(0o755)
             yield work
             if target.exists():
                 old = work.with_name(work.name + "-old")
@@ -52,7 +65,7 @@ def locked_folder(folder: Path, conflict: str) -> Iterator[None]:
             created.
     """
     with _write_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         lock = os.open(folder, os.O_RDONLY)
     try:
         try:
@@ -87,12 +100,11 @@ def write_bytes(path: Path, data: bytes) -> None:
 def _atomic_file(path: Path) -> Iterator[BinaryIO]:
     """Yield a temporary file beside a path, and rename it to the path if the block succeeds."""
     with _write_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
         try:
             with os.fdopen(handle, "wb", buffering=_BUFFER) as file:
                 yield file
-            Path(name).chmod(0o644)
             Path(name).replace(path)
         finally:
             Path(name).unlink(missing_ok=True)

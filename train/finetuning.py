@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from nothing_gpt.adapter.manifest import BaseModel, Manifest
 from nothing_gpt.errors import UserError
-from nothing_gpt.files import atomic_folder, locked_folder
+from nothing_gpt.files import atomic_folder, locked_folder, make_folder
 from train.artifacts.adapter_writer import summarize, write_adapter
 from train.artifacts.run_identity import fingerprint_run, is_current, is_other_run
 from train.base_model.loading import LoadedBase, describe_precision, load_base
@@ -158,7 +158,7 @@ def _finish(
 ) -> Manifest:
     """Write the adapter, completely or not at all, and delete its checkpoints."""
     if not run.fresh and is_other_run(run, base.identity):
-        run.replaced.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(run.replaced.parent)
         run.adapter.rename(run.replaced)
     with atomic_folder(run.adapter) as folder:
         manifest = write_adapter(folder, run, examples, trainer, base, inputs)

@@ -191,6 +191,7 @@ def main(
         named = [HUGGING_FACE] * (token and jobs[0].base != POCKET_BASE)
         named += [WANDB] * wandb
         secrets = [credentials.to_secret() for credentials in named]
+        secrets += [modal.Secret.from_dict({"WANDB_MODE": "online"})] * wandb
         try:
             train_all(jobs, secrets)
         finally:

@@ -81,7 +81,8 @@ def read_files(place: Path, corpus: Corpus) -> list[SourceFile]:
         titles. Otherwise all files, ordered by name. Folders and zips are searched recursively.
 
     Raises:
-        UserError: there is no such place, it lacks the table, or is too large.
+        UserError: there is no such place, it lacks the table, is too large, or has a link that
+            leads out of it.
     """
     if not place.exists():
         raise UserError(f"{place}: no such folder or file; name the scripts with --source")
@@ -90,6 +91,7 @@ def read_files(place: Path, corpus: Corpus) -> list[SourceFile]:
             files = {path.relative_to(place).as_posix(): path for path in place.rglob("*")}
             visible = [name for name in _list_visible(files) if files[name].is_file()]
             names = _choose(place, visible, corpus)
+            _check_links(place, [files[name] for name in names])
             _check_size(place, [files[name].stat().st_size for name in names])
             return _read_all(place, files, names)
         if zipfile.is_zipfile(place) and place.suffix.lower() not in _ZIPPED_DOCUMENTS:
@@ -135,6 +137,16 @@ def _find(file: str, names: list[str]) -> list[str]:
     """Return the name of that file in the outermost folder, in a list; an empty list for none."""
     matches = [name for name in names if PurePosixPath(name).name == file]
     return sorted(matches, key=lambda name: name.count("/"))[:1]
+
+
+def _check_links(folder: Path, paths: list[Path]) -> None:
+    """Refuse links that lead out of a folder: it can come from somebody else."""
+    inside = folder.resolve()
+    for path in paths:
+        if not path.resolve().is_relative_to(inside):
+            raise UserError(
+                f"{path}: is a link that leads out of {folder}; put a copy there, or delete it"
+            )
 
 
 def _check_size(place: Path, sizes: list[int]) -> None:

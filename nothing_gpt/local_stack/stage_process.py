@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import NoReturn
 
 from nothing_gpt.errors import UserError
+from nothing_gpt.files import make_folder
 from nothing_gpt.workspace import Workspace
 
 _STARTUP_SECONDS = 300
@@ -44,7 +45,7 @@ class StageProcess:
     def __init__(self, name: str, workspace: Workspace, *options: str) -> None:
         self._name = name
         self._log = workspace.logs / f"{name}.log"
-        self._log.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self._log.parent)
         # In a session of its own, it gets no Ctrl-C from the terminal: `stop` ends it in order.
         self._process = subprocess.Popen(
             [sys.executable, "-m", name, *options],

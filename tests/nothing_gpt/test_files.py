@@ -8,6 +8,7 @@ from nothing_gpt.errors import UserError
 from nothing_gpt.files import (
     atomic_folder,
     fingerprint,
+    locked_folder,
     read_json,
     write_json,
     write_jsonl,
@@ -103,3 +104,15 @@ def test_a_fingerprint_tells_values_names_and_contents_apart(tmp_path: Path) -> 
     ]
     assert len(set(prints)) == len(prints)
     assert fingerprint({"x": 1, "y": 2}, [a]) == fingerprint({"y": 2, "x": 1}, [a])
+
+
+def test_what_is_written_is_private_to_its_owner(tmp_path: Path) -> None:
+    with atomic_folder(tmp_path / "workspace" / "adapters" / "show"):
+        pass
+    write_text(tmp_path / "workspace" / "data" / "train.jsonl", "{}")
+    with locked_folder(tmp_path / "workspace" / "checkpoints", "in use"):
+        pass
+    paths = [path for path in (tmp_path / "workspace").rglob("*") if path.name != "workspace"]
+    assert len(paths) == 5
+    for path in (tmp_path / "workspace", *paths):
+        assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600), path

@@ -1,5 +1,8 @@
 """Texts on which anything that takes more than linear time would take hours."""
 
+from contextlib import suppress
+from dataclasses import replace
+
 import pytest
 
 from data_prep.examples.cleaning import clean_speeches
@@ -43,3 +46,17 @@ def test_a_long_final_draft_file_of_any_piece_is_read_or_refused(piece: str) -> 
     for markup in ("<DualDialogue>", "<Paragraph>", "<?xml ", "<a:", "<!--", "<!DOCTYPE "):
         with pytest.raises(UserError, match="damaged"):
             import_scene("fdx", f"<FinalDraft><Content>{markup * SIZE}{words}")
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "piece", [" ", "(", "#", "a:", "[DOT] ", "DOT: ", '"', '",', "{", '{"a":']
+)
+def test_other_long_files_of_any_piece_are_read_or_refused(piece: str) -> None:
+    text = f"{piece * SIZE}x\nDOT: Oh.\n"
+    import_scene("txt", text)
+    with pytest.raises(UserError):
+        import_scene("json", text)
+    with suppress(UserError):
+        table = f"character,dialogue\n{text}".encode()
+        read_sources([SourceFile("a.csv", table)], replace(CORPUS, kind="table"))

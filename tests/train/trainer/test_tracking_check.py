@@ -42,6 +42,7 @@ def refusing() -> Iterator[str]:
 )
 def test_a_wandb_key_that_is_refused(key: str, why: str, refusing: str, tmp_path: object) -> None:
     environment = {"WANDB_API_KEY": key, "WANDB_BASE_URL": refusing, "HOME": str(tmp_path)}
+    environment["WANDB_MODE"] = "online"
     done = subprocess.run(
         [sys.executable, "-c", CHECK], env=environment, capture_output=True, text=True
     )
