@@ -19,6 +19,11 @@ OPEN_VARIABLE = "NOTHING_GPT_OPEN"
 """Environment variable; if it is 1, a server that others reach may ask for no login and no key."""
 
 
+NAMES_VARIABLE = "NOTHING_GPT_NAMES"
+"""Environment variable by which `serve` tells its engine that it is on a loopback address, and its
+further names, separated by commas."""
+
+
 def is_open(environment: Mapping[str, str]) -> bool:
     """Tell whether a server is meant to be open to whoever reaches it."""
     return environment.get(OPEN_VARIABLE, "") not in ("", "0")

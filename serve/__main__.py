@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from nothing_gpt.admission import NAMES_VARIABLE, is_loopback
 from nothing_gpt.errors import UserError, reported_errors
 from nothing_gpt.workspace import VARIABLE, Workspace
 from serve.middleware.keys.api_keys import KEYS_VARIABLE, read_keys
@@ -48,6 +49,10 @@ def main(
     ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8000,
+    name: Annotated[
+        list[str] | None,
+        typer.Option(help="A further name of the server, such as that of a proxy before it."),
+    ] = None,
     workspace: Annotated[
         Path | None, typer.Option(help="Folder with the adapters.", envvar=VARIABLE)
     ] = None,
@@ -91,7 +96,7 @@ def main(
         "max_sequences": max_sequences,
         "origins": tuple(allowed_origins or ()),
     }
-    options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    options: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     if path := os.environ.get(SOCKET_VARIABLE):
         # Idle threads sleep after about 50 microseconds. With OpenMP's default, which spins for
         # longer, a token took 150 ms beside a busy process and 20 ms with this; alone both take
@@ -101,8 +106,8 @@ def main(
 
         run_local_engine(models, path, **options)
         return
-    for name, reason in models.left_out.items():
-        print(f"left out: {name}, {reason}", file=sys.stderr)
+    for adapter, reason in models.left_out.items():
+        print(f"left out: {adapter}, {reason}", file=sys.stderr)
     if engine == "auto":
         engine = "vllm" if print_command or is_usable(vllm_python) else "local"
     if engine == "local" and print_command:
@@ -112,6 +117,8 @@ def main(
         print(shlex.join(build_command(vllm_python, settings)))
         return
     _warn_without_keys(host)
+    if is_loopback(host):
+        os.environ[NAMES_VARIABLE] = ",".join(name or ())
     listener = bind_port(host, port)
     if engine == "vllm":
         settings = _prepare_vllm(models, place, host, port, options)
@@ -131,7 +138,7 @@ def _prepare_vllm(
 
 
 def _warn_without_keys(host: str) -> None:
-    if not read_keys() and host not in ("127.0.0.1", "localhost", "::1"):
+    if not read_keys() and not is_loopback(host):
         print(
             f"open to whoever reaches {host}; to ask for keys, set {KEYS_VARIABLE}",
             file=sys.stderr,

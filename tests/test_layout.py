@@ -148,3 +148,10 @@ def test_help_loads_nothing_heavy(module: str) -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "Usage" in done.stdout or "usage" in done.stdout
+
+
+def test_the_tests_that_hold_the_promises_of_security_are_there() -> None:
+    text = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    named = re.findall(r"`([\w/.]+/[\w.]*)`", text)
+    assert len(named) > 20
+    assert [name for name in named if not (ROOT / "tests" / name).exists()] == []

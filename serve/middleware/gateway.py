@@ -8,6 +8,7 @@ import json
 import os
 import time
 
+from nothing_gpt.admission import NAMES_VARIABLE, is_for_us
 from serve.logs import configure_logging, log_event
 from serve.middleware.asgi import KEY_NAME, App, Receive, Scope, Send
 from serve.middleware.gateway_settings import GatewaySettings
@@ -70,6 +71,9 @@ class Gateway:
         self._cards = ModelCards(settings.base, settings.adapters)
         self._max_requests = settings.max_requests
         self._keys = KeyRegistry()
+        names = os.environ.get(NAMES_VARIABLE)
+        self._names = None if names is None else names.lower().split(",")
+        self._origins = settings.origins
         self._log_text = os.environ.get(LOG_TEXT_VARIABLE) == "1"
         self.active_requests, self.draining = 0, False
 
@@ -110,6 +114,7 @@ class Gateway:
             response.rewrites, response.shows_models = True, known
             await self._app(scope, receive, response)
             return
+        self._check_name(scope)
         response.key_usage = self._authenticate(scope)
         if find_route(path) is None:
             raise RefusedError(404, describe_missing(path), code="not_found")
@@ -177,6 +182,18 @@ class Gateway:
         if self.draining:
             text = "the server is stopping; try again soon"
             raise RefusedError(503, text, code="draining", retry_after="5")
+
+    def _check_name(self, scope: Scope) -> None:
+        """Refuse a request at a loopback address that calls this server by a foreign name.
+
+        It may also come from a page whose origin is allowed.
+        """
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        host, origin = headers.get(b"host", ""), headers.get(b"origin")
+        if "*" in self._origins or origin in self._origins:
+            origin = None
+        if self._names is not None and not is_for_us(host, origin, self._names):
+            raise RefusedError(403, "this server has another name; `--name` adds one to it")
 
     def _find_key(self, scope: Scope) -> KeyUsage | None:
         given = [value for name, value in scope["headers"] if name == b"authorization"]

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from nothing_gpt.admission import NAMES_VARIABLE
 from serve.middleware.gateway import LOG_TEXT_VARIABLE, Gateway
 from serve.middleware.gateway_settings import GatewaySettings
 
@@ -367,6 +368,30 @@ def test_who_leaves_before_the_end_pays_for_what_was_written(
     monkeypatch.setattr(logging.getLogger("serve"), "propagate", True)
     with caplog.at_level(logging.INFO, "serve"):
         run_check(check)
+
+
+def test_a_server_on_a_loopback_address_answers_to_its_own_names_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Otherwise a page whose name leads to 127.0.0.1 could use it."""
+    monkeypatch.setenv(NAMES_VARIABLE, "api.example")
+
+    async def check(client: httpx.AsyncClient, engine: SlowEngine, _: Gateway) -> None:
+        engine.go.set()
+
+        async def ask(host: str, origin: str = "") -> int:
+            headers = {"host": host} | ({"origin": origin} if origin else {})
+            return (await client.post(CHAT, json=BODY, headers=headers)).status_code
+
+        for name in ("127.0.0.1:8000", "localhost", "[::1]:8000", "API.example"):
+            assert await ask(name) == 200
+        assert await ask("localhost:8000", "http://localhost:7860") == 200
+        assert await ask("evil.example") == 403
+        assert await ask("localhost:8000", "http://evil.example") == 403
+        assert await ask("localhost:8000", "null") == 403
+        assert (await client.get("/health", headers={"host": "10.0.0.1"})).status_code == 200
+
+    run_check(check)
 
 
 def test_health_says_which_models_are_ready_to_who_may_ask(
