@@ -1,5 +1,6 @@
 """The rules of the layout, as the table in docs/design.md states them."""
 
+import re
 import subprocess
 import sys
 from graphlib import CycleError
