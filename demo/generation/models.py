@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from nothing_gpt.adapter.bits_per_byte import describe_loss
 from nothing_gpt.errors import UserError
 from nothing_gpt.prompt import DirectionPart, parts_of
 from nothing_gpt.records import decode
@@ -19,6 +20,7 @@ class OfferedModel:
         card_error: Why its card could not be read; empty if it could.
         structured: Whether the server can constrain the model's text to a regular expression;
             None if the card does not say.
+        held_out_loss: In words; empty if the card does not say.
     """
 
     name: str
@@ -27,6 +29,7 @@ class OfferedModel:
     format: FormatName | None = None
     card_error: str = ""
     structured: bool | None = None
+    held_out_loss: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,4 +101,20 @@ def read_card(name: str, extra: Mapping[str, Any]) -> OfferedModel:
     except UserError as error:
         card_error = f"{error}; choose the show by hand"
         return OfferedModel(name, parent, card_error=card_error, structured=structured)
-    return OfferedModel(name, parent, card.show, card.format, structured=structured)
+    loss = _read_held_out_loss(ours, where)
+    return OfferedModel(
+        name, parent, card.show, card.format, structured=structured, held_out_loss=loss
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _CardMetrics:
+    metrics: dict[str, float]
+
+
+def _read_held_out_loss(ours: Mapping[str, Any], where: str) -> str:
+    """Describe the loss in a card's metrics; empty if it has none, since nothing depends on it."""
+    try:
+        return describe_loss(decode(_CardMetrics, {"metrics": ours.get("metrics")}, where).metrics)
+    except (UserError, KeyError):
+        return ""

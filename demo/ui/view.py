@@ -158,7 +158,8 @@ def _render_model_status(session: Session, form: SceneForm) -> str:
         if progress
         else []
     )
-    return render_status([(f"{model.name}, {kind}", "the model that writes"), *measured])
+    loss = f"; its held-out loss is {model.held_out_loss}" if model.held_out_loss else ""
+    return render_status([(f"{model.name}, {kind}", f"the model that writes{loss}"), *measured])
 
 
 def _list_speakers(session: Session, form: SceneForm) -> list[str]:

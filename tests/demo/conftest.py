@@ -26,7 +26,11 @@ MODELS: list[dict[str, Any]] = [
     {
         "id": "unclaimed",
         "parent": "pocket-unclaimed",
-        "nothing_gpt": {"show": encode(SHOWS["unclaimed"]), "format": "directed"},
+        "nothing_gpt": {
+            "show": encode(SHOWS["unclaimed"]),
+            "format": "directed",
+            "metrics": {"eval_loss": 2.61, "eval_bits_per_byte": 1.186},
+        },
     },
     {"id": "elaine", "nothing_gpt": {"show": encode(SHOWS["seinfeld"]), "format": "directed"}},
     {"id": "jerry", "nothing_gpt": {"show": encode(SHOWS["seinfeld"]), "format": "script"}},

@@ -21,7 +21,11 @@ def test_a_first_visit(stage: Stage, server: FakeEndpoint) -> None:
     page = stage.page
     expect(page.locator("h1")).to_have_text("Unclaimed")
     expect(page.get_by_label("Model", exact=True)).to_have_value("unclaimed")
-    expect(page.locator(".status")).to_have_text("unclaimed, adapter on pocket-unclaimed")
+    status = page.locator(".status")
+    expect(status).to_have_text("unclaimed, adapter on pocket-unclaimed")
+    expect(status.locator("span").first).to_have_attribute(
+        "title", re.compile("1.186 bits a byte")
+    )
     expect(stage.button("Undo")).to_be_disabled()
 
     stage.begin()

@@ -95,6 +95,23 @@ def test_models_bring_their_show_if_they_are_ours() -> None:
     assert "telepathic" in found[2].card_error
 
 
+@pytest.mark.parametrize(
+    ("metrics", "loss"),
+    [
+        ({"eval_loss": 2.61, "eval_bits_per_byte": 1.186}, "2.610 (1.186 bits a byte)"),
+        ({"eval_loss": 2.61}, "2.610"),
+        ({"eval_loss": "low"}, ""),
+        ({}, ""),
+        (None, ""),
+    ],
+)
+def test_models_tell_their_held_out_loss_if_the_server_does(metrics: object, loss: str) -> None:
+    cards = [{"id": "unclaimed", "nothing_gpt": {**CARD, "metrics": metrics}}]
+    with fake_endpoint(Script(models=cards)) as server:
+        (found,) = asyncio.run(ModelClient(server.url, "none").list_models())
+    assert (found.held_out_loss, found.show, found.card_error) == (loss, SHOW, "")
+
+
 def refuse(status: int) -> Callable[[Script], None]:
     def change(script: Script) -> None:
         script.status = status

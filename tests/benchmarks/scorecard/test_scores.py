@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.scorecard import score, words
+from benchmarks.scorecard.scores import score, words
 from nothing_gpt.line import Line, MalformedLine
 
 CONTEXT = [Line("DOT", "It does seem to be.")]
@@ -23,6 +23,8 @@ def test_each_measure_counts_what_it_says() -> None:
     assert card.known_words == 11 / 12
     assert card.repeated == 2 / 4
     assert card.quoted == 2 / 4
+    assert card.line_words == 12 / 4
+    assert card.last_line_words == 2
     assert card.short == 1
     assert card.fewest_speakers == 3
 
@@ -30,6 +32,14 @@ def test_each_measure_counts_what_it_says() -> None:
 def test_a_repetition_counts_within_its_scene_alone() -> None:
     scene = [Line("DOT", "It does.")]
     assert score([(CONTEXT, scene), (CONTEXT, scene)], VOCABULARY, set()).repeated == 0
+
+
+def test_a_run_of_words_that_comes_again_is_an_echo_although_the_lines_differ() -> None:
+    written = [
+        Line("JUNE", "I say it does seem to be."),  # of four runs, two are the context's
+        Line("DOT", "I say it does not."),  # of two runs, one is June's
+    ]
+    assert score([(CONTEXT, written)], VOCABULARY, set()).echoed == 3 / 6
 
 
 def test_the_fewest_speakers_are_those_of_the_poorest_scene() -> None:

@@ -1,0 +1,1 @@
+"""Scores of a served model's scenes, next to the scores of the scripts themselves."""
