@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nothing_gpt.errors import UserError
-from nothing_gpt.files import atomic_folder
+from nothing_gpt.files import atomic_folder, fingerprint, read_json, write_json
 
 ARCHITECTURES = ("llama",)
 """Values of GGUF's `general.architecture` that training and serving are tested with."""
@@ -20,6 +20,15 @@ CHATML = (
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
 )
 """ChatML without the default system sentence that some models' own templates insert."""
+
+RECORD_FILE = "gguf.json"
+"""File beside imported weights: the fingerprint of the GGUF file."""
+
+
+def is_imported(file: Path, folder: Path) -> bool:
+    """Return whether a folder was imported from a GGUF file as it is now."""
+    record = folder / RECORD_FILE
+    return record.is_file() and read_json(record) == fingerprint(files=[file])
 
 
 def import_gguf(file: Path, target: Path) -> None:
@@ -57,6 +66,7 @@ def import_gguf(file: Path, target: Path) -> None:
     with atomic_folder(target) as folder:
         model.to(torch.bfloat16).save_pretrained(folder)
         tokenizer.save_pretrained(folder)
+        write_json(folder / RECORD_FILE, fingerprint(files=[file]))
 
 
 def check_gguf(file: Path) -> None:

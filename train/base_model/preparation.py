@@ -3,16 +3,12 @@
 from pathlib import Path
 
 from nothing_gpt.adapter.manifest import BaseModel, fingerprint_base
-from nothing_gpt.files import fingerprint, read_json, write_json
 from train.base_model.folder_check import check_folder
-from train.base_model.gguf_import import check_gguf, import_gguf
+from train.base_model.gguf_import import check_gguf, import_gguf, is_imported
 from train.base_model.pocket_training import ensure_pocket_base
 from train.base_model.smollm2 import ensure_smollm2
 from train.config.run import GgufBase, Run
 from train.data.examples import RunExamples
-
-_RECORD = "gguf.json"
-"""File beside imported weights: the fingerprint of the GGUF file."""
 
 
 def ensure_base(run: Run, examples: RunExamples) -> BaseModel | None:
@@ -47,9 +43,7 @@ def _ensure_gguf(base: GgufBase) -> BaseModel:
     if base.file is None:
         return ensure_smollm2(base.folder)
     check_gguf(base.file)
-    record, inputs = base.folder / _RECORD, fingerprint(files=[base.file])
-    if not (record.is_file() and read_json(record) == inputs):
+    if not is_imported(base.file, base.folder):
         print(f"importing {base.file} ...", flush=True)
         import_gguf(base.file, base.folder)
-        write_json(record, inputs)
     return BaseModel(base.folder.name, fingerprint_base(base.folder))

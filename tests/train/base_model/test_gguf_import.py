@@ -8,7 +8,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from nothing_gpt.errors import UserError
 from tests.train.base_model.tiny_gguf import LAYERS, SPECIAL, write_gguf
-from train.base_model.gguf_import import import_gguf
+from train.base_model.gguf_import import import_gguf, is_imported
 
 
 def test_a_gguf_file_becomes_a_folder_with_weights_tokenizer_and_template(tmp_path: Path) -> None:
@@ -24,6 +24,16 @@ def test_a_gguf_file_becomes_a_folder_with_weights_tokenizer_and_template(tmp_pa
     assert len(ids) == 4  # h e was merged
     logits = model(torch.tensor([ids])).logits
     assert logits.isfinite().all()
+
+
+def test_the_folder_appears_together_with_the_record_of_its_file(tmp_path: Path) -> None:
+    file, folder = tmp_path / "tiny.gguf", tmp_path / "base"
+    write_gguf(file)
+    assert not is_imported(file, folder)
+    import_gguf(file, folder)
+    assert is_imported(file, folder)
+    write_gguf(file, seed=1)
+    assert not is_imported(file, folder)
 
 
 def test_the_default_system_sentence_of_the_template_is_left_out(tmp_path: Path) -> None:
