@@ -2,7 +2,7 @@
 
 import asyncio
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -35,6 +35,7 @@ class LocalModel:
         rows: Sequences that run at once.
         max_length: Tokens of prompt and completion together; None for the model's own limit.
         dtype: The type to compute in; by default the one that the base was saved in.
+        prepare: Called with the base before its adapters are loaded and its weights are packed.
 
     Attributes:
         network: transformers' model, with the adapters in its layers.
@@ -52,6 +53,7 @@ class LocalModel:
         rows: int,
         max_length: int | None = None,
         dtype: str = "auto",
+        prepare: Callable[[Any], object] | None = None,
     ) -> None:
         disable_progress_bar()
         warnings.filterwarnings("ignore", category=FutureWarning)
@@ -64,6 +66,8 @@ class LocalModel:
             self.network: Any = AutoModelForCausalLM.from_pretrained(
                 folder, dtype=dtype, attn_implementation="sdpa", device_map=self.device
             ).eval()
+            if prepare is not None:
+                prepare(self.network)
             for loading, adapter in models.adapters.items():
                 self._load_adapter(loading, str(adapter.path))
         except (OSError, ValueError, RuntimeError, SafetensorError) as error:

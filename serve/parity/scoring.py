@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from nothing_gpt.adapter.parity_reference import JudgedExample, ParityReference
 from nothing_gpt.errors import UserError
 from nothing_gpt.files import read_jsonl
+from nothing_gpt.progress_log import log_progress
 from nothing_gpt.workspace import HELD_OUT_FILE, Workspace
 from serve.models.base_files import find_template, load_tokenizer
 from serve.models.served_models import ServedModels
@@ -15,6 +16,9 @@ from serve.parity.vllm_client import VllmClient
 
 if TYPE_CHECKING:
     from serve.local_engine.model import LocalModel
+
+_SINGLE_TOKENS = 32
+"""Tokens at the end of each completion that are read one by one."""
 
 
 def read_examples(
@@ -49,36 +53,53 @@ def score_examples(
     examples: Sequence[ParityExample],
     vllm: VllmClient | None,
 ) -> tuple[list[ParityRow], Tolerances]:
-    """Score every example with every engine."""
+    """Score every example with every engine, one model in memory at a time."""
     from serve.local_engine.model import LocalModel
 
     model = LocalModel(models, rows=1)
     served_type = str(model.network.dtype).removeprefix("torch.")
-    local = [_score_locally(model, show, example) for example in examples]
+    local = _score_locally(model, show, examples, "the local engine, as served")
+    as_trained = local
+    if reference.quantized or reference.dtype != served_type:
+        del model
+        prepare = round_to_nf4 if reference.quantized else None
+        model = LocalModel(models, rows=1, dtype=reference.dtype, prepare=prepare)
+        as_trained = _score_locally(model, show, examples, "the local engine, as trained")
+    del model
     by_vllm = [vllm.score(show, example) if vllm else None for example in examples]
-    model = LocalModel(models, rows=1, dtype=reference.dtype)
-    if reference.quantized:
-        round_to_nf4(model.network)
-    as_trained = [_score_locally(model, show, example) for example in examples]
     columns = zip(examples, local, as_trained, by_vllm, strict=True)
     rows = [ParityRow(*values) for values in columns]
     return rows, Tolerances.for_types(reference.dtype, served_type)
 
 
-def _score_locally(model: "LocalModel", show: str, example: ParityExample) -> ScoredCompletion:
-    """Score an example with the local engine.
+def _score_locally(
+    model: "LocalModel", show: str, examples: Sequence[ParityExample], title: str
+) -> list[ScoredCompletion]:
+    """Score examples with the local engine, and print the progress."""
+    advance, scored = log_progress(title, len(examples)), []
+    for example in examples:
+        scored.append(_score_example(model, show, example))
+        advance(f"loss {scored[-1].loss:.4f}")
+    return scored
 
-    The completion goes through the cache token by token, as in generation; only the choice of the
-    tokens is missing.
+
+def _score_example(model: "LocalModel", show: str, example: ParityExample) -> ScoredCompletion:
+    """Score an example in one pass, all but its end.
+
+    The last tokens go through the cache one by one, as in generation, so that a fault there is
+    seen too.
     """
     import torch
+    from torch.nn.functional import cross_entropy
 
     prompt_ids, ids = model.tokenize(example.prompt), example.ids
-    logprobs = []
+    start = len(prompt_ids)
+    end = max(start, len(ids) - _SINGLE_TOKENS)
     with torch.inference_mode():
-        logits = model.forward([ids[: len(prompt_ids)]], 0, [0], [show])
-        for position in range(len(prompt_ids), len(ids)):
-            token = ids[position]
-            logprobs.append(float(logits[0].log_softmax(dim=-1)[token]))
-            logits = model.forward([[token]], 0, [position], [show])
-    return ScoredCompletion(prompt_ids, ids, logprobs)
+        logits = [
+            model.forward([ids[:end]], 0, [0], [show], after_each=True)[start - 1 :],
+            *(model.forward([[ids[i]]], 0, [i], [show]) for i in range(end, len(ids) - 1)),
+        ]
+        targets = torch.tensor(ids[start:], device=logits[0].device)
+        losses = cross_entropy(torch.cat(logits), targets, reduction="none")
+    return ScoredCompletion(prompt_ids, ids, (-losses).tolist())

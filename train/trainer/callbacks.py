@@ -10,6 +10,7 @@ import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from nothing_gpt.errors import UserError
+from nothing_gpt.progress_log import Advance
 from train.trainer import checkpoints
 from train.trainer.best_adapter import HeldOutScore, save_best
 from train.trainer.loss_checks import (
@@ -19,7 +20,7 @@ from train.trainer.loss_checks import (
     list_loss_warnings,
 )
 from train.trainer.process_group import ProcessGroup
-from train.trainer.progress_bar import Advance, show_progress
+from train.trainer.progress_bar import show_progress
 
 if TYPE_CHECKING:
     from peft import PeftModel

@@ -1,15 +1,10 @@
 """Progress bars with the remaining time, for a terminal and for a log."""
 
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
-Advance = Callable[[str], None]
-"""Called after each step with a short status text."""
-
-_LOG_INTERVAL = 10
-"""Seconds between lines in a log."""
+from nothing_gpt.progress_log import Advance, log_progress
 
 
 @contextmanager
@@ -19,7 +14,7 @@ def show_progress(title: str, steps: int, done: int = 0) -> Iterator[Advance]:
         with _terminal_bar(title, steps, done) as advance:
             yield advance
     else:
-        yield _log_lines(title, steps, done)
+        yield log_progress(title, steps, done)
 
 
 @contextmanager
@@ -46,23 +41,3 @@ def _terminal_bar(title: str, steps: int, done: int) -> Iterator[Advance]:
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task(title, total=steps, completed=done, status="")
         yield lambda status: progress.update(task, advance=1, status=status)
-
-
-def _log_lines(title: str, steps: int, done: int) -> Advance:
-    count = done
-    first = printed = 0.0
-
-    def advance(status: str) -> None:
-        nonlocal count, first, printed
-        count += 1
-        now = time.monotonic()
-        # Time is counted from the end of the first step, which can include compiling and an
-        # evaluation.
-        first = first or now
-        if now - printed >= _LOG_INTERVAL or count == steps:
-            printed = now
-            timed = count - done - 1
-            left = f"{(now - first) / timed * (steps - count):.0f} s left, " if timed else ""
-            print(f"{title}: {count}/{steps}, {left}{status}", file=sys.stderr)
-
-    return advance
