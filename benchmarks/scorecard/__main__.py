@@ -47,7 +47,7 @@ def main(
     temperature: Annotated[float | None, typer.Option(help="The show's by default.")] = None,
     top_p: Annotated[float | None, typer.Option(help="The show's by default.")] = None,
     frequency_penalty: Annotated[float | None, typer.Option(help="The show's by default.")] = None,
-    presence_penalty: Annotated[float, typer.Option(help="0 by default.")] = 0.0,
+    presence_penalty: Annotated[float | None, typer.Option(help="The show's by default.")] = None,
     cast_lock: Annotated[
         bool, typer.Option("--cast-lock", help="Restrict the speakers, like the room.")
     ] = False,
@@ -57,14 +57,15 @@ def main(
     from openai import OpenAI, OpenAIError
 
     loaded = load_show(show)
-    own = loaded.generation
-    settings = {
-        "temperature": own.temperature if temperature is None else temperature,
-        "top_p": own.top_p if top_p is None else top_p,
-        "frequency_penalty": (
-            own.frequency_penalty if frequency_penalty is None else frequency_penalty
-        ),
+    given = {
+        "temperature": temperature,
+        "top_p": top_p,
+        "frequency_penalty": frequency_penalty,
         "presence_penalty": presence_penalty,
+    }
+    settings = {
+        name: getattr(loaded.generation, name) if value is None else value
+        for name, value in given.items()
     }
     data = Workspace.default().data(loaded.name)
     held_out = read_jsonl(data / HELD_OUT_FILE)
@@ -134,7 +135,7 @@ def print_table(card: Scorecard, scripts: Scorecard) -> None:
     add(f"runs of {ECHO_WORDS} words said before", ".1%", card.echoed, scripts.echoed)
     add("fewest speakers in a scene", "d", card.fewest_speakers, scripts.fewest_speakers)
     add("words in a line", ".1f", card.line_words, scripts.line_words)
-    add("words in the last line", ".1f", card.last_line_words, scripts.last_line_words)
+    add("words in a line, second half", ".1f", card.late_line_words, scripts.late_line_words)
     add("lines quoted from training", ".1%", card.quoted, scripts.quoted)
     Console().print(table)
 

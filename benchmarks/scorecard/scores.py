@@ -29,7 +29,7 @@ class Scorecard:
         echoed: Share of runs of `ECHO_WORDS` words in a line that occur earlier there.
         quoted: Share of parsed lines that equal a whole speech of the training scripts.
         line_words: Mean number of words in a parsed line.
-        last_line_words: The same for the last line of each scene.
+        late_line_words: The same for the second half of each scene.
         short: Number of scenes below `LEAST_LINES`.
         fewest_speakers: Number of speakers in the scene with the fewest.
     """
@@ -42,7 +42,7 @@ class Scorecard:
     echoed: float
     quoted: float
     line_words: float
-    last_line_words: float
+    late_line_words: float
     short: int
     fewest_speakers: int
 
@@ -62,7 +62,7 @@ def score(scenes: Sequence[Scene], vocabulary: set[str], scripts: set[str]) -> S
     parsed = [[line for line in written if isinstance(line, Line)] for _, written in scenes]
     spoken = [words(line.text) for lines in parsed for line in lines]
     lines = sum(len(written) for _, written in scenes)
-    lasts = [len(words(each[-1].text)) for each in parsed if each]
+    late = [line for each in parsed for line in each[len(each) // 2 :]]
     repeated = [
         again
         for (context, _), each in zip(scenes, parsed, strict=True)
@@ -82,7 +82,7 @@ def score(scenes: Sequence[Scene], vocabulary: set[str], scripts: set[str]) -> S
         echoed=_mean(echoed),
         quoted=_mean([line.text in scripts for each in parsed for line in each]),
         line_words=_mean([len(each) for each in spoken]),
-        last_line_words=_mean(lasts),
+        late_line_words=_mean([len(words(line.text)) for line in late]),
         short=sum(len(written) < LEAST_LINES for _, written in scenes),
         fewest_speakers=min((len({x.speaker for x in each}) for each in parsed), default=0),
     )

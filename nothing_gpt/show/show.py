@@ -24,11 +24,16 @@ class Character:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """The default sampling parameters for this show."""
+    """The default sampling parameters for this show.
+
+    The defaults are those that suited SmolLM2-135M (docs/room.md). A frequency penalty grows with
+    every full stop and line break of a scene, so that its lines become longer and longer.
+    """
 
     temperature: float = 0.8
     top_p: float = 0.95
-    frequency_penalty: float = 0.3
+    frequency_penalty: float = 0.0
+    presence_penalty: float = 0.3
     max_tokens: int = 256
 
 

@@ -41,6 +41,7 @@ def render_modelfile(manifest: Manifest, base: str, tokenizer: Any) -> str:
         "temperature": settings.temperature,
         "top_p": settings.top_p,
         "frequency_penalty": settings.frequency_penalty,
+        "presence_penalty": settings.presence_penalty,
         "num_predict": settings.max_tokens,
         "stop": f'"{tokenizer.eos_token}"',
     }

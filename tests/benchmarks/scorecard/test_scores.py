@@ -24,7 +24,7 @@ def test_each_measure_counts_what_it_says() -> None:
     assert card.repeated == 2 / 4
     assert card.quoted == 2 / 4
     assert card.line_words == 12 / 4
-    assert card.last_line_words == 2
+    assert card.late_line_words == (3 + 2) / 2
     assert card.short == 1
     assert card.fewest_speakers == 3
 
