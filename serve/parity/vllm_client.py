@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,7 @@ from serve.vllm.child_process import VllmStartError, start_vllm, wait_until_heal
 from serve.vllm.lora_kernels import write_tables
 
 _START_TIMEOUT = 600  # seconds
+_STOP_TIMEOUT = 60.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,5 +83,14 @@ def running_vllm(python: str, settings: VllmSettings, log: Path) -> Iterator[Vll
         except VllmStartError as error:
             raise UserError(f"{error}; {log} says why") from None
         finally:
-            process.terminate()
-            process.wait()
+            _stop(process)
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    process.terminate()
+    try:
+        process.wait(_STOP_TIMEOUT)
+    except subprocess.TimeoutExpired:
+        # vLLM 0.33 loses a SIGTERM that comes while it starts. Its engine ends with it.
+        process.kill()
+        process.wait()
