@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from nothing_gpt.adapter.parity_reference import JudgedExample, ParityReference
 from nothing_gpt.errors import UserError
 from nothing_gpt.files import read_jsonl
-from nothing_gpt.progress_log import log_progress
+from nothing_gpt.progress.log import log_progress
 from nothing_gpt.workspace import HELD_OUT_FILE, Workspace
 from serve.models.base_files import find_template, load_tokenizer
 from serve.models.served_models import ServedModels

@@ -10,7 +10,7 @@ import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from nothing_gpt.errors import UserError
-from nothing_gpt.progress_log import Advance
+from nothing_gpt.progress.log import Advance
 from train.trainer import checkpoints
 from train.trainer.best_adapter import HeldOutScore, save_best
 from train.trainer.loss_checks import (

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from nothing_gpt.progress_log import Advance, log_progress
+from nothing_gpt.progress.log import Advance, log_progress
 
 
 @contextmanager
