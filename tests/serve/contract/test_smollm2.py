@@ -27,8 +27,8 @@ pytestmark = pytest.mark.timeout(600)
 
 CONFIG = replace(LAPTOP, max_steps=4, max_eval_examples=2)
 NEAR = 0.2
-"""Difference of two logits below which rounding may decide. Both engines keep logits in bf16, whose
-steps are 0.125 from 16 to 32."""
+"""Difference of two logits below which rounding may decide. vLLM keeps logits in bf16, whose steps
+are 0.125 from 16 to 32."""
 
 
 @pytest.fixture(scope="module")
