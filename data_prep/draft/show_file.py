@@ -26,7 +26,7 @@ def write_draft(source: str, path: Path) -> ShowDraft | None:
         The draft, None if the file was there.
 
     Raises:
-        UserError: the scripts cannot be read, or the file is of other scripts.
+        UserError: the scripts cannot be read or are one episode, or the file is of others.
     """
     place = source if is_downloaded(source) else os.path.realpath(source)
     if path.exists():
@@ -40,6 +40,11 @@ def write_draft(source: str, path: Path) -> ShowDraft | None:
     name = name_source(source)
     title = name.replace("_", " ").title()
     draft = draft_show(name, title, place, read_sources(files, corpus))
+    if draft.episodes < 2:
+        raise UserError(
+            f"{source}: is one episode, and training needs another to hold out; give each episode"
+            " a file of its own, or name the table's column of episodes in a show file"
+        )
     write_text(path, render_draft(draft))
     return draft
 

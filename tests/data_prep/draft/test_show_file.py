@@ -54,6 +54,13 @@ def test_a_draft_that_is_there_stays_as_its_owner_changed_it(tmp_path: Path) -> 
         write_draft(str(write_scripts(tmp_path / "sea")), path)
 
 
+def test_scripts_of_one_episode_are_refused_before_training_does(tmp_path: Path) -> None:
+    script = write_scripts(tmp_path / "pier") / "1.txt"
+    with pytest.raises(UserError, match=r"1\.txt: is one episode, and training needs another"):
+        write_draft(str(script), tmp_path / "show.toml")
+    assert not (tmp_path / "show.toml").exists()
+
+
 def test_windows_fit_short_scripts() -> None:
     def choose(episodes: int, turns: int) -> Windows:
         speeches = [
