@@ -122,20 +122,33 @@ def _train(trainer: "AdapterTrainer", folder: Path, checkpoint: Path | None) -> 
         trainer: The trainer.
         folder: The folder of the checkpoints.
         checkpoint: The checkpoint to continue from.
+
+    Raises:
+        KeyboardInterrupt: it was interrupted; the last step is saved.
+        UserError: the disk is full.
     """
     from train.trainer.callbacks import ProgressBar
+    from train.trainer.interruption import InterruptionSaver
 
-    progress = ProgressBar()
+    progress, interruption = ProgressBar(), InterruptionSaver()
     trainer.add_callback(progress)
+    trainer.add_callback(interruption)
     trainer.args.eval_on_start = checkpoint is None
     try:
         with _full_disk_explained(folder):
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
             last = trainer.state.global_step
+            if interruption.interrupted and last < trainer.state.max_steps:
+                print(
+                    f"interrupted after step {last} of {trainer.state.max_steps}, which is saved;"
+                    " the same command continues from there"
+                )
+                raise KeyboardInterrupt
             if not any("eval_loss" in e and e["step"] == last for e in trainer.state.log_history):
                 trainer.evaluate()
     finally:
         progress.close()
+        interruption.close()
 
 
 @contextmanager

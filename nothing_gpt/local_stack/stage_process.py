@@ -27,14 +27,20 @@ def run_stage(name: str, *options: str) -> None:
 
     Raises:
         SystemExit: the stage failed; it has printed the reason, and this is its exit status.
+        KeyboardInterrupt: Ctrl-C, which the stage got too.
     """
-    process = subprocess.Popen([sys.executable, "-m", name, *options])
-    try:
-        status = process.wait()
-    except KeyboardInterrupt:
-        process.send_signal(signal.SIGINT)
-        process.wait()
-        raise
+    # In a session of its own, it gets each Ctrl-C once: from here.
+    process = subprocess.Popen([sys.executable, "-m", name, *options], start_new_session=True)
+    interrupted = False
+    while True:
+        try:
+            status = process.wait()
+            break
+        except KeyboardInterrupt:
+            interrupted = True
+            process.send_signal(signal.SIGINT)
+    if interrupted:
+        raise KeyboardInterrupt
     if status:
         raise SystemExit(status)
 

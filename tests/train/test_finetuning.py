@@ -92,6 +92,26 @@ def test_killed_and_run_again_ends_as_if_nothing_had_happened(
     assert (disturbed / weights).read_bytes() == (undisturbed / weights).read_bytes()
 
 
+def test_an_interrupted_run_saves_its_step_and_continues_from_it(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    signals = iter([signal.SIGINT])
+
+    def interrupt_once() -> None:
+        for number in signals:
+            os.kill(os.getpid(), number)
+
+    handler = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        finetune(replace(run, publish=interrupt_once))
+    assert signal.getsignal(signal.SIGINT) is handler
+    output = capsys.readouterr()
+    assert "Ctrl-C again stops at once" in output.err
+    assert "interrupted after step 3 of 6, which is saved; the same command" in output.out
+    finetune(run)
+    assert "continuing from checkpoint-3" in capsys.readouterr().out
+
+
 def numbers(folder: Path) -> list[dict[str, float]]:
     """A run's history without what differs from run to run: time and memory."""
     measured = {"tokens_per_second", "memory_gib", "seconds"}
