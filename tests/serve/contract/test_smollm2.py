@@ -19,13 +19,13 @@ from serve.local_engine.model import LocalModel
 from serve.models.served_models import choose_models
 from tests.serve.conftest import Running, engine_options, serving
 from train.config.base_names import SMOLLM2_BASE, SMOLLM2_ID
+from train.config.profiles import load_profile
 from train.config.run import resolve_run
-from train.config.training_config import LAPTOP
 from train.finetuning import finetune
 
 pytestmark = pytest.mark.timeout(600)
 
-CONFIG = replace(LAPTOP, max_steps=4, max_eval_examples=2)
+CONFIG = replace(load_profile("laptop"), max_steps=4, max_eval_examples=2)
 NEAR = 0.2
 """Difference of two logits below which rounding may decide. vLLM keeps logits in bf16, whose steps
 are 0.125 from 16 to 32."""
