@@ -20,7 +20,8 @@ import { WordStore } from "./word_store.js";
 
 /**
  * The drafts beside a scene. `direction` has the fields that were typed into, `refused` the words
- * that the server refused, `guidance` how lines are to be rewritten.
+ * that the server refused, `guidance` how lines are to be rewritten, `beat` what happens
+ * next.
  *
  * @typedef {object} SceneDrafts
  * @property {Words} [composer]
@@ -28,6 +29,7 @@ import { WordStore } from "./word_store.js";
  * @property {Record<string, string> | null} [direction]
  * @property {Words[]} [refused]
  * @property {string} [guidance]
+ * @property {string} [beat]
  */
 
 /** The drafts of the open scene. */
@@ -59,9 +61,9 @@ export class Drafts {
    */
   update(changes) {
     this.current = { ...this.current, ...changes };
-    const { composer, line, direction, refused, guidance } = this.current;
+    const { composer, line, direction, refused, guidance, beat } = this.current;
     const isEmpty =
-      !composer?.text && !line && !direction && !refused?.length && !guidance;
+      !composer?.text && !line && !direction && !refused?.length && !guidance && !beat;
     try {
       this.store.write(this.sceneId, isEmpty ? null : this.current);
     } catch {

@@ -41,6 +41,9 @@ function findField(id) {
   return isField ? field : null;
 }
 
+/** The field for what happens next. */
+export const findBeat = () => findField("beat");
+
 /** The composer's text field. */
 export function findComposer() {
   const field = document.querySelector("#compose textarea");

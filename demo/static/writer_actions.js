@@ -6,6 +6,7 @@ import { closestTarget } from "./dom.js";
 import {
   fill,
   fillSpeaker,
+  findBeat,
   findComposer,
   nameField,
   readDirection,
@@ -150,6 +151,8 @@ export class WriterActions {
     if (target === composer && composer) {
       this.drafts.update({ composer: { speaker: readSpeaker(), text: composer.value } });
     }
+    const beat = findBeat();
+    if (beat && target === beat) this.drafts.update({ beat: beat.value });
     const field = nameField(target);
     if (field && (target instanceof HTMLTextAreaElement || target instanceof HTMLInputElement)) {
       const direction = { ...this.drafts.current.direction, [field]: target.value };
@@ -159,7 +162,9 @@ export class WriterActions {
 
   /** Offer again what was typed before the page was loaded anew. */
   restoreDrafts() {
-    const { composer, direction } = this.drafts.current;
+    const { composer, direction, beat: typed } = this.drafts.current;
+    const beat = findBeat();
+    if (beat && typed && !beat.value) fill(beat, typed);
     if (composer?.text && findComposer()?.value === "") this.compose(composer);
     if (direction) this.add({ deed: "direct", direction });
     this.drafts.update({ direction: null });

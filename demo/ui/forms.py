@@ -15,6 +15,7 @@ from demo.scene.scene import Provenance
 from demo.ui.layout import DEFAULT_LINES, Layout
 from demo.ui.settings_panel import ANYONE
 from nothing_gpt.errors import UserError
+from nothing_gpt.line import collapse
 from nothing_gpt.prompt import Direction
 from nothing_gpt.show import Show
 
@@ -86,6 +87,7 @@ class GenerationForm:
     Attributes:
         seed: None for a random one.
         candidates: How many candidates to write at the same time.
+        beat: What happens in the next lines.
     """
 
     lines: int
@@ -93,6 +95,7 @@ class GenerationForm:
     sampling: SamplingSettings
     seed: int | None
     candidates: int
+    beat: str = ""
 
     def make_request(self, choice: ModelChoice, random: Random) -> GenerationRequest:
         """Make the request for one continuation by a model."""
@@ -108,6 +111,7 @@ class GenerationForm:
             constraints,
             self.sampling,
             choice.has_own_show,
+            self.beat if choice.guidance != "none" else "",
         )
 
 
@@ -135,6 +139,7 @@ def read_generation_form(values: FieldValues, layout: Layout, show: Show) -> Gen
         _read_sampling(values, layout, show),
         _read_seed(values[fields.seed] or ""),
         min(max(int(candidates or MIN_CANDIDATES), MIN_CANDIDATES), MAX_CANDIDATES),
+        collapse(values[fields.beat] or ""),
     )
 
 

@@ -99,7 +99,7 @@ class Layout:
         models, fields = self.models, self.generation
         shown = [models.model, models.show, models.other_model, self.title]
         hints = [self.direction.undirected_hint, self.direction.ideas]
-        generation = [*fields.names, *fields.sampling, fields.tone]
+        generation = [*fields.names, *fields.sampling, fields.tone, fields.beat]
         return [*shown, *hints, *generation, *self.direction_outputs]
 
 

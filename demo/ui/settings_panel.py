@@ -12,6 +12,13 @@ from nothing_gpt.show import Show
 ANYONE = "anyone"
 """The choice among the names for no constraint."""
 
+BEAT_PLACEHOLDERS = {
+    "words": "What happens in the next lines?",
+    "premise": "What happens in the next lines? It is sent with the premise",
+    "none": "This model takes no direction; write a line instead",
+}
+"""The hint in the field for the next beat, by how the model takes direction."""
+
 _UNDIRECTED_HINT = (
     '<p class="hint">This model goes by the lines alone: it was trained without premise, setting '
     "and cast. What you write is what it knows.</p>"
@@ -47,6 +54,7 @@ class GenerationFields:
     required: gr.Dropdown
     barred: gr.Dropdown
     tone: gr.Textbox
+    beat: gr.Textbox
     locked: gr.Checkbox
     temperature: gr.Number
     top_p: gr.Number
@@ -69,7 +77,7 @@ class GenerationFields:
     @property
     def all(self) -> list[Component]:
         """All fields."""
-        others = [self.tone, self.locked, self.seed, self.candidates]
+        others = [self.tone, self.beat, self.locked, self.seed, self.candidates]
         return [*self.names, *self.sampling, *others]
 
 
@@ -128,6 +136,14 @@ def build_direction_fields(show: Show) -> DirectionFields:
 def build_generation_fields(show: Show) -> GenerationFields:
     """Make the fields for speakers and sampling, with the show's settings as values."""
     names, settings = list(show.names), SamplingSettings.of(show.generation)
+    beat = gr.Textbox(
+        label="Next beat",
+        lines=1,
+        max_lines=4,
+        placeholder=BEAT_PLACEHOLDERS["premise"],
+        elem_id="beat",
+        interactive=True,
+    )
     with gr.Accordion("Who speaks next", open=False):
         first = gr.Dropdown(
             [ANYONE, *names], value=ANYONE, label="Speaks next", allow_custom_value=True
@@ -153,6 +169,7 @@ def build_generation_fields(show: Show) -> GenerationFields:
         required=required,
         barred=barred,
         tone=tone,
+        beat=beat,
         locked=locked,
         temperature=temperature,
         top_p=top_p,

@@ -14,7 +14,7 @@ from demo.session.session import Session
 from demo.ui.forms import SceneForm
 from demo.ui.layout import STAGE_DIRECTION, Layout
 from demo.ui.script_html import describe_line, describe_page, pack, render_note, render_status
-from demo.ui.settings_panel import ANYONE
+from demo.ui.settings_panel import ANYONE, BEAT_PLACEHOLDERS
 from demo.ui.tab import Tab
 from nothing_gpt.line import Line
 from nothing_gpt.records import encode
@@ -77,6 +77,10 @@ class View:
             fields.required: gr.update(choices=names, value=[]),
             fields.barred: gr.update(choices=names, value=[]),
             fields.tone: gr.update(visible=not form.choice.has_own_show),
+            fields.beat: gr.update(
+                placeholder=BEAT_PLACEHOLDERS[form.choice.guidance],
+                interactive=form.choice.guidance != "none",
+            ),
             fields.temperature: settings.temperature,
             fields.top_p: settings.top_p,
             fields.frequency_penalty: settings.frequency_penalty,

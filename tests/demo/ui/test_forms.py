@@ -87,6 +87,7 @@ def test_every_field_is_read(layout: Layout, values: dict[Any, Any]) -> None:
         fields.required: ["FELIX"],
         fields.barred: ["pike"],
         fields.tone: " weary ",
+        fields.beat: " She  knows. ",
         fields.locked: False,
         fields.temperature: 1,
         fields.top_p: 0.5,
@@ -109,6 +110,7 @@ def test_every_field_is_read(layout: Layout, values: dict[Any, Any]) -> None:
     request = form.make_request(adapter, Random(1))
     assert request.provenance == Provenance("jerry", 7, "base")
     assert request.constraints.tone == ""
+    assert request.guidance == "She knows."
 
 
 def test_what_cannot_be_read_is_refused(layout: Layout, values: dict[Any, Any]) -> None:
