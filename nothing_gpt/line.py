@@ -56,6 +56,9 @@ class MalformedLine:
 
 def collapse(text: str) -> str:
     """Put text on one line: replace each run of white space by one space, and strip the ends."""
+    # Most text is so already: of all white space, only plain spaces are printable.
+    if text.isprintable() and "  " not in text and text == text.strip(" "):
+        return text
     return " ".join(text.split())
 
 

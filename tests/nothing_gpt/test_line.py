@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nothing_gpt.line import (
@@ -154,3 +154,9 @@ def test_a_name_stays_as_it_is(name: str) -> None:
 )
 def test_what_cannot_be_made_a_name(text: str) -> None:
     assert not is_name(to_name(text))
+
+
+@settings(deadline=None)
+@given(st.text() | st.text(" a\t\n\xa0\u2003\x1c\x85"))
+def test_collapsed_text_is_its_words_with_single_spaces(text: str) -> None:
+    assert collapse(text) == " ".join(text.split())
