@@ -4,7 +4,7 @@
  * refuses could not be opened again.
  */
 
-/** @import { HistoryLog } from "./scene_log.js" */
+/** @import { Entry, HistoryLog } from "./scene_log.js" */
 
 const MAX_VERSIONS = 10_000;
 const MAX_ENTRIES = 10_000;
@@ -54,13 +54,21 @@ const isName = (value) =>
   value === value.toUpperCase();
 
 const isTake = record({ model: isText, seed: isInteger, base: missingOr(isText) });
-const isEntry = record({
+const hasEntryFields = record({
   text: (value) => isText(value) && TEXT.test(String(value)),
   speaker: optional(isName),
   take: optional(isTake),
   edited: missingOr(isFlag),
   form: optional((value) => FORMS.includes(String(value))),
 });
+const UNSPOKEN = ["transition", "heading"];
+
+/** @type {Check} */
+const isEntry = (value) => {
+  if (!hasEntryFields(value)) return false;
+  const { speaker, form } = /** @type {Entry} */ (value);
+  return !form || Boolean(speaker) !== UNSPOKEN.includes(form);
+};
 const isDirection = record({
   premise: missingOr(isText),
   setting: missingOr(isText),

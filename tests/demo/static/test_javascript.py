@@ -14,7 +14,7 @@ import pytest
 
 from demo.scene.history import History
 from demo.scene.history_log import HistoryLog, read_history_log
-from demo.scene.scene import Entry, Provenance, Scene
+from demo.scene.scene import Entry, Form, Provenance, Scene
 from demo.ui.page_sync import PageSync
 from demo.ui.script_html import read_live_script, read_script
 from nothing_gpt.errors import UserError
@@ -85,7 +85,9 @@ def edit(history: History, rng: random.Random, number: int) -> History:
     take = Provenance("unclaimed", number, rng.choice(["", "pocket"]))
     match rng.choice([*EDITS, *MOVES]):
         case "insert":
-            entry = Entry(f"Line {number}.", rng.choice([None, "DOT", "BEA"]))
+            speaker = rng.choice([None, "DOT", "BEA"])
+            forms: list[Form | None] = ["dual", "parenthetical"] if speaker else ["heading"]
+            entry = Entry(f"Line {number}.", speaker, form=rng.choice([None, None, *forms]))
             entries = (*scene.entries[:at], entry, *scene.entries[at:])
             return history.change(replace(scene, entries=entries))
         case "take":
@@ -132,10 +134,11 @@ def damage(data: Any, rng: random.Random) -> None:
         damage(data[key], rng)
         return
     if isinstance(data, dict) and rng.random() < 0.2:
-        key = rng.choice(["constructor", "more", "take", "onward", "parent"])
+        key = rng.choice(["constructor", "more", "take", "onward", "parent", "form", "name"])
     names = ["", "Dot", "DOT ", "9", "²", "\u0130", "D" * 26, "\ud800"]
     texts = [" x", "a  b", "a\x1fb", "\ufeffa", "\ufeff", "a\x85", "a\u3000b"]
     numbers = [-1, 0, 1, 2, 99, 1.5, 2**60]
+    texts += ["heading", "dual"]
     data[key] = rng.choice([None, True, [], {}, [[]], *names, *texts, *numbers])
 
 
