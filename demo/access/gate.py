@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from demo.access.login_pace import LoginPace
 from demo.access.login_page import without_endpoints
-from demo.access.request_body import BodyReader, RefusedBodyError
+from demo.access.request_body import BodyReader, RefusedBodyError, drain
 from demo.access.routes import OpenRoutes
 from nothing_gpt.admission import is_for_us
 
@@ -61,7 +61,7 @@ class Gate:
         try:
             receive = await self._bodies.read(headers, receive)
         except RefusedBodyError as error:
-            # What is still being sent is not read.
+            await drain(receive)
             refusal = JSONResponse({"detail": str(error)}, error.status, {"connection": "close"})
             await refusal(scope, receive, send)
             return

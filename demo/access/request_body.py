@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 
 from starlette.types import Message, Receive
 
@@ -14,6 +15,9 @@ MAX_UNFINISHED = 64 * 2**20
 
 SECONDS = 60.0
 """Time for a body to arrive."""
+
+DRAIN_SECONDS = 2.0
+"""Time for the rest of a refused body."""
 
 
 class RefusedBodyError(Exception):
@@ -77,6 +81,14 @@ class BodyReader:
 
     def _too_large(self) -> RefusedBodyError:
         return RefusedBodyError(413, f"a request can have at most {self._max_bytes:,} bytes")
+
+
+async def drain(receive: Receive) -> None:
+    """Read on for a moment: a client that is still sending can miss an answer before its end."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(DRAIN_SECONDS):
+            while (await receive()).get("more_body"):
+                pass
 
 
 def _replay(first: Message, receive: Receive) -> Receive:
