@@ -17,6 +17,7 @@ from nothing_gpt.errors import UserError
 from nothing_gpt.show import Show
 
 _HERE = Path(__file__).parent
+MEDIA_STYLE = _HERE / "static" / "media.css"
 STYLES = tuple(
     _HERE / "static" / f"{name}.css" for name in ("theme", "layout", "script", "dialogs")
 )
@@ -97,6 +98,7 @@ def running_room(
             auth=access.login,
             theme=gr.themes.Base(font=sans, font_mono=["ui-monospace", "monospace"]),
             css_paths=STYLES,
+            head=f"<style>{MEDIA_STYLE.read_text(encoding='utf-8')}</style>",
             footer_links=["api"],
             run_history=False,
             quiet=True,

@@ -7,15 +7,22 @@ from nothing_gpt.errors import UserError
 MAX_CHARACTERS = 20_000_000
 """Longest text that is read; a browser's storage and every script are shorter."""
 
+MOST_UNREADABLE = 0.25
+"""Largest share of unreadable characters; a text in Latin-1 has fewer, read as UTF-8."""
+
 
 def check_text(text: str, where: str) -> str:
-    """Check the length of a text, and return it without its byte order mark.
+    """Check that a text is one, and return it without its byte order mark.
 
     Raises:
-        UserError: it is too long; the message calls it `where`.
+        UserError: it is too long, or was made of bytes that are no text; the message calls it
+            `where`.
     """
     if len(text) > MAX_CHARACTERS:
         raise UserError(f"{where} cannot be read: too long ({len(text):,} characters)")
+    unreadable = text.count("\ufffd")  # decoders put this character for bytes that are no text
+    if "\0" in text or unreadable > len(text) * MOST_UNREADABLE:
+        raise UserError(f"{where} cannot be read: it is no text; is it the right one?")
     return text.removeprefix("\ufeff")
 
 

@@ -1,6 +1,7 @@
 """Handlers for the edits that a writer makes. Each edit is one step of undo."""
 
 import asyncio
+import re
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -79,8 +80,10 @@ class EditingHandlers:
         if action is None:
             return {**shown, layout.download: None}
         ending = str(action.fields.get("ending"))
-        text = export_scene(tab.session.scene, ending, form.show.title)
-        return {**shown, layout.download: {"name": f"{form.show.name}.{ending}", "text": text}}
+        name = str(action.fields.get("name") or "")
+        text = export_scene(tab.session.scene, ending, name or form.show.title)
+        stem = re.sub(r"[^\w-]+", "-", name).strip("-") or form.show.name
+        return {**shown, layout.download: {"name": f"{stem}.{ending}", "text": text}}
 
     def _read(self, values: FieldValues) -> tuple[Tab, SceneForm]:
         return self.context.read_tab(values), self.context.read_form(values)

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from demo.scene.scene import Entry
 from nothing_gpt.errors import UserError
-from nothing_gpt.line import MAX_NAME, Line, collapse, is_name, parse_lines
+from nothing_gpt.line import MAX_NAME, Line, collapse, is_name, parse_line, parse_lines
 from nothing_gpt.prompt import Direction, DirectionPart
 
 
@@ -45,17 +45,50 @@ def read_entry(speaker: str | None, text: str) -> Entry:
     return Entry(collapse(text), None if speaker is None else read_name(speaker))
 
 
-def read_entries(speaker: str | None, text: str) -> tuple[Entry, ...]:
-    """Read a script with `[NAME] words` on every line, or one entry of the given speaker.
+def read_entries(speaker: str | None, text: str, known: Collection[str]) -> tuple[Entry, ...]:
+    """Read a pasted dialogue, or one entry of the given speaker.
+
+    A dialogue has `[NAME] words` or `NAME: words` on every line, or names on lines of their own
+    with the words below them. A single line is one only if its speaker is known: else it can be
+    somebody's words, such as "NOTE: shut the door".
+
+    Args:
+        known: Names of the cast and the scene.
 
     Raises:
         UserError: as `read_entry` does.
     """
-    parsed = parse_lines(text)
-    lines = [line for line in parsed if isinstance(line, Line)]
-    if lines and len(lines) == len(parsed):
-        return tuple(Entry(line.text, line.speaker) for line in lines)
+    rows = [row for part in text.splitlines() if (row := collapse(part))]
+    lines = [_read_labelled(row) for row in rows]
+    if len(rows) == 1 and lines[0] and text.lstrip()[0] != "[" and lines[0].speaker not in known:
+        lines = [None]
+    if not (rows and all(lines)):
+        lines = _read_cues(rows)
+    if lines and all(lines):
+        return tuple(Entry(line.text, line.speaker) for line in lines if line)
     return (read_entry(speaker, text),)
+
+
+def _read_labelled(row: str) -> Line | None:
+    """Read `[NAME] words` or `NAME: words`."""
+    parsed = parse_line(row)
+    if isinstance(parsed, Line):
+        return parsed
+    name, _, words = row.partition(":")
+    return Line(name, words.strip()) if is_name(name) and words.strip() else None
+
+
+def _read_cues(rows: list[str]) -> list[Line | None]:
+    """Read names on rows of their own, each with one or more rows of words below it."""
+    speeches: list[tuple[str, list[str]]] = []
+    for row in rows:
+        if is_name(row):
+            speeches.append((row, []))
+        elif not speeches:
+            return []
+        else:
+            speeches[-1][1].append(row)
+    return [Line(name, " ".join(words)) if words else None for name, words in speeches]
 
 
 def read_script(script: str) -> tuple[Entry, ...]:

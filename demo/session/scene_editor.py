@@ -80,7 +80,8 @@ class SceneEditor:
         """
         self.require_idle()
         scene = self.history.scene
-        entries = [_replace_alias(entry, show) for entry in read_entries(speaker, text)]
+        known = {*show.names, *scene.speakers}
+        entries = [_replace_alias(entry, show) for entry in read_entries(speaker, text, known)]
         place = min(max(index, 0), len(scene.entries))
         self.history = self.history.change(scene.insert(place, *entries))
         self.status = NO_MESSAGE

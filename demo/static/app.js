@@ -2,12 +2,14 @@
  * The script's component: connects the scene, its view, the browser's storage and the server.
  */
 
+import { Announcer } from "./announcer.js";
 import { closestTarget, find, findAll, findDialog, isolateText } from "./dom.js";
 import { Drafts } from "./drafts.js";
 import { decodeText } from "./file_text.js";
 import { LineEditor } from "./line_editor.js";
 import { LineMenu } from "./line_menu.js";
 import { LossDialog } from "./loss_dialog.js";
+import { NameQuestion } from "./name_question.js";
 import { Outbox } from "./outbox.js";
 import { PageSync } from "./page_sync.js";
 import { createBranch, createOpening, placePanel } from "./panels.js";
@@ -70,11 +72,18 @@ class App {
         this.tools.memory.place(memory);
       },
     });
-    const dialog = new LossDialog(findDialog(element, "loss"));
-    this.actions = new WriterActions(this.outbox, this.drafts, this.storage, this.sync, dialog);
+    this.actions = new WriterActions(
+      this.outbox,
+      this.drafts,
+      this.storage,
+      this.sync,
+      new LossDialog(findDialog(element, "loss")),
+      new NameQuestion(findDialog(element, "name-question")),
+    );
+    this.announcer = new Announcer(find(element, ".script"));
     this.view = new ScriptView(find(element, ".lines"));
     this.editor = new LineEditor(this.view, {
-      send: (deed, fields) => this.actions.add({ deed, ...fields }),
+      send: (deed, fields) => this.actions.addLine({ deed, ...fields }),
       typed: (line) => this.drafts.update({ line }),
     });
     this.menu = new LineMenu(find(element, ".script"), this.editor, (deed, fields) => {
@@ -151,7 +160,9 @@ class App {
     const { entries, direction } = log.scene;
     const { element } = this;
     const { heading, quoted } = this.sync;
-    this.view.draw(entries.slice(0, shown), { ...heading, quoted });
+    const drawn = entries.slice(0, shown);
+    this.view.draw(drawn, { ...heading, quoted });
+    this.announcer.note(drawn, !heading.editable);
     this.tools.alternatives.place();
     this.menu.restoreFocus();
     // A half-made edit can be of a line whose last change still waits.
@@ -173,12 +184,19 @@ class App {
     find(element, ".blank .hint").textContent = `Write the first line below${openings}`;
     find(element, ".openings").replaceChildren(...heading.openings.map(createOpening));
     find(element, ".versions").hidden = log.isBlank;
-    for (const button of findAll(element, ".bar button, #branches button")) {
+    for (const button of findAll(element, ".bar button")) {
       const enabled = heading.editable || "alwaysEnabled" in button.dataset;
       if (button instanceof HTMLButtonElement) button.disabled = !enabled;
     }
-    find(element, "#branches ul").replaceChildren(...heading.branches.map(createBranch));
+    if (find(element, "#branches").matches(":popover-open")) this.drawVersions();
     this.scenes.showTitle();
+  }
+
+  /** List the versions; only an open list is drawn, for each costs a comparison. */
+  drawVersions() {
+    const { log, heading } = this.sync;
+    const items = log ? heading.branches.map((branch) => createBranch(branch, log)) : [];
+    find(this.element, "#branches ul").replaceChildren(...items);
   }
 
   /** @param {MouseEvent} event */
@@ -189,7 +207,7 @@ class App {
     const link = closestTarget(event, ".link");
     if (opening) this.actions.add({ deed: "open", index: Number(opening) });
     if (version) this.actions.add({ deed: "switch", version: Number(version) });
-    if (ending) this.actions.add({ deed: "export", ending });
+    if (ending) this.actions.add({ deed: "export", ending, name: this.storage.scene.name });
     const tool = this.tools.handleClick(event);
     if (closestTarget(event, ".open-help")) this.shortcuts.showHelp();
     if (closestTarget(event, ".import")) find(this.element, "input[type=file]").click();
@@ -227,6 +245,7 @@ export function startApp(component) {
   for (const panel of findAll(element, ".panel[popover]")) {
     panel.addEventListener("toggle", (event) => {
       if (event.newState === "open") placePanel(element, panel);
+      if (event.newState === "open" && panel.id === "branches") app.drawVersions();
     });
   }
   const file = find(element, "input[type=file]");

@@ -123,16 +123,54 @@ export class LineEditor {
 
   /** @param {KeyboardEvent} event */
   #handleKey(event) {
-    const { target, key } = event;
+    const { target } = event;
     if (!isEditable(target) || event.isComposing) return;
-    if (key === "Escape") target.textContent = this.edit?.before ?? "";
-    const keeps = SHORTCUTS.keepEdit.matches(event);
-    if (!keeps && !SHORTCUTS.discardEdit.matches(event)) return;
+    const { keepEdit, leaveEdit, lineAbove, lineBelow } = SHORTCUTS;
+    if (lineAbove.matches(event)) this.#moveCursor(event, target, -1);
+    if (lineBelow.matches(event)) this.#moveCursor(event, target, 1);
+    const isEnter = keepEdit.matches(event);
+    if (!isEnter && !leaveEdit.matches(event)) return;
     event.preventDefault();
-    if (!keeps) event.stopPropagation();
+    if (!isEnter) event.stopPropagation();
     const draft = closestTarget(event, ".draft");
-    if (draft) this.#finishDraft(draft, keeps);
-    else target.blur();
+    if (!draft) target.blur();
+    else if (this.#finishDraft(draft) && isEnter) this.#insertNext(draft);
+  }
+
+  /**
+   * Move the cursor to the same field of the line above or below, from the first or last row of
+   * the words; within them it moves as usual.
+   *
+   * @param {KeyboardEvent} event
+   * @param {HTMLElement} field
+   * @param {1 | -1} step
+   */
+  #moveCursor(event, field, step) {
+    const selection = getSelection();
+    const caret = selection?.rangeCount ? selection.getRangeAt(0).getClientRects()[0] : null;
+    const { top, bottom } = field.getBoundingClientRect();
+    const distance = step < 0 ? (caret?.top ?? top) - top : bottom - (caret?.bottom ?? bottom);
+    if (!selection?.isCollapsed || (caret && distance > caret.height / 2)) return;
+    const row = field.closest(".entry");
+    const next = step < 0 ? row?.previousElementSibling : row?.nextElementSibling;
+    const kind = field.classList.contains("name") ? ".name" : ".words";
+    const target = next?.querySelector(kind) ?? next?.querySelector(".words");
+    if (!isEditable(target ?? null)) return;
+    event.preventDefault();
+    /** @type {HTMLElement} */ (target).focus();
+  }
+
+  /**
+   * Open the line after one that was just finished, for whoever spoke before it.
+   *
+   * @param {HTMLElement} draft
+   */
+  #insertNext(draft) {
+    const before = Number(draft.dataset.before);
+    const { speaker } = readRow(draft);
+    const others = this.view.rows.slice(0, before).map((row) => readRow(row).speaker);
+    const answering = others.reverse().find((name) => name && name !== speaker);
+    this.insertDraft(before + 1, answering ?? speaker ?? "");
   }
 
   /**
@@ -152,24 +190,26 @@ export class LineEditor {
     list.insertBefore(row, this.view.rows[index] ?? null);
     row.addEventListener("focusout", ({ relatedTarget }) => {
       const inside = relatedTarget instanceof Node && row.contains(relatedTarget);
-      if (!inside) this.#finishDraft(row, true);
+      if (!inside) this.#finishDraft(row);
     });
     words.focus();
   }
 
   /**
    * @param {HTMLElement} row
-   * @param {boolean} keep
+   * @returns {boolean} Whether there is a new line.
    */
-  #finishDraft(row, keep) {
-    if (row.dataset.finished) return; // removing the row moves the focus, which calls this again
+  #finishDraft(row) {
+    if (row.dataset.finished) return false; // removing the row moves the focus here again
     row.dataset.finished = "1";
     const { speaker, text } = readRow(row);
     const index = Number(row.dataset.before);
     this.edit = null;
     row.remove();
-    if (keep && text.trim()) this.send("insert", { index, speaker: speaker || null, text });
+    const isLine = text.trim() !== "";
+    if (isLine) this.send("insert", { index, speaker: speaker || null, text });
     this.typed(null);
+    return isLine;
   }
 }
 

@@ -200,7 +200,7 @@ export class PageSync {
     this.serverHasScene = true;
     if (!resumed) {
       this.storage.open(scene);
-      this.log = new SceneLog(history);
+      this.log = new SceneLog(history, scene?.made);
       this.quoted = new Set();
       if (this.outbox.sceneId !== this.storage.scene.id) this.outbox.open();
       this.listener.opened(notice);

@@ -5,6 +5,7 @@
 import { createElement, find, isolateText } from "./dom.js";
 
 /** @import { Branch, Opening } from "./page_sync.js" */
+/** @import { SceneLog } from "./scene_log.js" */
 
 /**
  * @param {Opening} opening
@@ -16,11 +17,20 @@ export function createOpening({ premise, speaker, text }, index) {
   return createElement("button", attributes, ...idea, createExcerpt(speaker, text));
 }
 
-/** @param {Branch} branch */
-export function createBranch({ version, lines, told, current, name }) {
+/**
+ * Create the item of a version: when it was made, by whom, and what differs from the open one.
+ *
+ * @param {Branch} branch
+ * @param {SceneLog} log
+ */
+export function createBranch({ version, lines, told, current, name }, log) {
   const excerpts = told.map(([speaker, text]) => createExcerpt(speaker, text));
   const title = name ? [createElement("strong", {}, isolateText(name))] : [];
-  const size = createElement("small", {}, current ? "this version" : `${lines} lines`);
+  const format = /** @type {const} */ ({ dateStyle: "medium", timeStyle: "short" });
+  const time = log.made[version] && new Date(log.made[version]).toLocaleString([], format);
+  const who = log.steps[version]?.take?.model ?? "by hand";
+  const what = current ? "this version" : `${lines} lines, ${describeDifference(version, log)}`;
+  const size = createElement("small", {}, [what, who, time].filter(Boolean).join(" \u00b7 "));
   const attributes = { type: "button", "data-version": version };
   const button = createElement("button", attributes, ...title, size, ...excerpts);
   if (current) button.setAttribute("aria-current", "true");
@@ -29,6 +39,21 @@ export function createBranch({ version, lines, told, current, name }) {
   const forget = { type: "button", class: "forget", "data-forgotten": version };
   const others = name ? [createElement("button", forget, "Forget the name")] : [];
   return createElement("li", {}, button, createElement("div", {}, compare, ...others));
+}
+
+/**
+ * Count the lines that only one of two versions has.
+ *
+ * @param {number} version
+ * @param {SceneLog} log
+ */
+function describeDifference(version, log) {
+  const [here, there] = [log.scene, log.sceneAt(version)].map(
+    ({ entries }) => new Set(entries.map(({ speaker, text }) => `${speaker}: ${text}`)),
+  );
+  const fresh = [...there].filter((line) => !here.has(line)).length;
+  const missing = [...here].filter((line) => !there.has(line)).length;
+  return `${fresh} of them only there, ${missing} only here`;
 }
 
 /**

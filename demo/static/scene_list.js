@@ -2,10 +2,10 @@
  * The list of the scenes that this browser keeps: open, rename, delete, start a new one.
  */
 
-import { closestTarget, createElement, find } from "./dom.js";
+import { closestTarget, createElement, find, isolateText } from "./dom.js";
+import { SceneLog } from "./scene_log.js";
 import { titleOf } from "./storage.js";
 
-/** @import { SceneLog } from "./scene_log.js" */
 /** @import { SceneStorage, StoredScene } from "./storage.js" */
 
 /** The panel with the stored scenes, and the button that shows the open one's title. */
@@ -54,7 +54,7 @@ export class SceneList {
   }
 
   /** @param {StoredScene} scene */
-  #createItem({ id, name, title = "", saved = 0 }) {
+  #createItem({ id, name, title = "", saved = 0, journal }) {
     const isOpen = id === this.storage.scene.id;
     const format = /** @type {const} */ ({ dateStyle: "medium", timeStyle: "short" });
     const time = new Date(saved).toLocaleString([], format);
@@ -68,8 +68,14 @@ export class SceneList {
       { type: "button", class: "remove", "aria-label": `Delete ${title}` },
       "Delete",
     );
-    const when = createElement("small", {}, time);
-    return createElement("li", { "data-scene": id }, field, when, open, remove);
+    const { entries } = new SceneLog(journal).scene;
+    const size = entries.length === 1 ? "1 line" : `${entries.length} lines`;
+    const about = createElement("small", {}, `${time} \u00b7 ${size}`);
+    if (entries.length) {
+      const { speaker, text } = entries[0];
+      about.append(" \u00b7 ", isolateText(`${speaker ?? ""} ${text.slice(0, 60)}`.trim()));
+    }
+    return createElement("li", { "data-scene": id }, field, about, open, remove);
   }
 
   /** @param {MouseEvent} event */

@@ -64,8 +64,17 @@ const firstVersion = () => ({ parent: null, start: 0, removed: 0, added: [] });
 
 /** A scene with its history. */
 export class SceneLog {
-  /** @param {Partial<HistoryLog> | null} [history] The history to start from; none is blank. */
-  constructor(history) {
+  /**
+   * @param {Partial<HistoryLog> | null} [history] The history to start from; none is blank.
+   * @param {number[]} [made]
+   */
+  constructor(history, made = []) {
+    /**
+     * When each version was made, in milliseconds, as far as this browser knows.
+     *
+     * @type {number[]}
+     */
+    this.made = [...made];
     /** @type {VersionDelta[]} */
     this.steps = history?.steps?.length ? history.steps : [firstVersion()];
     this.at = Math.min(history?.at ?? 0, this.steps.length - 1);
@@ -112,6 +121,7 @@ export class SceneLog {
 
   /** @param {HistoryPatch} patch */
   apply({ steps = [], extended = [], at }) {
+    for (const [index] of [...steps, ...extended]) this.made[index] = Date.now();
     for (const [index, step] of steps) this.steps[index] = step;
     for (const [index, added] of extended) {
       const step = this.steps[index];

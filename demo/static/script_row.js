@@ -71,7 +71,8 @@ export function readRow(row) {
  * @param {string} text
  */
 export function createField(kind, text) {
-  const attributes = { class: kind, dir: "auto", role: "textbox", spellcheck: "false" };
+  const spellcheck = String(kind === "words");
+  const attributes = { class: kind, dir: "auto", role: "textbox", spellcheck };
   return createElement("span", { ...attributes, contenteditable: "plaintext-only" }, text);
 }
 
@@ -97,6 +98,9 @@ export function createRow(entry, colour, origin) {
     createElement("span", { class: `mark ${origin}`, title }, visible, hidden),
     createElement("button", { type: "button", class: "more", "aria-haspopup": "menu" }, "\u22ef"),
   );
+  for (const field of row.querySelectorAll("[role=textbox], .more")) {
+    field.setAttribute("tabindex", "-1"); // one row alone is a stop of the Tab key
+  }
   return row;
 }
 

@@ -2,7 +2,7 @@
  * The list of the script's lines.
  */
 
-import { findAll } from "./dom.js";
+import { closestTarget, findAll } from "./dom.js";
 import { colourSpeakers, createRow, numberRow, originOf } from "./script_row.js";
 
 /** @import { Entry } from "./scene_log.js" */
@@ -27,6 +27,27 @@ export class ScriptView {
      * @type {string[]}
      */
     this.drawn = [];
+    /**
+     * The row that the Tab key stops at.
+     *
+     * @type {HTMLElement | undefined}
+     */
+    this.tabStop = undefined;
+    list.addEventListener("focusin", (event) => {
+      const row = closestTarget(event, ".entry:not(.draft)");
+      if (row) this.setTabStop(row);
+    });
+  }
+
+  /**
+   * Make a row the only one that the Tab key stops at; the arrow keys lead to the others.
+   *
+   * @param {HTMLElement | undefined} row
+   */
+  setTabStop(row) {
+    setTabIndex(this.tabStop, -1);
+    setTabIndex(row, 0);
+    this.tabStop = row;
   }
 
   /**
@@ -50,11 +71,19 @@ export class ScriptView {
     const [start, end] = this.#countUnchanged(keys, rows.length);
     for (const row of rows.slice(start, rows.length - end)) row.remove();
     const next = rows[rows.length - end] ?? null;
-    for (const { entry, colour, origin } of wanted.slice(start, keys.length - end)) {
-      this.list.insertBefore(createRow(entry, colour, origin), next);
+    // Lines that were inserted before an open new line stay before it.
+    const draft = this.list.querySelector(":scope > .draft");
+    const isHere = draft instanceof HTMLElement && draft.nextElementSibling === next;
+    const before = isHere ? Number(draft.dataset.before) : 0;
+    for (const [i, { entry, colour, origin }] of wanted.slice(start, keys.length - end).entries()) {
+      const row = createRow(entry, colour, origin);
+      this.list.insertBefore(row, start + i < before ? draft : next);
     }
     this.drawn = keys;
     this.rows.forEach(numberRow);
+    if (!this.tabStop?.isConnected) {
+      this.setTabStop(this.rows[Math.min(Number(this.tabStop?.dataset.index ?? 0), keys.length - 1)]);
+    }
     // While a model writes, words can be edited, but lines keep their places.
     this.list.classList.toggle("fixed", !editable);
   }
@@ -83,4 +112,12 @@ export class ScriptView {
   reset() {
     this.drawn = [];
   }
+}
+
+/**
+ * @param {HTMLElement | undefined} row
+ * @param {number} index
+ */
+function setTabIndex(row, index) {
+  for (const field of row ? findAll(row, ".name, .words, .more") : []) field.tabIndex = index;
 }

@@ -2,7 +2,7 @@
  * The keyboard shortcuts: one table for the handlers, the help dialog and the line menu.
  */
 
-import { createElement, find, isEditable } from "./dom.js";
+import { closestTarget, createElement, find, isEditable } from "./dom.js";
 
 /** @import { LineEditor } from "./line_editor.js" */
 
@@ -82,12 +82,21 @@ export const SHORTCUTS = {
   },
   keepEdit: {
     keys: "Enter",
-    help: "In a line: keep the change; Esc leaves it as it was",
+    help: "In a line: keep the change, as Esc does; in a new line: also open the next",
     matches: (event) => hasNoModifier(event) && event.key === "Enter",
   },
-  discardEdit: {
+  leaveEdit: {
     keys: "Esc",
     matches: (event) => hasNoModifier(event) && event.key === "Escape",
+  },
+  lineAbove: {
+    keys: "\u2191",
+    help: "In a line: go to the line above; \u2193 goes to the one below",
+    matches: (event) => hasNoModifier(event) && !event.shiftKey && event.key === "ArrowUp",
+  },
+  lineBelow: {
+    keys: "\u2193",
+    matches: (event) => hasNoModifier(event) && !event.shiftKey && event.key === "ArrowDown",
   },
   moveUp: {
     keys: "Alt+\u2191",
@@ -175,6 +184,13 @@ export class PageShortcuts {
       find(dialog, "dl").append(term, createElement("dd", {}, help));
     }
     find(dialog, "button").addEventListener("click", () => dialog.close());
+    document.addEventListener("click", (event) => {
+      const link = closestTarget(event, ".skip-link");
+      if (!link) return;
+      event.preventDefault(); // another hash in the address would open another scene
+      const target = document.querySelector(link.dataset.to ?? "");
+      if (target instanceof HTMLElement) target.focus();
+    });
     addEventListener("keydown", (event) => {
       if (!event.isComposing && this.#handle(event)) event.preventDefault();
     });
@@ -188,8 +204,10 @@ export class PageShortcuts {
     const { proceed, takes, stop, undo, redo, retake, compose, help } = SHORTCUTS;
     const { target } = event;
     if (proceed.matches(event) || takes.matches(event)) {
-      if (isEditable(target)) target.blur(); // the edit in the line is sent first
-      return clickButton(takes.matches(event) ? "takes" : "continue");
+      const isTakes = takes.matches(event);
+      // The edit in the line is sent first; digits choose a take and are not written somewhere.
+      if (target instanceof HTMLElement && (isTakes || isEditable(target))) target.blur();
+      return clickButton(isTakes ? "takes" : "continue");
     }
     if (stop.matches(event) && !document.querySelector(":popover-open, dialog[open]")) {
       return clickButton("stop");

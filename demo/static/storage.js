@@ -25,6 +25,7 @@ import { removeWords } from "./word_store.js";
  * @property {number} [stamp]
  * @property {number} [saved]
  * @property {number} [acted]
+ * @property {number[]} [made] When each version was made, in milliseconds.
  * @property {Partial<HistoryLog>} [journal]
  */
 
@@ -159,7 +160,7 @@ export class SceneStorage {
     }
     this.scene.stamp = newStamp();
     const title = titleOf(this.scene, log);
-    const about = { title, saved: Date.now(), journal: log.history };
+    const about = { title, saved: Date.now(), journal: log.history, made: log.made };
     if (this.#write({ ...this.scene, ...about }, log)) this.onSaved();
   }
 

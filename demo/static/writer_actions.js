@@ -14,6 +14,7 @@ import {
   takeComposed,
 } from "./gradio_fields.js";
 import { describeLoss } from "./loss_dialog.js";
+import { NameQuestion, findMeantName } from "./name_question.js";
 import { readWords } from "./waiting_list.js";
 
 /** @import { Drafts } from "./drafts.js" */
@@ -48,13 +49,15 @@ export class WriterActions {
    * @param {SceneStorage} storage
    * @param {PageSync} sync
    * @param {LossDialog} dialog
+   * @param {NameQuestion} question
    */
-  constructor(outbox, drafts, storage, sync, dialog) {
+  constructor(outbox, drafts, storage, sync, dialog, question) {
     this.outbox = outbox;
     this.drafts = drafts;
     this.storage = storage;
     this.sync = sync;
     this.dialog = dialog;
+    this.question = question;
     /**
      * The fields at the last action.
      *
@@ -65,6 +68,8 @@ export class WriterActions {
 
   /** Listen to Gradio's components, whose own events end with the connection. */
   listen() {
+    // Gradio's label around the field has the button's name in it.
+    findComposer()?.setAttribute("aria-label", "New line");
     document.addEventListener("room:chosen", (event) => {
       if (!(event instanceof CustomEvent)) return;
       this.#addWithFields({ deed: event.detail === "model" ? "model" : "direct" });
@@ -92,17 +97,53 @@ export class WriterActions {
     if (closestTarget(event, "#compose .submit-button")) this.#writeLine();
     for (const [id, deed] of Object.entries(BUTTONS)) {
       if (!closestTarget(event, `#${id}`)) continue;
-      if (deed === "proceed" && findComposer()?.value.trim()) this.#writeLine();
-      this.#addWithFields({ deed });
+      const isComposed = deed === "proceed" && findComposer()?.value.trim();
+      if (isComposed) this.#writeLine(() => this.#addWithFields({ deed }));
+      else this.#addWithFields({ deed });
     }
   }
 
   /** Add the composed line. It is shown as waiting at once, so the composer is free. */
-  #writeLine() {
-    const speaker = readSpeaker();
-    const text = takeComposed();
-    this.#addWithFields({ deed: "write", speaker, text });
-    this.drafts.update({ composer: undefined });
+  #writeLine(then = () => {}) {
+    this.#confirmName(readSpeaker(), (speaker) => {
+      const text = takeComposed();
+      this.#addWithFields({ deed: "write", speaker, text });
+      this.drafts.update({ composer: undefined });
+      then();
+    });
+  }
+
+  /**
+   * Go on with a name, or with the known one that was meant.
+   *
+   * @param {string} typed
+   * @param {(name: string) => void} goOn
+   */
+  #confirmName(typed, goOn) {
+    const { entries, direction } = this.sync.log?.scene ?? { entries: [], direction: null };
+    const spoken = entries.flatMap(({ speaker }) => speaker ?? []);
+    const known = new Set([...this.sync.heading.cast, ...(direction?.present ?? []), ...spoken]);
+    const meant = findMeantName(typed, [...known]);
+    if (meant) this.question.ask(typed, meant, goOn);
+    else goOn(typed);
+  }
+
+  /**
+   * Add an action on a line; a new name in it that looks mistyped is asked about first.
+   *
+   * @param {Deed} fields
+   */
+  addLine(fields) {
+    const { deed, speaker, was, now } = fields;
+    if (deed === "insert") {
+      this.#confirmName(speaker ?? "", (name) => this.add({ ...fields, speaker: name || null }));
+    } else if (deed === "revise" && now.speaker !== was.speaker) {
+      this.#confirmName(now.speaker ?? "", (name) => {
+        this.add({ ...fields, now: { ...now, speaker: name } });
+      });
+    } else {
+      this.add(fields);
+    }
   }
 
   /**

@@ -125,6 +125,13 @@ def read_generation_form(values: FieldValues, layout: Layout, show: Show) -> Gen
     first, lines, candidates = (
         values[field] for field in (fields.first, layout.composer.lines, fields.candidates)
     )
+    lines = DEFAULT_LINES if lines is None else int(lines)
+    if not 1 <= lines <= MAX_LINES:
+        raise UserError(f"from 1 to {MAX_LINES} lines can be written at once, not {lines}")
+    candidates = MIN_CANDIDATES if candidates is None else int(candidates)
+    if not MIN_CANDIDATES <= candidates <= MAX_CANDIDATES:
+        bounds = f"from {MIN_CANDIDATES} to {MAX_CANDIDATES}"
+        raise UserError(f"{bounds} takes can be written at once, not {candidates}")
     constraints = read_constraints(
         show,
         "" if first in (None, ANYONE) else first,
@@ -134,11 +141,11 @@ def read_generation_form(values: FieldValues, layout: Layout, show: Show) -> Gen
         locked=values[fields.locked],
     )
     return GenerationForm(
-        min(max(int(lines or DEFAULT_LINES), 1), MAX_LINES),
+        lines,
         constraints,
         _read_sampling(values, layout, show),
         _read_seed(values[fields.seed] or ""),
-        min(max(int(candidates or MIN_CANDIDATES), MIN_CANDIDATES), MAX_CANDIDATES),
+        candidates,
         collapse(values[fields.beat] or ""),
     )
 

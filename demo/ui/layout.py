@@ -86,7 +86,7 @@ class Layout:
         composer = self.composer
         shown = [self.page, self.growing, composer.status, composer.model_status]
         others = [composer.speaker, self.direction.surprise, self.models.compare]
-        return [*shown, *composer.actions, *others]
+        return [*shown, *composer.actions, *others, *self.generation.names]
 
     @property
     def direction_outputs(self) -> list[Component]:
@@ -99,7 +99,7 @@ class Layout:
         models, fields = self.models, self.generation
         shown = [models.model, models.show, models.other_model, self.title]
         hints = [self.direction.undirected_hint, self.direction.ideas]
-        generation = [*fields.names, *fields.sampling, fields.tone, fields.beat]
+        generation = [*fields.sampling, fields.tone, fields.beat]
         return [*shown, *hints, *generation, *self.direction_outputs]
 
 
@@ -175,7 +175,6 @@ def _build_composer(show: Show) -> ComposerFields:
                 label="Lines to write",
                 elem_id="lines",
                 precision=0,
-                minimum=1,
                 scale=0,
                 min_width=84,
             )

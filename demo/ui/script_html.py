@@ -22,6 +22,12 @@ from nothing_gpt.show import Opening, Show
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
 
+_SKIP_LINKS = (
+    '<a class="skip-link" href="#sheet" data-to=".lines .words[tabindex=\'0\'], .openings button">'
+    'Skip to the script</a><a class="skip-link" href="#compose" data-to="#compose textarea">'
+    "Skip to the new line</a>"
+)
+
 OPENINGS = 3
 """Openings on a blank page."""
 
@@ -101,7 +107,8 @@ def render_status(parts: Iterable[tuple[str, str]]) -> str:
 def render_title(show: Show) -> str:
     """Render the show's title."""
     title = _text(show.title)
-    return f'<header class="masthead"><h1>{title}</h1><p>the writers&rsquo; room</p></header>'
+    heading = f"<h1>{title}</h1><p>the writers&rsquo; room</p>"
+    return f'{_SKIP_LINKS}<header class="masthead">{heading}</header>'
 
 
 def _text(text: str) -> str:

@@ -92,7 +92,7 @@ class ModelFields:
     blind: gr.Checkbox
     compare: gr.Button
     preview: gr.Button
-    payload: gr.Code
+    payload: gr.Textbox
 
 
 def build_direction_fields(show: Show) -> DirectionFields:
@@ -154,16 +154,14 @@ def build_generation_fields(show: Show) -> GenerationFields:
         locked = gr.Checkbox(True, label="Only the cast of the scene may speak")
     with gr.Accordion("Advanced", open=False):
         with gr.Row(elem_classes="pair"):
-            temperature = _number_field(settings.temperature, "Temperature", 0, 2)
-            top_p = _number_field(settings.top_p, "Top-p", 0.01, 1)
+            temperature = _number_field(settings.temperature, "Temperature")
+            top_p = _number_field(settings.top_p, "Top-p")
         with gr.Row(elem_classes="pair"):
-            frequency = _number_field(settings.frequency_penalty, "Frequency penalty", -2, 2)
-            presence = _number_field(settings.presence_penalty, "Presence penalty", -2, 2)
+            frequency = _number_field(settings.frequency_penalty, "Frequency penalty")
+            presence = _number_field(settings.presence_penalty, "Presence penalty")
         with gr.Row(elem_classes="pair"):
             seed = gr.Textbox(label="Seed", placeholder="a new one", min_width=100)
-            candidates = gr.Number(
-                3, label="Takes", precision=0, minimum=2, maximum=4, min_width=100
-            )
+            candidates = gr.Number(3, label="Takes", precision=0, min_width=100)
     return GenerationFields(
         first=first,
         required=required,
@@ -184,8 +182,9 @@ def _name_dropdown(names: list[str], label: str) -> gr.Dropdown:
     return gr.Dropdown(names, multiselect=True, label=label, value=[], allow_custom_value=True)
 
 
-def _number_field(value: float, label: str, low: float, high: float) -> gr.Number:
-    return gr.Number(value, label=label, minimum=low, maximum=high, step=0.05, min_width=100)
+def _number_field(value: float, label: str) -> gr.Number:
+    # Without bounds: Gradio would drop the whole event with an action, instead of saying so.
+    return gr.Number(value, label=label, step=0.05, min_width=100)
 
 
 def build_model_fields(shows: Mapping[str, Show], show: str, model: str) -> ModelFields:
@@ -208,9 +207,8 @@ def build_model_fields(shows: Mapping[str, Show], show: str, model: str) -> Mode
         compare = gr.Button("Compare", elem_id="compare")
     with gr.Accordion("What the model is sent", open=False, elem_id="sent"):
         preview = gr.Button("Show the next request", size="sm", elem_id="ask")
-        payload = gr.Code(
-            language="json", label="The request", interactive=False, wrap_lines=True, max_lines=24
-        )
+        # gr.Code's viewer has no accessible name, and its scrolled part cannot be reached by keys.
+        payload = gr.Textbox(label="The request", interactive=False, lines=4, max_lines=24)
     return ModelFields(
         model=model_field,
         reconnect=reconnect,

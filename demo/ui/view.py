@@ -94,7 +94,8 @@ class View:
         """Show the scene, the messages, and which actions are possible."""
         session, composer = tab.session, self._layout.composer
         history, idle = session.history, not session.writing
-        speakers = [*_list_speakers(session, form), STAGE_DIRECTION]
+        generation, names = self._layout.generation, _list_speakers(session, form)
+        speakers = [*names, STAGE_DIRECTION]
         needing_idle = [
             composer.proceed,
             composer.candidates,
@@ -107,6 +108,9 @@ class View:
             composer.status: render_note(session.status),
             composer.model_status: _render_model_status(session, form),
             composer.speaker: gr.update(choices=speakers),
+            generation.first: gr.update(choices=[ANYONE, *names]),
+            generation.required: gr.update(choices=names),
+            generation.barred: gr.update(choices=names),
             composer.stop: _enabled(when=not idle),
             composer.retake: _enabled(when=idle and history.scene.last_take is not None),
             composer.undo: _enabled(when=idle and history.can_undo),

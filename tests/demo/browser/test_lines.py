@@ -54,6 +54,8 @@ def test_edits_on_the_page(stage: Stage) -> None:
 
     words.fill("Never mind.")
     words.press("Escape")
+    expect(stage.button("Redo")).to_be_disabled()
+    stage.button("Undo").click()
     expect(words).to_have_text("No.")
 
     name.fill("june")
@@ -98,7 +100,7 @@ def test_a_whole_scene_by_keys_alone(stage: Stage, server: FakeEndpoint) -> None
     keys = stage.page.keyboard
     keys.press("?")
     expect(stage.page.get_by_role("dialog")).to_be_visible()
-    expect(stage.page.locator("#help dd")).to_have_count(15)
+    expect(stage.page.locator("#help dd")).to_have_count(16)
     keys.press("Escape")
     expect(stage.page.get_by_role("dialog")).to_be_hidden()
 

@@ -257,6 +257,8 @@ def test_takes_are_chosen_from_side_by_side(stage: Stage, server: FakeEndpoint) 
 
     stage.button("Versions").click()
     expect(stage.page.locator("#branches li")).to_have_count(3)
+    about = stage.page.locator("#branches small").filter(has_text="only there")
+    expect(about.first).to_contain_text(re.compile("only here · unclaimed · .*20"))
     stage.button("Undo").click(force=True)
     expect(stage.lines()).to_have_count(5)
 

@@ -363,5 +363,14 @@ def test_no_damage_to_a_file_breaks_the_reading(ending: str) -> None:
                 continue
 
 
+def test_bytes_that_are_no_text_are_refused_in_words() -> None:
+    picture = bytes(range(256)) * 4
+    for text in ("Hello\0", picture[1:].decode("utf-8", "replace")):
+        with pytest.raises(UserError, match="it is no text"):
+            import_scene("txt", text)
+    latin = "DOT: Déjà là, à côté.\n".encode("latin-1").decode("utf-8", "replace")
+    assert import_scene("txt", latin).entries[0].speaker == "DOT"
+
+
 def test_the_names_here_are_names() -> None:
     assert all(is_name(name) for name in ("ÉLOÏSE", "INT. BOB", "EXT RA", "MAN #1"))

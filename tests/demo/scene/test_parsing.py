@@ -13,10 +13,21 @@ from nothing_gpt.errors import UserError
         (None, "He leaves.", [Entry("He leaves.")]),
         ("DOT", "[BEA] Why?\n[DOT] No.", [Entry("Why?", "BEA"), Entry("No.", "DOT")]),
         ("DOT", "[BEA] Why?\nNo.", [Entry("[BEA] Why? No.", "DOT")]),
+        ("DOT", "FELIX: Why?\n\nBEA: No.", [Entry("Why?", "FELIX"), Entry("No.", "BEA")]),
+        ("DOT", "FELIX: Why?", [Entry("Why?", "FELIX")]),
+        ("DOT", "NOTE: shut the door.", [Entry("NOTE: shut the door.", "DOT")]),
+        (
+            "DOT",
+            "FELIX\nWhy?\nNow?\n\nBEA\nNo.",
+            [Entry("Why? Now?", "FELIX"), Entry("No.", "BEA")],
+        ),
+        ("DOT", "No.\nFELIX\nWhy?", [Entry("No. FELIX Why?", "DOT")]),
+        ("DOT", "Why?\nFELIX", [Entry("Why? FELIX", "DOT")]),
+        ("DOT", "NO\nWAY", [Entry("NO WAY", "DOT")]),
     ],
 )
 def test_what_people_write(speaker: str | None, text: str, entries: list[Entry]) -> None:
-    assert list(read_entries(speaker, text)) == entries
+    assert list(read_entries(speaker, text, ("DOT", "FELIX"))) == entries
 
 
 def test_an_edited_line_may_hold_brackets() -> None:
@@ -25,7 +36,7 @@ def test_an_edited_line_may_hold_brackets() -> None:
 
 def test_a_line_needs_a_speaker_by_name() -> None:
     with pytest.raises(UserError, match="choose who speaks"):
-        read_entries("", "No.")
+        read_entries("", "No.", ())
 
 
 @pytest.mark.parametrize("name", ["<script>", "1ST", "A" * 26, "A,B", "[DOT]", "(DOT)"])
@@ -42,4 +53,4 @@ def test_guests_are_set_apart_by_commas() -> None:
 @pytest.mark.parametrize("text", ["", "  \n "])
 def test_a_line_without_words_is_refused(text: str) -> None:
     with pytest.raises(UserError, match="no words"):
-        read_entries("DOT", text)
+        read_entries("DOT", text, ())

@@ -45,7 +45,7 @@ test("a scene is kept under its own key and read again", () => {
   assert.equal(localStorage.length, 1);
   assert.equal(sessionStorage.getItem("nothing-gpt/open"), storage.scene.id);
   const stored = JSON.parse(localStorage.getItem(key) ?? "null");
-  const fields = ["id", "journal", "name", "saved", "stamp", "title"];
+  const fields = ["id", "journal", "made", "name", "saved", "stamp", "title"];
   assert.deepEqual(Object.keys(stored).sort(), fields);
   assert.equal(stored.title, "One.");
   assert.deepEqual(new SceneLog(stored.journal).scene, log.scene);

@@ -94,8 +94,8 @@ def test_every_field_is_read(layout: Layout, values: dict[Any, Any]) -> None:
         fields.frequency_penalty: 0.25,
         fields.presence_penalty: -0.25,
         fields.seed: " 7 ",
-        fields.candidates: 9,
-        layout.composer.lines: 99,
+        fields.candidates: 4,
+        layout.composer.lines: MAX_LINES,
     }
     form = read_generation_form({**values, **given}, layout, SHOW)
     assert form.constraints == SpeakerConstraints("BEA", ("MR. PIKE",), ("FELIX",), "weary", False)
@@ -119,6 +119,10 @@ def test_what_cannot_be_read_is_refused(layout: Layout, values: dict[Any, Any]) 
         (fields.seed, "x", "no seed"),
         (fields.temperature, 9, "between 0 and 2"),
         (fields.first, "1ST", "cannot be a character's name"),
+        (layout.composer.lines, 0, "from 1 to 30 lines .* not 0"),
+        (layout.composer.lines, -3, "from 1 to 30 lines .* not -3"),
+        (layout.composer.lines, 100, "from 1 to 30 lines .* not 100"),
+        (fields.candidates, 5, "from 2 to 4 takes .* not 5"),
     ]:
         with pytest.raises(UserError, match=words):
             read_generation_form({**values, field: value}, layout, SHOW)
