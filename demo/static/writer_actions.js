@@ -68,8 +68,6 @@ export class WriterActions {
 
   /** Listen to Gradio's components, whose own events end with the connection. */
   listen() {
-    // Gradio's label around the field has the button's name in it.
-    findComposer()?.setAttribute("aria-label", "New line");
     document.addEventListener("room:chosen", (event) => {
       if (!(event instanceof CustomEvent)) return;
       this.#addWithFields({ deed: event.detail === "model" ? "model" : "direct" });
@@ -203,6 +201,8 @@ export class WriterActions {
 
   /** Offer again what was typed before the page was loaded anew. */
   restoreDrafts() {
+    // Gradio's label around the field has the button's name in it.
+    findComposer()?.setAttribute("aria-label", "New line");
     const { composer, direction, beat: typed } = this.drafts.current;
     const beat = findBeat();
     if (beat && typed && !beat.value) fill(beat, typed);
