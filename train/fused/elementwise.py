@@ -165,7 +165,10 @@ def _swiglu_backward_gpu(
 
 
 def cross_entropy(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the summed loss of logits (tokens, vocabulary) in float32, and their gradient."""
+    """Return the summed loss of logits (tokens, vocabulary) in float32, and their gradient.
+
+    Negative targets do not count.
+    """
     compute = _cross_entropy_gpu if logits.is_cuda else _cross_entropy_cpu
     return compute(logits, targets)
 
@@ -174,10 +177,12 @@ def _cross_entropy_cpu(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]
     """Change one element a row, where the compiled kernel compares every column."""
     wide = _widened(logits)
     log_total = wide.logsumexp(1)
-    places = torch.arange(len(targets)), targets
-    loss = (log_total - wide[places]).sum()
+    places = torch.arange(len(targets)), targets.clamp(min=0)
+    ignored = targets < 0
+    loss = (log_total - wide[places])[~ignored].sum()
     gradient = wide.sub_(log_total[:, None]).exp_() if wide is not logits else wide.softmax(1)
     gradient[places] -= 1
+    gradient[ignored] = 0
     return loss.float(), gradient.to(logits.dtype)
 
 
@@ -189,5 +194,7 @@ def _cross_entropy_gpu(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]
     probability = scores / total
     is_target = torch.arange(logits.shape[1], device=logits.device) == targets[:, None]
     target = torch.where(is_target, wide, 0).sum(1, keepdim=True)
-    loss = (total.log() + wide.amax(1, keepdim=True) - target).sum()
-    return loss.float(), (probability - is_target.to(probability.dtype)).to(logits.dtype)
+    learned = targets[:, None] >= 0
+    loss = torch.where(learned, total.log() + wide.amax(1, keepdim=True) - target, 0).sum()
+    gradient = torch.where(learned, probability - is_target.to(probability.dtype), 0)
+    return loss.float(), gradient.to(logits.dtype)

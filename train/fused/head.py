@@ -12,6 +12,9 @@ from torch import Tensor
 from train.estimate.memory import TILE
 from train.fused.elementwise import cross_entropy
 
+IGNORED = -100
+"""The target of a place that nothing is learned from."""
+
 _CPU_TILE = 128  # tokens whose logits are in the cache while they are worked on
 
 
@@ -22,7 +25,7 @@ def completion_loss(hidden: Tensor, weight: Tensor, places: Tensor, targets: Ten
         hidden: The output of the last layer, (tokens, hidden).
         weight: The frozen head, (vocabulary, hidden).
         places: The index of the token before each target.
-        targets: The tokens to predict, as many as `places`.
+        targets: The tokens to predict, as many as `places`; `IGNORED` ones do not count.
     """
     if torch.is_grad_enabled():
         loss: Tensor = _Head.apply(hidden, weight, places, targets)  # type: ignore[no-untyped-call]
