@@ -90,5 +90,6 @@ class BatchState:
 
 def _allowed_bytes() -> int:
     """Return the bytes of the GPU that torch's allocator can take."""
-    total = torch.cuda.get_device_properties(torch.cuda.current_device()).total_memory
+    device = torch.cuda.current_device()
+    total = int(torch.cuda.get_device_properties(device).total_memory)
     return int(total * torch.cuda.get_per_process_memory_fraction())

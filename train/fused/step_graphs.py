@@ -49,7 +49,7 @@ def round_size(batch: Batch) -> BatchSize:
 
 def _round_up(n: int, steps: int) -> int:
     """Round up to one of `steps` multiples between two powers of two."""
-    unit = max(1, 2 ** (max(n - 1, 1).bit_length() - 1) // steps)
+    unit = max(1, (1 << max(n - 1, 1).bit_length() - 1) // steps)
     return -(-n // unit) * unit
 
 
