@@ -1,5 +1,7 @@
 """What the fused layers need anew for each batch, and their use of free memory."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -23,17 +25,18 @@ class BatchState:
         self._config = model.get_base_model().config
         self._minimum = 0
         self._pooled = 0
+        self._fixed = False
         self.trainable = [p for p in model.parameters() if p.requires_grad]
         self.seeds = torch.empty(0)
 
     def prepare(self, module: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
         """Prepare a batch, before the model runs."""
         like = module.embed_tokens.weight
-        captured = like.is_cuda and torch.cuda.is_current_stream_capturing()
-        if not captured:
-            self.seeds = self.draw_seeds()
         copy_adapters(self._groups, like)
-        if like.is_cuda and torch.is_grad_enabled() and not captured:
+        if self._fixed:
+            return
+        self.seeds = self.draw_seeds()
+        if like.is_cuda and torch.is_grad_enabled():
             ids = named["input_ids"] if "input_ids" in named else arguments[0]
             self._choose_kept(ids.numel())
 
@@ -45,9 +48,14 @@ class BatchState:
         shape, device = (len(self._layers), 4, 4), self.trainable[0].device
         return torch.randint(2**31 - 1, shape, dtype=torch.int32, device=device)
 
-    def use_seeds(self, seeds: Tensor) -> None:
-        """Use these seeds while a graph is captured."""
-        self.seeds = seeds
+    @contextmanager
+    def fixed(self, seeds: Tensor) -> Iterator[None]:
+        """Use these seeds, and keep what was chosen last, while a graph is captured."""
+        self.seeds, self._fixed = seeds, True
+        try:
+            yield
+        finally:
+            self._fixed = False
 
     def has_room(self, tokens: int) -> bool:
         """Return whether graphs can have memory for the activations of a batch, and take it.
@@ -92,4 +100,5 @@ def _allowed_bytes() -> int:
     """Return the bytes of the GPU that torch's allocator can take."""
     device = torch.cuda.current_device()
     total = int(torch.cuda.get_device_properties(device).total_memory)
-    return int(total * torch.cuda.get_per_process_memory_fraction())
+    share = float(torch.cuda.get_per_process_memory_fraction())  # type: ignore[no-untyped-call]
+    return int(total * share)

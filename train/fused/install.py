@@ -74,7 +74,7 @@ def _replace_head(causal: Any, state: BatchState) -> None:
         hidden = causal.model(**rest, attention_mask=mask, use_cache=False).last_hidden_state[0]
         return completion_loss(hidden, causal.lm_head.weight, places, targets)
 
-    graphs = StepGraphs(compute, state.trainable, state.draw_seeds, state.use_seeds)
+    graphs = StepGraphs(compute, state.trainable, state.draw_seeds, state.fixed)
     small = read_shape(causal.config).linear < GRAPHED
 
     def forward(*arguments: Any, labels: Tensor | None = None, **named: Any) -> Any:

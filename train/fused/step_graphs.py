@@ -6,6 +6,7 @@ few sizes, by a document of its own that nothing is learned from.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,7 +78,7 @@ class StepGraphs:
         compute: Computes the summed loss of a batch.
         adapters: The parameters to train.
         draw_seeds: Draws the seeds of a batch's dropout.
-        use_seeds: Makes `compute` use a tensor of seeds.
+        fixed: Makes `compute` use a tensor of seeds, and the same memory as before.
     """
 
     def __init__(
@@ -85,12 +86,12 @@ class StepGraphs:
         compute: Callable[[Batch], Tensor],
         adapters: Sequence[nn.Parameter],
         draw_seeds: Callable[[], Tensor],
-        use_seeds: Callable[[Tensor], None],
+        fixed: Callable[[Tensor], AbstractContextManager[None]],
     ) -> None:
         self._compute = compute
         self._adapters = list(adapters)
         self._draw_seeds = draw_seeds
-        self._use_seeds = use_seeds
+        self._fixed = fixed
         self._graphs: dict[BatchSize, _StepGraph] = {}
         self._seen: set[BatchSize] = set()
         self._pool: Any = None
@@ -121,16 +122,25 @@ class StepGraphs:
             total = sum(p.numel() for p in self._adapters)
             self._gradients = self._adapters[0].new_zeros(total)
         seeds = self._draw_seeds().clone()
-        self._use_seeds(seeds)
         inputs = {k: v.clone() if isinstance(v, Tensor) else v for k, v in padded.items()}
         graph = torch.cuda.CUDAGraph()
-        # Other threads, such as the one that pins batches, may use CUDA meanwhile.
-        with torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
-            loss = self._compute(inputs)
+        with self._fixed(seeds):
+            # Compiles and loads whatever the capture will run, because it cannot.
+            self._differentiate(inputs)
+            # Other threads, such as the one that pins batches, may use CUDA meanwhile.
+            with torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
+                loss = self._differentiate(inputs)
+        return _StepGraph(graph, inputs, seeds, loss, self._gradients, self._split)
+
+    def _differentiate(self, inputs: Batch) -> Tensor:
+        """Compute the loss, and write the gradients into `_gradients`."""
+        loss = self._compute(inputs)
+        # A trainer's own backward pass is outside autocast, too.
+        with torch.autocast("cuda", enabled=False):
             found = torch.autograd.grad(loss, self._adapters)
-            views = self._split(self._gradients)
-            torch._foreach_copy_(views, list(found))
-        return _StepGraph(graph, inputs, seeds, loss.detach(), self._gradients, self._split)
+        # One kernel for all; torch has no public function for this.
+        torch._foreach_copy_(self._split(self._gradients), found)
+        return loss.detach()
 
     def _split(self, flat: Tensor) -> list[Tensor]:
         """Return a view of each adapter's part."""
