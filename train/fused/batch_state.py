@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from train.estimate.memory import RESERVE, UNPACKED, USABLE, KeptActivations, count_fused_costs
 from train.estimate.model_shape import ModelShape, read_shape
@@ -26,7 +26,7 @@ class BatchState:
         self._minimum = 0
         self._pooled = 0
         self._fixed = False
-        self.trainable = [p for p in model.parameters() if p.requires_grad]
+        self.trainable: list[nn.Parameter] = [p for p in model.parameters() if p.requires_grad]
         self.seeds = torch.empty(0)
 
     def prepare(self, module: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
@@ -100,5 +100,5 @@ def _allowed_bytes() -> int:
     """Return the bytes of the GPU that torch's allocator can take."""
     device = torch.cuda.current_device()
     total = int(torch.cuda.get_device_properties(device).total_memory)
-    share = float(torch.cuda.get_per_process_memory_fraction())  # type: ignore[no-untyped-call]
+    share = float(torch.cuda.get_per_process_memory_fraction())
     return int(total * share)
