@@ -24,14 +24,18 @@ deploy: .venv/modal ## Deploy endpoint and room on Modal; an adapter must be on 
 	$(BIN)/modal deploy -m serve
 	$(if $(filter 0,$(ROOM)),,$(BIN)/modal deploy -m demo)
 
-history: .venv/local ## Repeat the reference's six runs with the pocket model, with table and curves. SHOW= SOURCE=
+ON_SMOLLM2 := --profile fast --set quantize=none --set eval_batch=64 --set max_eval_examples=256 --set all_at_end=true
+
+history: .venv/local ## Repeat the reference's six runs with the pocket model, with table and curves. SHOW= SOURCE= BASE=smollm2 RATE=
 	@set -e; \
 	for format in '' --format=single-turn --format=per-character --format=script; do \
 	  $(BIN)/python -m data_prep --show '$(or $(SHOW),unclaimed)' --tokenizer none $$format \
 	    $(if $(SOURCE),--source '$(SOURCE)'); \
 	done; \
 	for preset in phase1-r16 phase1-r32 phase2-r32 phase2-r64 phase3 phase4; do \
-	  $(BIN)/python -m train --show '$(or $(SHOW),unclaimed)' --base '$(or $(BASE),pocket)' --preset $$preset; \
+	  $(BIN)/python -m train --show '$(or $(SHOW),unclaimed)' --base '$(or $(BASE),pocket)' --preset $$preset \
+	    $(if $(filter smollm2,$(BASE)),$(ON_SMOLLM2)) \
+	    $(if $(RATE),--set learning_rate=$(RATE) --name '$(or $(SHOW),unclaimed)'-$$preset-$(RATE)); \
 	done; \
 	$(BIN)/python -m train.artifacts --show '$(or $(SHOW),unclaimed)'
 

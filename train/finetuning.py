@@ -17,6 +17,7 @@ from train.base_model.preparation import ensure_base, identify_folder
 from train.config.config_file import summarize_config
 from train.config.run import Run
 from train.data.examples import RunExamples, load_examples
+from train.trainer.best_adapter import HeldOutScore, kept_adapter
 from train.trainer.checkpoints import open_folder
 from train.trainer.process_group import current_group
 from train.trainer_factory import build_trainer
@@ -46,9 +47,13 @@ def finetune(run: Run) -> Path:
             return run.adapter
         group.run_on_first(lambda: print(f"configuration: {summarize_config(run.config)}"))
         base = group.run_in_turn(lambda: _load_base(run, start.base))
-        trainer = build_trainer(run, share, base, examples.trained, examples.evaluated)
+        every = examples.held_out if run.config.all_at_end else None
+        trainer = build_trainer(run, share, base, examples.trained, examples.evaluated, every)
         _train(trainer, run.checkpoints, start.checkpoint)
-        manifest = group.run_on_first(lambda: _finish(run, examples, trainer, base, start.inputs))
+        whole = _evaluate_all(trainer, run.checkpoints) if every else None
+        manifest = group.run_on_first(
+            lambda: _finish(run, examples, trainer, base, start.inputs, whole)
+        )
     print(summarize(run.adapter, manifest))
     return run.adapter
 
@@ -166,15 +171,28 @@ def _full_disk_explained(folder: Path) -> Iterator[None]:
         raise
 
 
+def _evaluate_all(trainer: "AdapterTrainer", folder: Path) -> tuple[float, int]:
+    """Return the loss and the tokens of all held-out examples with the adapter that is kept."""
+    evaluated = [e for e in trainer.state.log_history if "eval_loss" in e]
+    last = HeldOutScore(trainer.state.global_step, evaluated[-1]["eval_loss"])
+    with kept_adapter(trainer.model, last, folder):
+        return trainer.evaluate_all()
+
+
 def _finish(
-    run: Run, examples: RunExamples, trainer: "AdapterTrainer", base: LoadedBase, inputs: str
+    run: Run,
+    examples: RunExamples,
+    trainer: "AdapterTrainer",
+    base: LoadedBase,
+    inputs: str,
+    whole: tuple[float, int] | None,
 ) -> Manifest:
     """Write the adapter, completely or not at all, and delete its checkpoints."""
     if not run.fresh and is_other_run(run, base.identity):
         make_folder(run.replaced.parent)
         run.adapter.rename(run.replaced)
     with atomic_folder(run.adapter) as folder:
-        manifest = write_adapter(folder, run, examples, trainer, base, inputs)
+        manifest = write_adapter(folder, run, examples, trainer, base, inputs, whole)
     shutil.rmtree(run.checkpoints)
     run.publish()
     return manifest

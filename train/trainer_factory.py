@@ -26,6 +26,7 @@ def build_trainer(
     base: LoadedBase,
     training: list[ChatExample],
     held_out: list[ChatExample],
+    all_held_out: list[ChatExample] | None = None,
 ) -> "AdapterTrainer":
     """Build the trainer of this process. The adapters are in float32.
 
@@ -35,6 +36,7 @@ def build_trainer(
         base: The base; it gets the adapters.
         training: The examples to train on.
         held_out: The examples to evaluate.
+        all_held_out: The examples to evaluate at the end, if these are others.
 
     Raises:
         UserError: the fast path cannot train this base or these layers, or not on this GPU.
@@ -49,6 +51,7 @@ def build_trainer(
         DropoutSeeder,
         LossMonitor,
     )
+    from train.trainer.sft_trainer import ALL_HELD_OUT, HELD_OUT
 
     datasets.disable_progress_bars()
     arguments = make_arguments(
@@ -63,7 +66,9 @@ def build_trainer(
         model=base.model,
         args=arguments,
         train_dataset=as_dataset(training),
-        eval_dataset=as_dataset(held_out),
+        eval_dataset=as_dataset(held_out)
+        if all_held_out is None
+        else {HELD_OUT: as_dataset(held_out), ALL_HELD_OUT: as_dataset(all_held_out)},
         processing_class=base.tokenizer,
         peft_config=LoraConfig(
             r=share.rank,

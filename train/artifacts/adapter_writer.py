@@ -1,6 +1,6 @@
 """Writing the folder of a finished adapter."""
 
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -16,6 +16,7 @@ from train.base_model.loading import LoadedBase
 from train.config.base_names import SMOLLM2_ID, SMOLLM2_LICENCE
 from train.config.config_file import render_config
 from train.config.run import Run
+from train.data.chat_example import ChatExample
 from train.data.examples import RunExamples
 from train.estimate.machine import find_machine
 from train.trainer.best_adapter import HeldOutScore, find_best, save_adapter
@@ -39,6 +40,7 @@ def write_adapter(
     trainer: "AdapterTrainer",
     base: LoadedBase,
     inputs: str,
+    whole: tuple[float, int] | None = None,
 ) -> Manifest:
     """Write the better one of the best and the last adapter, with all files that describe it.
 
@@ -49,6 +51,7 @@ def write_adapter(
         trainer: The trainer, at the end of the run.
         base: The base.
         inputs: The fingerprint of data, base and configuration.
+        whole: The loss of all held-out examples and their tokens, if these were evaluated.
 
     Returns:
         The manifest.
@@ -63,8 +66,15 @@ def write_adapter(
     write_history(folder, entries)
     score = best if kind == "best" else last
     manifest = _describe(run, base, entries, score, kind, inputs)
-    if (compressed := _measure_bytes(run, examples, trainer)) is not None:
-        manifest = _add_bits_per_byte(manifest, *compressed)
+    metrics = dict(manifest.metrics)
+    if trainer.eval_tokens:
+        sampled = _Evaluation(examples.evaluated, trainer.eval_dataset, trainer.eval_tokens)
+        for key in ("eval", "base_eval"):
+            metrics |= _describe_loss(run, key, metrics[f"{key}_loss"], sampled)
+    if whole:
+        every = _Evaluation(examples.held_out, trainer.all_held_out, whole[1])
+        metrics |= _describe_loss(run, "all_eval", whole[0], every)
+    manifest = replace(manifest, metrics=metrics)
     write_manifest(folder, manifest)
     measure_parity_reference(folder, examples, trainer, quantized=base.quantized)
     machine = find_machine(current_group().size)
@@ -80,32 +90,33 @@ def summarize(adapter: Path, manifest: Manifest) -> str:
     return (
         f"adapter: {adapter}\n"
         f"held-out loss {describe_loss(m)} after {m['adapter_step']:.0f} steps{which}\n"
-        f"({describe_loss(m, 'base_')} without the adapter); see {report.FILE}"
+        f"({describe_loss(m, 'base_')} without the adapter){report.describe_all(m)};"
+        f" see {report.FILE}"
     )
 
 
-def _measure_bytes(
-    run: Run, examples: RunExamples, trainer: "AdapterTrainer"
-) -> tuple[int, int] | None:
-    """Return the tokens of the evaluation and the bytes of their text.
+@dataclass(frozen=True, slots=True)
+class _Evaluation:
+    """Held-out examples, the rows that TRL made of them, and the tokens of their loss."""
 
-    None if the two do not belong together: the loss is also of prompts, or examples were cut.
+    examples: list[ChatExample]
+    rows: Any
+    tokens: int
+
+
+def _describe_loss(run: Run, name: str, loss: float, evaluation: _Evaluation) -> dict[str, float]:
+    """Return a loss as metrics, with bits a byte if tokens and text belong together.
+
+    They do not if the loss is also of prompts, or if examples were cut.
     """
-    rows: Any = trainer.eval_dataset
-    texts = [m["content"] for example in examples.evaluated for m in example["completion"]]
-    longest = max(map(len, rows["input_ids"]), default=0)
-    whole = len(rows) == len(examples.evaluated) and longest < run.config.max_length
-    if not (run.config.completion_only and whole and trainer.eval_tokens):
-        return None
-    return trainer.eval_tokens, count_bytes(texts)
-
-
-def _add_bits_per_byte(manifest: Manifest, tokens: int, text_bytes: int) -> Manifest:
-    metrics = dict(manifest.metrics)
-    for key in ("eval", "base_eval"):
-        loss = metrics[f"{key}_loss"]
-        metrics[f"{key}_bits_per_byte"] = to_bits_per_byte(loss, tokens, text_bytes)
-    return replace(manifest, metrics=metrics)
+    texts = [m["content"] for example in evaluation.examples for m in example["completion"]]
+    longest = max(map(len, evaluation.rows["input_ids"]), default=0)
+    whole = len(evaluation.rows) == len(evaluation.examples) and longest < run.config.max_length
+    metrics = {f"{name}_loss": loss}
+    if run.config.completion_only and whole:
+        text_bytes = count_bytes(texts)
+        metrics[f"{name}_bits_per_byte"] = to_bits_per_byte(loss, evaluation.tokens, text_bytes)
+    return metrics
 
 
 def _describe(

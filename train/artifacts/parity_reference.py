@@ -10,6 +10,7 @@ from nothing_gpt.adapter.parity_reference import (
     write_parity_reference,
 )
 from train.data.examples import RunExamples
+from train.trainer.best_adapter import load_adapter
 
 _EXAMPLES = 8
 
@@ -32,7 +33,7 @@ def measure_parity_reference(
     rows = trainer.eval_dataset
     if trainer.args.world_size > 1 or len(rows) != len(examples.evaluated):
         return
-    _load_adapter(trainer.model, folder)
+    load_adapter(trainer.model, folder)
     measured = []
     for index, example in enumerate(examples.evaluated[:_EXAMPLES]):
         ids, labels = rows[index]["input_ids"], rows[index]["labels"]
@@ -57,10 +58,3 @@ def _measure_loss(trainer: Any, row: Any) -> float:
     (batch,) = trainer.get_eval_dataloader(row)
     loss, *_ = trainer.prediction_step(trainer.model, batch, prediction_loss_only=True)
     return float(loss)
-
-
-def _load_adapter(model: Any, folder: Path) -> None:
-    from peft import load_peft_weights, set_peft_model_state_dict
-
-    device = str(next(model.parameters()).device)
-    set_peft_model_state_dict(model, load_peft_weights(str(folder), device=device))

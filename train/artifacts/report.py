@@ -1,6 +1,6 @@
 """The report on a run: result, data, configuration, versions, time and cost, in Markdown."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from nothing_gpt.adapter.bits_per_byte import describe_loss
@@ -31,6 +31,13 @@ def render_report(
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def describe_all(metrics: Mapping[str, float]) -> str:
+    """Say what the loss of all held-out examples is, if only a sample was evaluated before."""
+    if "all_eval_loss" not in metrics:
+        return ""
+    return f"; {describe_loss(metrics, 'all_')} on all held-out examples"
+
+
 def _sections(
     name: str,
     manifest: Manifest,
@@ -42,7 +49,7 @@ def _sections(
     yield f"# Adapter {name}"
     yield (
         f"Held-out loss **{describe_loss(m)}** at step {m['adapter_step']:.0f} of"
-        f" {m['steps']:.0f}; {describe_loss(m, 'base_')} without the adapter. "
+        f" {m['steps']:.0f}; {describe_loss(m, 'base_')} without the adapter{describe_all(m)}. "
         + (
             "It is the best of the run, and the last one, with"
             f" {m['last_eval_loss']:.3f}, lies in `last/`."

@@ -43,6 +43,7 @@ class TrainingConfig:
         seed: Seed of data order and dropout.
         max_steps: Optimiser steps of a short run, whatever `epochs` says; None uses all data.
         max_eval_examples: Bound on held-out examples; None uses all.
+        all_at_end: Evaluate the finished adapter on all held-out examples, too.
         quantize: Whether the base is in NF4; `auto` is from a billion parameters on. NF4 alone
             costs SmolLM2-135M 0.17 nats a token, and a 3B model fits a 24 GB card only with it.
         lines_once: A bounded run takes examples that share no lines first.
@@ -70,6 +71,7 @@ class TrainingConfig:
     seed: Annotated[int, Ge(0)] = 42
     max_steps: _Positive | None = None
     max_eval_examples: _Positive | None = None
+    all_at_end: bool = False
     quantize: Quantize = "auto"
     lines_once: bool = False
 

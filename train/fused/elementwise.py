@@ -48,7 +48,16 @@ def drop(x: Tensor, seed: Tensor, p: float) -> Tensor:
     return torch.where(kept, x / (1 - p), 0)
 
 
-dropped = _compiled_on_gpu(drop)
+_dropped = _compiled_on_gpu(drop)
+
+
+def dropped(x: Tensor, seed: Tensor, p: float) -> Tensor:
+    """Apply dropout in a kernel of its own.
+
+    Without dropout, as in evaluations, `drop` has nothing to compile. torch.compile would remember
+    that, and run it uncompiled ever after.
+    """
+    return _dropped(x, seed, p) if p else x
 
 
 def _widened(x: Tensor) -> Tensor:

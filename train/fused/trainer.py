@@ -43,6 +43,8 @@ class FusedTrainer(AdapterTrainer):
         if longest:
             self.train_dataset = _cut(self.train_dataset, longest)
             self.eval_dataset = _cut(self.eval_dataset, longest)
+            if self.all_held_out is not None:
+                self.all_held_out = _cut(self.all_held_out, longest)
 
     def compute_loss(
         self,

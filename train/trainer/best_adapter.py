@@ -1,9 +1,11 @@
 """The adapter with the lowest held-out loss so far, saved beside the checkpoints."""
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from nothing_gpt.files import atomic_folder, read_json, write_json
 
@@ -42,6 +44,31 @@ def save_best(model: "PeftModel", score: HeldOutScore, checkpoints: Path) -> Non
 def delete_best(checkpoints: Path) -> None:
     """Delete the best adapter of another run."""
     shutil.rmtree(checkpoints / _FOLDER, ignore_errors=True)
+
+
+def load_adapter(model: Any, folder: Path) -> None:
+    """Give a model the weights of an adapter."""
+    from peft import load_peft_weights, set_peft_model_state_dict
+
+    device = str(next(model.parameters()).device)
+    set_peft_model_state_dict(model, load_peft_weights(str(folder), device=device))
+
+
+@contextmanager
+def kept_adapter(model: Any, last: HeldOutScore, checkpoints: Path) -> Iterator[None]:
+    """Let a model have the weights that `save_adapter` would write, for as long as the block."""
+    from peft import get_peft_model_state_dict, set_peft_model_state_dict
+
+    best = find_best(checkpoints)
+    if best is None or last.loss <= best.loss:
+        yield
+        return
+    weights = {name: w.clone() for name, w in get_peft_model_state_dict(model).items()}
+    load_adapter(model, checkpoints / _FOLDER)
+    try:
+        yield
+    finally:
+        set_peft_model_state_dict(model, weights)
 
 
 def save_adapter(

@@ -21,6 +21,9 @@ from trl.trainer.sft_trainer import SFTTrainer
 
 from train.trainer.throughput import ThroughputMeter
 
+HELD_OUT, ALL_HELD_OUT = "sample", "all"
+"""Names of the two data sets that TRL prepares."""
+
 
 class AdapterTrainer(SFTTrainer):
     """Counts every example once, and weights every held-out token equally.
@@ -37,6 +40,10 @@ class AdapterTrainer(SFTTrainer):
         self._eval_sums: list[torch.Tensor] = []
         self.eval_tokens = 0
         super().__init__(args=args, **options)
+        self.all_held_out: Any = None
+        if isinstance(self.eval_dataset, dict):
+            self.all_held_out = self.eval_dataset[ALL_HELD_OUT]
+            self.eval_dataset = self.eval_dataset[HELD_OUT]
         self.add_callback(self._meter)
 
     def get_batch_samples(self, epoch_iterator: Iterator[Any], *rest: Any) -> Any:
@@ -60,6 +67,14 @@ class AdapterTrainer(SFTTrainer):
         """Evaluate the held-out examples; the speed of training leaves this time out."""
         with self._meter.paused():
             return super().evaluate(*arguments, **options)
+
+    def evaluate_all(self) -> tuple[float, int]:
+        """Return the loss of all held-out examples and their tokens, without logging them."""
+        sampled = self.eval_tokens
+        loader = self.get_eval_dataloader(self.all_held_out)
+        output = self.evaluation_loop(loader, "all", prediction_loss_only=True)
+        tokens, self.eval_tokens = self.eval_tokens, sampled
+        return float((output.metrics or {})["eval_loss"]), tokens
 
     def _save_checkpoint(self, *arguments: Any, **options: Any) -> None:
         with self._meter.paused():
