@@ -28,11 +28,17 @@ def main(
     steps: Annotated[int, typer.Option(min=20, help="Optimiser steps of 16 examples.")] = 120,
 ) -> None:
     """Train once, and print speed and memory."""
+    from train.config.profiles import load_profile
     from train.config.run import resolve_run
-    from train.config.training_config import FAST
     from train.finetuning import finetune
 
-    config = replace(FAST, max_steps=steps, eval_interval=0, max_eval_examples=64, quantize="none")
+    config = replace(
+        load_profile("fast"),
+        max_steps=steps,
+        eval_interval=0,
+        max_eval_examples=64,
+        quantize="none",
+    )
     workspace = Workspace.default()
     run = resolve_run(load_show(show), base, config, workspace, fresh=True)
     name = f"{run.name}-gpu-speed"

@@ -49,13 +49,26 @@ class BatchState:
         return torch.randint(2**31 - 1, shape, dtype=torch.int32, device=device)
 
     @contextmanager
-    def fixed(self, seeds: Tensor) -> Iterator[None]:
-        """Use these seeds, and keep what was chosen last, while a graph is captured."""
+    def fixed(self, seeds: Tensor) -> Iterator[list[Tensor]]:
+        """Use these seeds, and keep what was chosen last, while a graph is captured.
+
+        Yields:
+            What to differentiate by in place of `trainable`: tensors over the same memory. The
+            parameters themselves can belong to an earlier backward pass, or to torch's DDP, and
+            their gradients then to another stream than the captured one.
+        """
+        aliases = [p.detach().requires_grad_() for p in self.trainable]
+        by_parameter = dict(zip(map(id, self.trainable), aliases, strict=True))
+        originals = [group.adapters for group in self._groups]
         self.seeds, self._fixed = seeds, True
+        for group in self._groups:
+            group.adapters = [by_parameter[id(p)] for p in group.adapters]
         try:
-            yield
+            yield aliases
         finally:
             self._fixed = False
+            for group, adapters in zip(self._groups, originals, strict=True):
+                group.adapters = adapters
 
     def has_room(self, tokens: int) -> bool:
         """Return whether graphs can have memory for the activations of a batch, and take it.

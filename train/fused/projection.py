@@ -30,7 +30,7 @@ class ProjectionGroup:
         name = layers[0].active_adapters[0]
         down = [layer.lora_A[name].weight for layer in layers]
         up = [layer.lora_B[name].weight for layer in layers]
-        self.adapters: list[nn.Parameter] = down + up
+        self.adapters: list[Tensor] = down + up
         self.scaling = float(layers[0].scaling[name])
         self.dropout = float(getattr(layers[0].lora_dropout[name], "p", 0.0))
         self._ranks = [p.shape[0] for p in down]

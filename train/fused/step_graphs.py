@@ -78,7 +78,8 @@ class StepGraphs:
         compute: Computes the summed loss of a batch.
         adapters: The parameters to train.
         draw_seeds: Draws the seeds of a batch's dropout.
-        fixed: Makes `compute` use a tensor of seeds, and the same memory as before.
+        fixed: Makes `compute` use a tensor of seeds, and the same memory as before; gives the
+            tensors to differentiate by.
     """
 
     def __init__(
@@ -86,7 +87,7 @@ class StepGraphs:
         compute: Callable[[Batch], Tensor],
         adapters: Sequence[nn.Parameter],
         draw_seeds: Callable[[], Tensor],
-        fixed: Callable[[Tensor], AbstractContextManager[None]],
+        fixed: Callable[[Tensor], AbstractContextManager[list[Tensor]]],
     ) -> None:
         self._compute = compute
         self._adapters = list(adapters)
@@ -124,20 +125,20 @@ class StepGraphs:
         seeds = self._draw_seeds().clone()
         inputs = {k: v.clone() if isinstance(v, Tensor) else v for k, v in padded.items()}
         graph = torch.cuda.CUDAGraph()
-        with self._fixed(seeds):
+        with self._fixed(seeds) as adapters:
             # Compiles and loads whatever the capture will run, because it cannot.
-            self._differentiate(inputs)
+            self._differentiate(inputs, adapters)
             # Other threads, such as the one that pins batches, may use CUDA meanwhile.
             with torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
-                loss = self._differentiate(inputs)
+                loss = self._differentiate(inputs, adapters)
         return _StepGraph(graph, inputs, seeds, loss, self._gradients, self._split)
 
-    def _differentiate(self, inputs: Batch) -> Tensor:
+    def _differentiate(self, inputs: Batch, adapters: list[Tensor]) -> Tensor:
         """Compute the loss, and write the gradients into `_gradients`."""
         loss = self._compute(inputs)
         # A trainer's own backward pass is outside autocast, too.
         with torch.autocast("cuda", enabled=False):
-            found = torch.autograd.grad(loss, self._adapters)
+            found = torch.autograd.grad(loss, adapters)
         # One kernel for all; torch has no public function for this.
         torch._foreach_copy_(self._split(self._gradients), found)
         return loss.detach()
