@@ -113,16 +113,18 @@ class StepGraphs:
             self._seen.add(size)
             if not again or len(self._graphs) == _MOST or not has_room(size.tokens):
                 return self._compute(padded)
-            graph = self._graphs[size] = self._capture(padded)
-        loss: Tensor = _Replay.apply(graph, padded, self._draw_seeds(), *self._adapters)  # type: ignore[no-untyped-call]
+            graph = self._graphs[size] = self._capture(padded, self._draw_seeds())
+            seeds = graph.seeds
+        else:
+            seeds = self._draw_seeds()
+        loss: Tensor = _Replay.apply(graph, padded, seeds, *self._adapters)  # type: ignore[no-untyped-call]
         return loss
 
-    def _capture(self, padded: Batch) -> "_StepGraph":
+    def _capture(self, padded: Batch, seeds: Tensor) -> "_StepGraph":
         if self._pool is None:
             self._pool = torch.cuda.graph_pool_handle()
             total = sum(p.numel() for p in self._adapters)
             self._gradients = self._adapters[0].new_zeros(total)
-        seeds = self._draw_seeds().clone()
         inputs = {k: v.clone() if isinstance(v, Tensor) else v for k, v in padded.items()}
         graph = torch.cuda.CUDAGraph()
         with self._fixed(seeds) as adapters:

@@ -51,7 +51,7 @@ def test_padding_changes_neither_loss_nor_gradients() -> None:
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="CUDA graphs need a GPU")
 def test_graphs_compute_what_the_layers_compute() -> None:
-    """The third batch of a size is the second one from its graph."""
+    """The second batch of a size, and those after it, run from a graph."""
     model = build(fused=False, dropout=0.1).to("cuda", torch.bfloat16)
     fuse(model)
     for parameter in model.parameters():
