@@ -8,7 +8,7 @@ import typer
 from nothing_gpt.errors import reported_errors
 from nothing_gpt.workspace import Workspace
 from train.artifacts.loss_curves import draw_runs
-from train.artifacts.run_history import read_runs, render_table
+from train.artifacts.run_history import name_curve, read_runs, render_table
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -27,10 +27,11 @@ def main(
     typer.echo(render_table(runs))
     typer.echo(
         "\nReported: held-out loss at epoch, of the reference's 3B base. Here: at step, of the"
-        " base named last,\nwhose own loss is under untrained. Losses of other bases, formats or"
-        " kinds do not compare."
+        " base named last,\nwhose own loss is under untrained, both of the held-out examples that"
+        " the run evaluates.\nAll held out: the finished adapter on all of them. Losses of other"
+        " bases, formats or kinds do not compare."
     )
-    curves = {run.manifest.preset or "own": run.entries for run in runs}
+    curves = {name_curve(run): run.entries for run in runs}
     if not curves:
         typer.echo(f"No run of '{show}' here yet: python -m train --show {show} --preset NAME")
         return

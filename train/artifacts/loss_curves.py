@@ -20,20 +20,26 @@ def draw_losses(path: Path, entries: list[LogEntry]) -> None:
     _plot(axes, entries, "loss", "-", "training")
     _plot(axes, entries, "eval_loss", "o-", "held out")
     _label(axes, _LABEL)
+    axes.legend(frameon=False)
     _save(path, figure)
 
 
 def draw_runs(path: Path, runs: Mapping[str, list[LogEntry]]) -> None:
     """Draw several runs: held-out losses on the left, training losses on the right."""
+    from matplotlib import colormaps
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(11, 4.5), layout="constrained")
+    figure = Figure(figsize=(12.5, 4.5), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
+    for axes in (left, right):
+        axes.set_prop_cycle(color=colormaps["tab20"](range(20)))  # two shades of ten colours
     for name, entries in runs.items():
         _plot(left, entries, "eval_loss", "o-", name)
         _plot(right, entries, "loss", "-", name)
     _label(left, f"held-out {_LABEL}")
     _label(right, f"training {_LABEL}")
+    handles = left.get_legend_handles_labels()
+    figure.legend(*handles, loc="outside right upper", frameon=False)
     _save(path, figure)
 
 
@@ -53,4 +59,3 @@ def _label(axes: Any, label: str) -> None:
     axes.set_xlabel("step")
     axes.set_ylabel(label)
     axes.grid(alpha=0.3)
-    axes.legend(frameon=False)

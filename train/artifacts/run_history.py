@@ -1,6 +1,6 @@
 """The logged losses of finished runs, and their comparison with the reference's runs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -47,8 +47,10 @@ def read_runs(workspace: Workspace, show: str) -> list[PastRun]:
 
 def render_table(runs: Sequence[PastRun]) -> str:
     """Return the reference's runs and those made here as one Markdown table."""
-    made = {run.manifest.preset: run for run in runs}
-    rows = [_row(preset, made.get(name)) for name, preset in PRESETS.items()]
+    rows = []
+    for name, preset in PRESETS.items():
+        made: list[PastRun | None] = [run for run in runs if run.manifest.preset == name]
+        rows += [_row(preset, run) for run in made or [None]]
     rows += [_own_row(run) for run in runs if not run.manifest.preset]
     header = (
         "run",
@@ -56,8 +58,10 @@ def render_table(runs: Sequence[PastRun]) -> str:
         "loss of",
         "r",
         "alpha",
+        "rate",
         "reported",
         "here",
+        "all held out",
         "untrained",
         "bits a byte",
         "base",
@@ -65,11 +69,17 @@ def render_table(runs: Sequence[PastRun]) -> str:
     return _align([header, tuple("---" for _ in header), *rows])
 
 
+def name_curve(run: PastRun) -> str:
+    """Return a run's name in tables and pictures of its show."""
+    short = run.name.removeprefix(f"{run.manifest.show.name}-")
+    return short if run.manifest.preset else "own"
+
+
 def _row(preset: Preset, run: PastRun | None) -> tuple[str, ...]:
     reported = ", ".join(f"{e.loss:.3f} at {e.epoch:g}" for e in preset.reported)
     return (
-        preset.name,
-        *_method(preset.format, asdict(preset.config)),
+        name_curve(run) if run else preset.name,
+        *_method(preset.format, run.manifest.config if run else asdict(preset.config)),
         reported,
         *_outcome(run),
     )
@@ -80,22 +90,31 @@ def _own_row(run: PastRun) -> tuple[str, ...]:
     return ("the show's own", *method, "", *_outcome(run))
 
 
-def _method(format_name: str, config: dict[str, Any]) -> tuple[str, ...]:
+def _method(format_name: str, config: Mapping[str, Any]) -> tuple[str, ...]:
     learned = "answers" if config.get("completion_only", True) else "all"
-    return format_name, learned, str(config["rank"]), str(config["alpha"])
+    rate = f"{config['learning_rate']:g}"
+    return format_name, learned, str(config["rank"]), str(config["alpha"]), rate
 
 
-def _outcome(run: PastRun | None) -> tuple[str, str, str, str]:
+def _outcome(run: PastRun | None) -> tuple[str, str, str, str, str]:
     if run is None:
-        return "not run", "", "", ""
+        return "not run", "", "", "", ""
+    metrics = run.manifest.metrics
     evaluated = [e for e in run.entries if "eval_loss" in e]
-    last, base = evaluated[-1], run.manifest.metrics["base_eval_loss"]
+    last = evaluated[-1]
     best = min(evaluated[1:] or evaluated, key=lambda entry: float(entry["eval_loss"]))
     text = f"{best['eval_loss']:.3f} at {best['step']}"
     if last is not best:
         text += f", then {last['eval_loss']:.3f} at {last['step']}"
-    bits = run.manifest.metrics.get("eval_bits_per_byte")
-    return text, f"{base:.3f}", "" if bits is None else f"{bits:.3f}", run.manifest.base.id
+    whole = metrics.get("all_eval_loss")
+    bits = metrics.get("all_eval_bits_per_byte", metrics.get("eval_bits_per_byte"))
+    return (
+        text,
+        "" if whole is None else f"{whole:.3f}",
+        f"{metrics['base_eval_loss']:.3f}",
+        "" if bits is None else f"{bits:.3f}",
+        run.manifest.base.id,
+    )
 
 
 def _align(rows: Iterable[tuple[str, ...]]) -> str:

@@ -161,7 +161,10 @@ def _fused_bytes(shape: ModelShape, rank: int, tokens: int, free: int) -> int:
     costs = count_fused_costs(shape, rank, tokens)
     kept = costs.choose_kept(shape.layers, free)
     unpacked = 2 * shape.linear if kept.left > UNPACKED * shape.linear else 0
-    return costs.count(kept) + unpacked
+    peak = costs.count(kept)
+    # The first batches run without a graph, in memory of their own.
+    graphs = peak if shape.linear < GRAPHED and kept.left >= peak else 0
+    return peak + graphs + unpacked
 
 
 def evaluation_bytes(

@@ -62,6 +62,8 @@ LLAMA_3B = ModelShape(3072, 8192, 28, 24, 8, 128, 128_256)
 LLAMA_8B = ModelShape(4096, 14336, 32, 32, 8, 128, 128_256, tied=False)
 LLAMA_70B = ModelShape(8192, 28672, 80, 64, 8, 128, 128_256, tied=False)
 
+SMOLLM2_135M = ModelShape(576, 1536, 30, 9, 3, 64, 49_152)
+
 LLAMAS = {1.0: LLAMA_1B, 3.0: LLAMA_3B, 8.0: LLAMA_8B, 70.0: LLAMA_70B}
 """Shapes of Llama 3 by billions of weights, from the published configurations."""
 

@@ -6,14 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nothing_gpt.gpus import Gpu
-from train.config.base_names import POCKET_BASE
+from train.config.base_names import POCKET_BASE, SMOLLM2_BASE
 from train.config.training_config import TrainingConfig
 from train.data.chat_example import ChatExample
 from train.data.lengths import Length, Lengths, count_batches, estimate_lengths
 from train.estimate import memory
 from train.estimate.memory import GIB
 from train.estimate.memory_fit import find_largest, fused_budget, refuse_unfit, usable_gib
-from train.estimate.model_shape import LLAMAS, ModelShape, read_folder_shape
+from train.estimate.model_shape import (
+    LLAMAS,
+    SMOLLM2_135M,
+    ModelShape,
+    read_folder_shape,
+)
 from train.estimate.speed import evaluation_seconds, training_seconds
 
 
@@ -65,7 +70,7 @@ def make_plan(
         UserError: it would run out of memory; the message names the nearest configuration that
             fits.
     """
-    shape = None if base == POCKET_BASE else find_shape(base)
+    shape = find_shape(base)
     steps = config.count_steps(len(training))
     if shape is None:
         return Plan(base, gpu, len(training), steps)
@@ -76,7 +81,9 @@ def make_plan(
 
 def find_shape(base: str) -> ModelShape | None:
     """Find the shape of a base in its folder, or by the size in its name, as in `Llama-3.2-3B`."""
-    shape = read_folder_shape(Path(base))
+    if base == POCKET_BASE:
+        return None
+    shape = SMOLLM2_135M if base == SMOLLM2_BASE else read_folder_shape(Path(base))
     if shape:
         return shape
     sizes = re.findall(r"(?<![\d.])(\d+(?:\.\d+)?)B(?![a-z])", base, re.IGNORECASE)
@@ -100,7 +107,7 @@ def estimate(
     seconds = epochs * training_seconds(
         shape, config, gpu, batches, _learned(lengths.training), kept
     )
-    evaluations = 2 + steps // config.eval_interval
+    evaluations = 2 + steps // config.fit_eval_interval(steps)
     seconds += evaluations * evaluation_seconds(
         shape, config, gpu, evaluated, _learned(lengths.held_out)
     )

@@ -134,7 +134,7 @@ def _encode_examples(
     workspace: Workspace, manifest: Manifest, tokenizer: Any
 ) -> tuple[list[Encoded], list[Encoded]]:
     """Return training examples for calibration, and the held-out ones that training evaluated."""
-    training, held_out = read_examples(workspace.data(manifest.show.name))
+    training, held_out = read_examples(workspace.examples(manifest.show, manifest.format))
     config = manifest.config
     held_out = sample(held_out, config.get("max_eval_examples"), config["seed"])
     training = sample(training, _CALIBRATION, config["seed"])

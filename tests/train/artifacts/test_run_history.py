@@ -18,6 +18,7 @@ from train.base_model.loading import load_base
 from train.config.presets import PRESETS, at_pocket_size
 from train.config.run import Run, resolve_run
 from train.data.examples import read_examples
+from train.export.exporter import export, read_export
 from train.finetuning import finetune
 from train.trainer_factory import build_trainer
 
@@ -40,6 +41,7 @@ def repeat(run: Run, place: Workspace, name: str) -> Run:
     preset = PRESETS[name]
     config = replace(run.config, rank=preset.config.rank, alpha=preset.config.alpha)
     config = replace(config, completion_only=preset.config.completion_only, max_steps=2)
+    config = replace(config, all_at_end=True)
     return resolve_run(run.show, "pocket", config, place, preset=preset, pretraining=RECIPE)
 
 
@@ -64,6 +66,14 @@ def test_a_preset_has_data_and_an_adapter_of_its_own_and_shares_the_base(
         "| rank | 16 |",
     ):
         assert text in report
+    whole = manifest.metrics["all_eval_loss"]
+    assert (
+        f"{whole:.3f} ({manifest.metrics['all_eval_bits_per_byte']:.3f} bits a byte) on all"
+        in report
+    )
+    # An export measures with examples of the adapter's own format.
+    exported = read_export(export(place, folder.name, "merged"))
+    assert exported.losses["adapter"] == pytest.approx(manifest.metrics["eval_loss"], rel=0.02)
     logged = [e for e in read_json(folder / "history.json") if "loss" in e]
     assert [e["tokens"] for e in logged] == sorted({e["tokens"] for e in logged})
     assert all(e["tokens_per_second"] > 0 and e["memory_gib"] > 0 for e in logged)

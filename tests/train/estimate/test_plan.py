@@ -14,7 +14,7 @@ from train.config.training_config import TrainingConfig
 from train.data.lengths import count_batches, reference_lengths
 from train.estimate.memory import GIB, RESERVE, USABLE, training_bytes
 from train.estimate.memory_fit import find_fitting, find_largest, fits
-from train.estimate.model_shape import LLAMA_3B
+from train.estimate.model_shape import LLAMA_3B, SMOLLM2_135M
 from train.estimate.plan import make_plan
 
 PATHS: dict[str, TrainingConfig] = {
@@ -137,3 +137,10 @@ def test_profiles_are_tabulated_before_there_is_any_data(gpu: str) -> None:
         "small",
     ]
     assert ("needs bf16" in found.output) == (gpu == "T4")
+
+
+def test_a_small_base_needs_the_memory_of_its_graphs() -> None:
+    """14.4 GiB reserved on an H100 with batches of up to 15,360 tokens (RESULTS.md)."""
+    config = replace(load_profile("fast"), quantize="none")
+    peak = training_bytes(SMOLLM2_135M, config, [15_360], 70 * GIB) / GIB
+    assert peak == pytest.approx(14.4, rel=0.05)
