@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.train.fused.test_fused import LENGTHS, build, documents, flat, gradients
@@ -22,6 +22,7 @@ def learnable(lengths: tuple[int, ...] = LENGTHS, device: str = "cpu") -> dict[s
     return {k: v.to(device) if isinstance(v, torch.Tensor) else v for k, v in batch.items()}
 
 
+@settings(deadline=None)
 @given(tokens=BOUNDS, targets=BOUNDS, longest=st.integers(1, 2048))
 def test_sizes_are_larger_and_few(tokens: int, targets: int, longest: int) -> None:
     batch = {
