@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn.functional import embedding, rms_norm, scaled_dot_product_attention, silu
 
 from serve.local_engine.cpu.decoder_layer import Groups, read_layer
-from serve.local_engine.cpu.linear import Float32Linear, Precision, make_linear
+from serve.local_engine.cpu.linear import Float32Linear, Linear, Precision, make_linear
 
 _BLOCK = 256  # tokens by which the cache grows
 
@@ -61,7 +61,7 @@ class LlamaDecoder:
         head = network.lm_head.weight.detach()
         self._head = make_linear(head, precision, fine=True)
         # bf16 rounds a logit of 20 by up to 0.06, which is much for a score.
-        self._scoring_head = self._head if precision == "int8" else Float32Linear(head)
+        self._scoring_head: Linear = self._head if precision == "int8" else Float32Linear(head)
         places = torch.arange(0, self._size, 2).float() / self._size
         self._frequencies = 1 / config.rope_parameters["rope_theta"] ** places
         # Keys are (rows, heads, size, tokens), values (rows, heads, tokens, size).
