@@ -2,7 +2,7 @@
  * The keyboard shortcuts: one table for the handlers, the help dialog and the line menu.
  */
 
-import { closestTarget, createElement, find, isEditable } from "./dom.js";
+import { closestTarget, createElement, find, findAll, isEditable } from "./dom.js";
 
 /** @import { LineEditor } from "./line_editor.js" */
 
@@ -188,8 +188,8 @@ export class PageShortcuts {
       const link = closestTarget(event, ".skip-link");
       if (!link) return;
       event.preventDefault(); // another hash in the address would open another scene
-      const target = document.querySelector(link.dataset.to ?? "");
-      if (target instanceof HTMLElement) target.focus();
+      const targets = findAll(document, link.dataset.to ?? "");
+      targets.find((target) => target.checkVisibility())?.focus();
     });
     addEventListener("keydown", (event) => {
       if (!event.isComposing && this.#handle(event)) event.preventDefault();
