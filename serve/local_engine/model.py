@@ -17,7 +17,6 @@ from transformers.utils.logging import disable_progress_bar
 from nothing_gpt.errors import UserError
 from nothing_gpt.prompt import Message
 from serve.local_engine.cache import RowCache
-from serve.local_engine.cpu.linear import Precision
 from serve.local_engine.cpu.llama_decoder import LlamaDecoder, is_supported
 from serve.local_engine.grammar_compiler import GrammarCompiler
 from serve.models.adapter_check import PROBE, check_adapters
@@ -38,11 +37,8 @@ class LocalModel:
         dtype: The type to compute in; by default the one that the base was saved in.
         prepare: Called with the base before its adapters are loaded and its weights are packed.
 
-    It computes with transformers' layers until `decode_in` replaces them.
-
     Attributes:
         network: transformers' model, with the adapters in its layers.
-        precision: What the products are computed in, such as float32 or int8.
         backend_tokenizer: The `tokenizers` object inside the tokenizer.
         end_tokens: The ids that end a completion.
 
@@ -80,9 +76,12 @@ class LocalModel:
             torch.set_num_threads(1)
         longest = _read_max_length(self.network.config.get_text_config())
         self.max_length = min(max_length or _DEFAULT_MAX_LENGTH, longest)
+        adapters = [alias for alias in self._aliases.values() if alias != _BASE]
         self._decoder: LlamaDecoder | None = None
-        self._row_count, self._row_cache = rows, RowCache(rows, self.network.dtype)
-        self.precision = str(self.network.dtype).removeprefix("torch.")
+        if is_supported(self.network, adapters):
+            self._decoder = LlamaDecoder(self.network, adapters, rows)
+        self._row_cache = RowCache(rows, self.network.dtype)
+        self.cache = self._decoder or self._row_cache
         self.backend_tokenizer = self.tokenizer.backend_tokenizer
         self.vocabulary_size: int = self.network.get_input_embeddings().num_embeddings
         ends = self.network.generation_config.eos_token_id
@@ -96,25 +95,6 @@ class LocalModel:
             self._peft = PeftModel.from_pretrained(self.network, path, adapter_name=alias)
         else:
             self._peft.load_adapter(path, adapter_name=alias)
-
-    @property
-    def _adapters(self) -> list[str]:
-        return [alias for alias in self._aliases.values() if alias != _BASE]
-
-    @property
-    def can_decode(self) -> bool:
-        """Whether this project's own decoder for CPUs can compute this model."""
-        return is_supported(self.network, self._adapters)
-
-    def decode_in(self, precision: Precision) -> None:
-        """Compute with the decoder for CPUs from now on; the cache is empty then."""
-        self._decoder = LlamaDecoder(self.network, self._adapters, self._row_count, precision)
-        self.precision = precision
-
-    @property
-    def cache(self) -> LlamaDecoder | RowCache:
-        """The keys and values of the running sequences."""
-        return self._decoder or self._row_cache
 
     @property
     def names(self) -> list[str]:

@@ -66,7 +66,6 @@ class ModelCards:
             "max_model_len": max_length,
             "parent": None if description is None else self._base,
             "structured_outputs": True,
-            **({"precision": card["precision"]} if "precision" in card else {}),
             **({} if description is None else {"nothing_gpt": description}),
         }
 

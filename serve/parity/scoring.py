@@ -52,23 +52,18 @@ def score_examples(
     reference: ParityReference,
     examples: Sequence[ParityExample],
     vllm: VllmClient | None,
-    workspace: Workspace,
 ) -> tuple[list[ParityRow], Tolerances]:
     """Score every example with every engine, one model in memory at a time."""
     from serve.local_engine.model import LocalModel
-    from serve.local_engine.precision import prepare_decoder
 
     model = LocalModel(models, rows=1)
-    prepare_decoder(model, models, workspace)
-    served_type = model.precision
+    served_type = str(model.network.dtype).removeprefix("torch.")
     local = _score_locally(model, show, examples, "the local engine, as served")
     as_trained = local
     if reference.quantized or reference.dtype != served_type:
         del model
         prepare = round_to_nf4 if reference.quantized else None
         model = LocalModel(models, rows=1, dtype=reference.dtype, prepare=prepare)
-        if model.can_decode:
-            model.decode_in("bfloat16")
         as_trained = _score_locally(model, show, examples, "the local engine, as trained")
     del model
     by_vllm = [vllm.score(show, example) if vllm else None for example in examples]

@@ -1,21 +1,45 @@
-"""Llama on a CPU with few operations a token: joined and merged weights, rows of a cache.
+"""Llama on a CPU with few operations a token: packed weights, adapters beside them, rows cached.
 
 Transformers' own forward pass needs 48 ms a token for a Llama of 135 million parameters on two
-cores, most of it for calls and for bf16 products of one row. The residual stream is in float32
-here, the cache in bf16.
+cores, most of it for calls and for bf16 products of one row. Residual stream, attention and
+adapters are in float32 here: torch's products of one row are faster in it than in bf16.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.functional import embedding, rms_norm, scaled_dot_product_attention, silu
 
-from serve.local_engine.cpu.decoder_layer import Groups, read_layer
-from serve.local_engine.cpu.linear import Float32Linear, Linear, Precision, make_linear
+from serve.local_engine.cpu.packed_weights import PackedLinear
 
 _BLOCK = 256  # tokens by which the cache grows
+_MEMBERS = (
+    ("self_attn", ("q_proj", "k_proj", "v_proj")),
+    ("self_attn", ("o_proj",)),
+    ("mlp", ("gate_proj", "up_proj")),
+    ("mlp", ("down_proj",)),
+)
+"""Linear layers of a decoder layer that share an input, in the order in which they run."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """A decoder layer: its norms' weights, its four joined linear layers, and their adapters.
+
+    `adapters` holds for each name and linear layer A (ranks, in) and B (out, ranks), scaled.
+    """
+
+    first_norm: Tensor
+    second_norm: Tensor
+    linears: tuple[PackedLinear, ...]
+    adapters: Mapping[str, tuple[tuple[Tensor, Tensor], ...]]
+
+
+Spans = Sequence[tuple[str, Tensor | None]]
+"""Adapters' names, each with the rows that it is for; None for all rows."""
 
 
 def is_supported(network: Any, adapters: Sequence[str]) -> bool:
@@ -39,35 +63,69 @@ def is_supported(network: Any, adapters: Sequence[str]) -> bool:
 
 
 class LlamaDecoder:
-    """A Llama with PEFT adapters merged into it, and the cache of the running sequences.
+    """A Llama with PEFT adapters in its layers, and the cache of the running sequences.
 
     Args:
         network: Transformers' LlamaForCausalLM, whose linear layers may be PEFT's.
         adapters: Names of the adapters, as PEFT knows them.
         rows: How many sequences run at once.
-        precision: Of the linear layers and the head.
     """
 
-    @torch.inference_mode()
-    def __init__(
-        self, network: Any, adapters: Sequence[str], rows: int, precision: Precision
-    ) -> None:
+    def __init__(self, network: Any, adapters: Sequence[str], rows: int) -> None:
         config, model = network.config, network.model
         self._heads, self._key_heads = config.num_attention_heads, config.num_key_value_heads
         self._size, self._eps, self._rows = config.head_dim, config.rms_norm_eps, rows
         self._embeddings = model.embed_tokens.weight.detach()
-        self._layers = [read_layer(layer, adapters, precision) for layer in model.layers]
+        self._layers = [self._read(layer, adapters) for layer in model.layers]
         self._norm = model.norm.weight.detach().float()
-        head = network.lm_head.weight.detach()
-        self._head = make_linear(head, precision, fine=True)
-        # bf16 rounds a logit of 20 by up to 0.06, which is much for a score.
-        self._scoring_head: Linear = self._head if precision == "int8" else Float32Linear(head)
+        self._head = PackedLinear(network.lm_head.weight)
         places = torch.arange(0, self._size, 2).float() / self._size
         self._frequencies = 1 / config.rope_parameters["rope_theta"] ** places
         # Keys are (rows, heads, size, tokens), values (rows, heads, tokens, size).
         self._keys = [torch.empty(0)] * len(self._layers)
         self._values = [torch.empty(0)] * len(self._layers)
         self._length = 0
+
+    def _read(self, layer: Any, adapters: Sequence[str]) -> _Layer:
+        groups = [
+            [getattr(getattr(layer, part), name) for name in names] for part, names in _MEMBERS
+        ]
+        weights = [[_base(member).weight for member in members] for members in groups]
+        turned = [self._pair(weight) for weight in weights[0][:2]]
+        linears = [PackedLinear(torch.cat([*turned, weights[0][2]]))]
+        linears += [PackedLinear(torch.cat(each)) for each in weights[1:]]
+        return _Layer(
+            layer.input_layernorm.weight.detach().float(),
+            layer.post_attention_layernorm.weight.detach().float(),
+            tuple(linears),
+            {name: tuple(self._join(members, name) for members in groups) for name in adapters},
+        )
+
+    def _pair(self, weight: Tensor) -> Tensor:
+        """Put the two features that rotate together side by side, as complex numbers need them.
+
+        Queries and keys change alike, so that their products stay as they were.
+        """
+        halves = weight.view(-1, 2, self._size // 2, weight.shape[1])
+        return halves.transpose(1, 2).reshape(weight.shape)
+
+    def _join(self, members: Sequence[Any], name: str) -> tuple[Tensor, Tensor]:
+        """Return one A and one B for linear layers that share an input."""
+        found = [member for member in members if name in getattr(member, "lora_A", ())]
+        features = _base(members[0]).in_features
+        if not found:
+            return torch.zeros(0, features), torch.zeros(sum(map(_outputs, members)), 0)
+        downs, blocks = [], []
+        for member in members:
+            if member not in found:
+                blocks.append(torch.zeros(_outputs(member), 0))
+                continue
+            up = member.lora_B[name].weight.detach().float() * member.scaling[name]
+            if len(members) == 3 and member is not members[2]:
+                up = self._pair(up)
+            downs.append(member.lora_A[name].weight.detach().float())
+            blocks.append(up)
+        return torch.cat(downs), torch.block_diag(*blocks)
 
     def forward(
         self,
@@ -93,52 +151,55 @@ class LlamaDecoder:
         rows, tokens = ids.shape
         end = int(positions.max()) + 1
         self._grow(end)
-        if tokens == 1 and 4 * end > 3 * self._length:
-            end = self._length  # the whole cache: a product in bf16 copies a part of it first
         angles = positions.reshape(-1, 1).float() * self._frequencies
         rotation = torch.polar(torch.ones_like(angles), angles)[:, None]
         hidden = torch.arange(end) > positions[:, None, :, None]
-        mask = torch.zeros(hidden.shape, dtype=torch.bfloat16).masked_fill_(hidden, -torch.inf)
-        here, places = slice(first, first + rows), torch.arange(first, first + rows)[:, None]
-        groups = _group_rows(names, tokens)
+        mask = torch.zeros(hidden.shape).masked_fill_(hidden, -torch.inf)
+        places = torch.arange(first, first + rows)[:, None], positions
+        spans = _spans(names, tokens)
         h = embedding(ids.flatten(), self._embeddings).float()
         width = (h.shape[1],)
-        for layer, keys, values in zip(self._layers, self._keys, self._values, strict=True):
+        for index, layer in enumerate(self._layers):
             x = rms_norm(h, width, layer.first_norm, self._eps)
-            q, k, v = self._rotate(layer.qkv(x, groups), rotation, rows, tokens)
-            keys[places, :, :, positions] = k
-            values[places, :, positions] = v
-            found = self._attend(q, keys[here, ..., :end], values[here, :, :end], mask)
-            h += layer.output(found, groups)
+            q, k, v = self._rotate(_apply(layer, 0, x, spans), rotation, rows, tokens)
+            self._keys[index][places[0], :, :, places[1]] = k
+            self._values[index][places[0], :, places[1]] = v
+            here = slice(first, first + rows)
+            keys, values = self._keys[index][here, ..., :end], self._values[index][here, :, :end]
+            h += _apply(layer, 1, self._attend(q, keys, values, mask), spans)
             x = rms_norm(h, width, layer.second_norm, self._eps)
-            gate, up = layer.gate_up(x, groups).chunk(2, dim=1)
-            h += layer.down(silu(gate).mul_(up), groups)
+            gate, up = _apply(layer, 2, x, spans).chunk(2, dim=1)
+            h += _apply(layer, 3, silu(gate).mul_(up), spans)
         if after_each:
-            return self._scoring_head(rms_norm(h, width, self._norm, self._eps))
-        last = h.view(rows, tokens, -1)[:, -1]
-        return self._head(rms_norm(last, width, self._norm, self._eps))
+            return self._head.multiply_exactly(rms_norm(h, width, self._norm, self._eps))
+        last = rms_norm(h.view(rows, tokens, -1)[:, -1], width, self._norm, self._eps)
+        return self._head(last.bfloat16()).float()
 
     def _rotate(
         self, y: Tensor, rotation: Tensor, rows: int, tokens: int
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Apply positions; return queries, keys, values (rows, tokens, heads, size) in bf16."""
+        """Split into queries, keys and values (rows, tokens, heads, size); apply positions."""
         turning = (self._heads + self._key_heads) * self._size
-        pairs = y[:, :turning].view(len(y), -1, self._size // 2, 2)
-        torch.view_as_complex(pairs).mul_(rotation)
-        heads = y.bfloat16().view(rows, tokens, -1, self._size)
-        q, k, v = heads.split((self._heads, self._key_heads, self._key_heads), dim=2)
-        return q, k, v
+        pairs = y[:, :turning].reshape(len(y), -1, self._size // 2, 2)
+        turned = torch.view_as_real(torch.view_as_complex(pairs) * rotation)
+        turned = turned.view(rows, tokens, -1, self._size)
+        q, k = turned.split((self._heads, self._key_heads), dim=2)
+        return q, k, y[:, turning:].view(rows, tokens, self._key_heads, self._size)
 
     def _attend(self, q: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> Tensor:
         """Return what each token reads, (rows * tokens, heads * size)."""
         rows, tokens = q.shape[:2]
         if tokens == 1:
-            grouped = q.reshape(rows, self._key_heads, -1, self._size)
-            shares = torch.matmul(grouped, keys).add_(mask).softmax(-1)
-            return torch.matmul(shares, values).view(rows, -1).float()
-        # Torch's kernel that holds no scores of all pairs. The queries are scaled already.
+            grouped = q.view(rows, self._key_heads, -1, self._size) * self._size**-0.5
+            scores = torch.matmul(grouped, keys).add_(mask)
+            return torch.matmul(scores.softmax(-1), values).view(rows, -1)
+        # In bf16, where torch has a kernel that holds no scores of all pairs.
         found = scaled_dot_product_attention(
-            q.transpose(1, 2), keys.transpose(2, 3), values, mask, scale=1.0, enable_gqa=True
+            q.transpose(1, 2).bfloat16(),
+            keys.transpose(2, 3).bfloat16(),
+            values.bfloat16(),
+            attn_mask=mask.bfloat16(),
+            enable_gqa=True,
         )
         return found.transpose(1, 2).reshape(rows * tokens, -1).float()
 
@@ -147,10 +208,9 @@ class LlamaDecoder:
         if end <= self._length:
             return
         length = -(-end // _BLOCK) * _BLOCK
-        sizes = self._rows, self._key_heads
         for index in range(len(self._layers)):
-            keys = torch.zeros(*sizes, self._size, length, dtype=torch.bfloat16)
-            values = torch.zeros(*sizes, length, self._size, dtype=torch.bfloat16)
+            keys = torch.zeros(self._rows, self._key_heads, self._size, length)
+            values = torch.zeros(self._rows, self._key_heads, length, self._size)
             if self._length:
                 keys[..., : self._length] = self._keys[index]
                 values[:, :, : self._length] = self._values[index]
@@ -164,13 +224,32 @@ class LlamaDecoder:
             values[target, :, :length] = values[source, :, :length]
 
 
-def _group_rows(names: Sequence[str | None], tokens: int) -> Groups:
-    """Collect the rows of each adapter, of so many tokens each."""
-    different = [*dict.fromkeys(names)]
-    if len(different) == 1:
-        return [(names[0], None)]
+def _apply(layer: _Layer, index: int, x: Tensor, spans: Spans) -> Tensor:
+    """Return a linear layer's output with the adapters' parts, in float32."""
+    y = layer.linears[index](x.bfloat16()).float()
+    for name, rows in spans:
+        a, b = layer.adapters[name][index]
+        if rows is None:
+            y.addmm_(x @ a.t(), b.t())
+        else:
+            y.index_add_(0, rows, x[rows] @ a.t() @ b.t())
+    return y
+
+
+def _spans(names: Sequence[str | None], tokens: int) -> list[tuple[str, Tensor | None]]:
+    adapters = [name for name in dict.fromkeys(names) if name is not None]
+    if len(set(names)) == 1:
+        return [(name, None) for name in adapters]
     rows = torch.arange(len(names) * tokens).view(len(names), tokens)
     return [
         (name, rows[[i for i, each in enumerate(names) if each == name]].flatten())
-        for name in different
+        for name in adapters
     ]
+
+
+def _base(member: Any) -> Any:
+    return member.get_base_layer() if hasattr(member, "get_base_layer") else member
+
+
+def _outputs(member: Any) -> int:
+    return int(_base(member).out_features)

@@ -8,7 +8,6 @@ from types import FrameType
 
 import uvicorn
 
-from nothing_gpt.workspace import Workspace
 from serve.local_engine.http.api import LocalApi
 from serve.logs import configure_logging
 from serve.middleware.asgi import App
@@ -77,7 +76,6 @@ class _Server(uvicorn.Server):
 
 def run_local_engine(
     models: ServedModels,
-    workspace: Workspace,
     path: str,
     *,
     max_length: int | None = None,
@@ -109,11 +107,9 @@ def run_local_engine(
         try:
             # Imported here, because health is already requested in the seconds that this takes.
             from serve.local_engine.model import LocalModel
-            from serve.local_engine.precision import prepare_decoder
             from serve.local_engine.scheduling.scheduler import Scheduler
 
             model = LocalModel(models, rows=max_sequences, max_length=max_length)
-            prepare_decoder(model, models, workspace)
             model.check_adapters()
             api.scheduler = Scheduler(model, max_sequences, api.send)
         except Exception as error:  # noqa: BLE001 - raised again in the main thread

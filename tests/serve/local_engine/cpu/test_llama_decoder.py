@@ -1,7 +1,7 @@
 """The decoder for CPUs gives what transformers and PEFT give, within what its weights allow."""
 
 import itertools
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 import torch
@@ -9,8 +9,8 @@ from peft import LoraConfig, get_peft_model
 from torch import Tensor
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from serve.local_engine.cpu.linear import Precision
 from serve.local_engine.cpu.llama_decoder import LlamaDecoder, is_supported
+from serve.local_engine.cpu.packed_weights import PackedLinear
 
 ROWS, PROMPT, STEPS = 3, 21, 4
 NAMES = ("one", "two")
@@ -18,7 +18,7 @@ NAMES = ("one", "two")
 
 @pytest.fixture(scope="module")
 def network() -> Any:
-    """A small Llama in bf16 with two adapters."""
+    """A small Llama in bf16 with two adapters, its weights those of a 4-bit file."""
     torch.manual_seed(0)
     config = LlamaConfig(
         vocab_size=160,
@@ -30,6 +30,11 @@ def network() -> Any:
         tie_word_embeddings=True,
     )
     model: Any = LlamaForCausalLM(config).bfloat16()
+    for name, weight in model.named_parameters():
+        if weight.ndim == 2 and "embed" not in name:
+            steps = torch.randint(0, 16, weight.shape)
+            steps[:, ::32], steps[:, 1::32] = 0, 15  # the whole range in each group
+            weight.data = (steps * 0.01 - 0.07).bfloat16()
     lora = LoraConfig(r=4, lora_alpha=8, target_modules="all-linear", task_type="CAUSAL_LM")
     peft = get_peft_model(model, lora, adapter_name=NAMES[0])
     peft.add_adapter(NAMES[1], lora)
@@ -57,12 +62,9 @@ def positions(start: int, rows: int, tokens: int) -> Tensor:
 
 
 @pytest.mark.parametrize("names", list(itertools.product((None, *NAMES), repeat=ROWS))[::5])
-@pytest.mark.parametrize("precision", get_args(Precision))
 @torch.inference_mode()
-def test_a_prompt_and_then_single_tokens(
-    network: Any, names: tuple[str | None, ...], precision: Precision
-) -> None:
-    decoder = LlamaDecoder(network, NAMES, ROWS, precision)
+def test_a_prompt_and_then_single_tokens(network: Any, names: tuple[str | None, ...]) -> None:
+    decoder = LlamaDecoder(network, NAMES, ROWS)
     ids = torch.randint(160, (ROWS, PROMPT + STEPS))
     found = decoder.forward(ids[:, :PROMPT], positions(0, ROWS, PROMPT), 0, names)
     agree(found, expected(network, ids[:, :PROMPT], [*names]))
@@ -73,7 +75,7 @@ def test_a_prompt_and_then_single_tokens(
 
 @torch.inference_mode()
 def test_rows_of_different_lengths_and_a_copied_row(network: Any) -> None:
-    decoder = LlamaDecoder(network, NAMES, ROWS, "bfloat16")
+    decoder = LlamaDecoder(network, NAMES, ROWS)
     long, short = torch.randint(160, (1, 300)), torch.randint(160, (1, 9))
     decoder.forward(long[:, :299], positions(0, 1, 299), 0, ["one"])
     decoder.forward(short[:, :8], positions(0, 1, 8), 1, ["two"])
@@ -86,25 +88,24 @@ def test_rows_of_different_lengths_and_a_copied_row(network: Any) -> None:
     assert not torch.allclose(found[0], found[2])
 
 
-@torch.inference_mode()
-def test_a_row_is_the_same_whatever_runs_beside_it(network: Any) -> None:
-    ids = torch.randint(160, (ROWS, PROMPT))
-    together = LlamaDecoder(network, NAMES, ROWS, "int8").forward(
-        ids, positions(0, ROWS, PROMPT), 0, ["one", None, "two"]
-    )
-    alone = LlamaDecoder(network, NAMES, ROWS, "int8").forward(
-        ids[2:], positions(0, 1, PROMPT), 2, ["two"]
-    )
-    torch.testing.assert_close(together[2:], alone, rtol=1e-3, atol=1e-3)
+def test_weights_of_a_4_bit_file_stay_as_they_are() -> None:
+    steps = torch.randint(0, 16, (64, 96))
+    steps[:, ::32], steps[:, 1::32] = 0, 15
+    weight = (steps * 0.02 - 0.1).bfloat16()
+    packed = PackedLinear(weight)
+    x = torch.randn(2, 96).bfloat16()
+    wanted = x.float() @ weight.float().t()
+    assert packed.bits == 4
+    assert (packed(x).float() - wanted).norm() < 0.01 * wanted.norm()
 
 
-@torch.inference_mode()
-def test_logits_after_several_tokens(network: Any) -> None:
-    ids = torch.randint(160, (1, PROMPT))
-    decoder = LlamaDecoder(network, NAMES, ROWS, "bfloat16")
-    found = decoder.forward(ids, positions(0, 1, PROMPT), 0, ["one"], after_each=True)[-4:]
-    wanted = network.peft(ids, adapter_names=["one"]).logits[0, -4:].float()
-    agree(found, wanted)
+def test_other_weights_are_packed_in_8_bits() -> None:
+    weight = torch.randn(64, 96).bfloat16()
+    packed = PackedLinear(weight)
+    x = torch.randn(2, 96).bfloat16()
+    wanted = x.float() @ weight.float().t()
+    assert packed.bits == 8
+    assert (packed(x).float() - wanted).norm() < 0.02 * wanted.norm()
 
 
 def test_what_is_not_a_plain_llama_in_bf16_is_left_to_transformers(
