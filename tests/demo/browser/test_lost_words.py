@@ -55,7 +55,7 @@ def page(browser: Browser) -> Iterator[Page]:
 def expect_scene(stage: Stage, lines: list[str]) -> None:
     """Expect the lines on the page, in the browser's storage, and at the server."""
     expect(stage.lines()).to_have_count(len(lines))
-    expect(stage.page.locator(".waiting")).to_be_hidden()
+    expect(stage.page.locator("section.waiting")).to_be_hidden()
     assert stage.shown() == lines
     exported = stage.export("Plain text")
     for line in lines:
@@ -391,7 +391,7 @@ def test_the_newest_fields_win(stage: Stage) -> None:
     )
     stage.choose("Model", "pocket-unclaimed")
     expect(page.locator(".status")).to_contain_text("pocket-unclaimed")
-    expect(page.locator(".waiting")).to_be_hidden()
+    expect(page.locator("section.waiting")).to_be_hidden()
     expect(premise).to_have_value("Newest.")
     checked = page.locator("#present label:has(input:checked)")
     names = checked.all_inner_texts()
