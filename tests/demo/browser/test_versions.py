@@ -54,8 +54,8 @@ def test_the_models_memory_has_a_mark(stage: Stage, server: FakeEndpoint) -> Non
     expect(mark).to_be_visible()
     below = stage.page.locator(".memory + .entry .words").text_content()
     mark.click()
-    payload = stage.page.locator(".cm-content")
-    expect(payload).to_contain_text(re.compile(r'"role": "user"'))
-    expect(payload).to_contain_text(f'"content": "[FELIX] {below}')
+    request = stage.page.get_by_label("The request")
+    expect(request).to_have_value(re.compile(r'"role": "user"'))
+    expect(request).to_have_value(re.compile(re.escape(f'"content": "[FELIX] {below}')))
     assert SCENE.splitlines()[-1] in stage.shown()
     assert len(server.requests) == 1
