@@ -110,6 +110,7 @@ def count_work(read: Callable[[str], object], text: str) -> int:
 @settings(max_examples=25, deadline=None)
 @given(PIECES, PIECES)
 def test_work_grows_with_the_size(name: str, piece: str, end: str) -> None:
-    small = count_work(READERS[name], piece * SMALL + end)
+    # Without the end too: it can make a reader refuse the short text at its first look.
+    small = max(count_work(READERS[name], piece * SMALL + each) for each in ("", end))
     large = count_work(READERS[name], piece * SMALL * GROWTH + end)
     assert large <= GROWTH * small + 500
