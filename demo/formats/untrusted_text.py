@@ -1,6 +1,7 @@
 """Untrusted text: from a browser's storage, or from a file that the writer imports."""
 
 import json
+import re
 
 from nothing_gpt.errors import UserError
 
@@ -9,6 +10,9 @@ MAX_CHARACTERS = 20_000_000
 
 MOST_UNREADABLE = 0.25
 """Largest share of unreadable characters; a text in Latin-1 has fewer, read as UTF-8."""
+
+_CONTROL = re.compile(r"[\x01-\x08\x0e-\x1f]")
+"""Control characters, which are in most files that are no text; a writer types none of them."""
 
 
 def check_text(text: str, where: str) -> str:
@@ -21,7 +25,8 @@ def check_text(text: str, where: str) -> str:
     if len(text) > MAX_CHARACTERS:
         raise UserError(f"{where} cannot be read: too long ({len(text):,} characters)")
     unreadable = text.count("\ufffd")  # decoders put this character for bytes that are no text
-    if "\0" in text or unreadable > len(text) * MOST_UNREADABLE:
+    unlike_text = unreadable > len(text) * MOST_UNREADABLE and _CONTROL.search(text)
+    if "\0" in text or unlike_text:
         raise UserError(f"{where} cannot be read: it is no text; is it the right one?")
     return text.removeprefix("\ufeff")
 

@@ -368,7 +368,10 @@ def test_bytes_that_are_no_text_are_refused_in_words() -> None:
     for text in ("Hello\0", picture[1:].decode("utf-8", "replace")):
         with pytest.raises(UserError, match="it is no text"):
             import_scene("txt", text)
-    latin = "DOT: Il est déjà là, à côté de la fenêtre.\n".encode("latin-1").decode("utf-8", "replace")
+    assert import_scene("txt", "DOT: \ufffd").entries[0].text == "\ufffd"
+    latin = "DOT: Il est déjà là, à côté de la fenêtre.\n".encode("latin-1").decode(
+        "utf-8", "replace"
+    )
     assert import_scene("txt", latin).entries[0].speaker == "DOT"
 
 
