@@ -105,7 +105,9 @@ def test_a_chat_lists_the_likeliest_tokens(client: OpenAI, server: Running) -> N
         assert token.bytes is not None
     if server.name == "local":
         exact = b"".join(bytes(token.bytes) for token in choice.logprobs.content)
-        assert exact.decode(errors="replace") == choice.message.content
+        # A character that the end cuts is in the bytes, and not in the text.
+        decoded = exact.decode(errors="replace")
+        assert decoded.rstrip("\ufffd") == choice.message.content.rstrip("\ufffd")
 
 
 def test_log_probabilities_do_not_depend_on_how_tokens_are_sampled(client: OpenAI) -> None:

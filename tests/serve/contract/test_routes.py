@@ -96,7 +96,7 @@ def exchange(server: Running, version: str, *lines: str, **more: Any) -> bytes:
     """Send a request for a completion as bytes, and return all that comes back."""
     host, port = server.url.removeprefix("http://").split(":")
     body = json.dumps({**BODY, **more})
-    head = [f"POST /v1/chat/completions HTTP/{version}", "Host: x", *lines]
+    head = [f"POST /v1/chat/completions HTTP/{version}", f"Host: {host}", *lines]
     head += [f"Authorization: Bearer {KEY}", "Content-Type: application/json"]
     head += [f"Content-Length: {len(body)}", "Connection: close" if version == "1.0" else "", ""]
     with socket.create_connection((host, int(port)), timeout=60) as connection:
