@@ -66,7 +66,7 @@ def _examine(job: TrainingJob) -> Outcome:
     from train.data.examples import MissingDataError, check_format
     from train.estimate.plan import make_plan
     from train.finetuning import is_finished, load_run_examples
-    from train.trainer.tracking import check_tracking
+    from train.tracking import check_tracking
 
     try:
         run = job.resolve()

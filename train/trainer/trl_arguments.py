@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from train.config.training_config import TrainingConfig
-from train.trainer.tracking import configure_tracking
+from train.tracking import configure_tracking
 
 if TYPE_CHECKING:
     import torch

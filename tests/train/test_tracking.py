@@ -9,7 +9,7 @@ import pytest
 from nothing_gpt.files import read_json
 from train.config.run import Run
 from train.finetuning import finetune
-from train.trainer.tracking import configure_tracking
+from train.tracking import configure_tracking
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 CHECK = """
 from nothing_gpt.errors import reported_errors
-from train.trainer.tracking import check_tracking
+from train.tracking import check_tracking
 with reported_errors():
     check_tracking("modal secret create wandb WANDB_API_KEY=...")
 """
