@@ -41,7 +41,7 @@ MARKED = {
         "train/fused/test_fused.py::test_outputs_and_gradients_are_the_plain_ones",
         "train/test_finetuning.py",
         "train/trainer/test_process_group.py",
-        "train/trainer/test_tracking.py",
+        "train/test_tracking.py",
     ),
 }
 """Each marker with its places, relative to `tests/`: folders, files, or `file::test`."""
