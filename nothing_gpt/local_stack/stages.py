@@ -69,7 +69,7 @@ def run_stages(options: StackOptions, workspace: Workspace) -> None:
         login = f"writer:{secrets.token_urlsafe(9)}"
         os.environ[LOGIN_VARIABLE] = login
     with (
-        background_stage("serve", workspace, "--show", show, "--port", str(port)) as server,
+        background_stage("serve", workspace, "--show", name, "--port", str(port)) as server,
         background_stage(
             "demo",
             workspace,
