@@ -7,17 +7,14 @@ bf16 and with one example a step. Both paths see the same examples. The figure i
 tokens a second that the trainer logs for each step, prompts included, evaluation left out.
 """
 
-import shutil
 from dataclasses import replace
 from statistics import median
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from benchmarks.smollm2.short_training import train_and_read
 from nothing_gpt.errors import reported_errors
-from nothing_gpt.files import read_json
-from nothing_gpt.show import load_show
-from nothing_gpt.workspace import Workspace
 
 if TYPE_CHECKING:
     from train.config.training_config import TrainingConfig
@@ -50,19 +47,7 @@ def main(
 
 def _measure(show: str, base: str, config: "TrainingConfig") -> list[float]:
     """Train once; return the tokens a second of each step after the first."""
-    from train.config.run import resolve_run
-    from train.finetuning import finetune
-
-    workspace = Workspace.default()
-    run = resolve_run(load_show(show), base, config, workspace, fresh=True)
-    run = replace(
-        run,
-        adapter=workspace.adapter(f"{run.name}-cpu-speed"),
-        checkpoints=workspace.checkpoints(f"{run.name}-cpu-speed"),
-    )
-    folder = finetune(run)
-    entries = read_json(folder / "history.json")
-    shutil.rmtree(folder)
+    entries = train_and_read(show, base, config, "cpu-speed")
     found = [entry["tokens_per_second"] for entry in entries if "tokens_per_second" in entry]
     return found[1:]
 

@@ -7,7 +7,6 @@ The figure is the median of the tokens a second that the trainer logs every ten 
 included, padding and evaluations left out. The first logs also cover compilation.
 """
 
-import shutil
 from dataclasses import replace
 from itertools import pairwise
 from statistics import median
@@ -16,10 +15,8 @@ from typing import Annotated
 
 import typer
 
+from benchmarks.smollm2.short_training import train_and_read
 from nothing_gpt.errors import reported_errors
-from nothing_gpt.files import read_json
-from nothing_gpt.show import load_show
-from nothing_gpt.workspace import Workspace
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -34,8 +31,6 @@ def main(
 ) -> None:
     """Train once, and print speed and memory."""
     from train.config.profiles import load_profile
-    from train.config.run import resolve_run
-    from train.finetuning import finetune
 
     config = replace(
         load_profile("fast"),
@@ -47,17 +42,10 @@ def main(
         all_at_end=True,
         quantize="none",
     )
-    workspace = Workspace.default()
-    run = resolve_run(load_show(show), base, config, workspace, fresh=True)
-    name = f"{run.name}-gpu-speed"
-    run = replace(
-        run, name=name, adapter=workspace.adapter(name), checkpoints=workspace.checkpoints(name)
-    )
     started = perf_counter()
-    folder = finetune(run)
+    entries = train_and_read(show, base, config, "gpu-speed")
     whole = perf_counter() - started
-    logged = [e for e in read_json(folder / "history.json") if "tokens_per_second" in e]
-    shutil.rmtree(folder)
+    logged = [entry for entry in entries if "tokens_per_second" in entry]
     speeds = [entry["tokens_per_second"] for entry in logged]
     print("tokens/s by ten steps:", ", ".join(f"{speed:,.0f}" for speed in speeds))
     print(

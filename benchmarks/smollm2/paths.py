@@ -7,17 +7,15 @@ their masks differently. The plain path also runs with other micro-batches: the 
 otherwise. What these two differ by is the noise of bf16.
 """
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from benchmarks.smollm2.short_training import train_and_read
 from nothing_gpt.errors import reported_errors
-from nothing_gpt.files import read_json, write_json
-from nothing_gpt.show import load_show
-from nothing_gpt.workspace import Workspace
+from nothing_gpt.files import write_json
 
 if TYPE_CHECKING:
     from train.config.training_config import TrainingConfig
@@ -70,14 +68,7 @@ def main(
 
 def _train(show: str, base: str, config: "TrainingConfig") -> tuple[list[float], float]:
     """Train once; return the loss of each step and the held-out loss at the end."""
-    from train.config.run import resolve_run
-    from train.finetuning import finetune
-
-    workspace = Workspace.default()
-    run = resolve_run(load_show(show), base, config, workspace, fresh=True)
-    folder = finetune(replace(run, adapter=workspace.adapter(f"{run.name}-paths")))
-    entries = read_json(folder / "history.json")
-    shutil.rmtree(folder)
+    entries = train_and_read(show, base, config, "paths")
     trained = [entry["loss"] for entry in entries if "loss" in entry]
     return trained, [entry["eval_loss"] for entry in entries if "eval_loss" in entry][-1]
 
