@@ -39,7 +39,7 @@ history: .venv/local ## Repeat the reference's six runs with the pocket model, w
 	done; \
 	$(BIN)/python -m train.artifacts --show '$(or $(SHOW),unclaimed)'
 
-test-fast: .venv/test ## Run the tests without browser, server contract and slow ones: under 90 s on two idle cores.
+test-fast: .venv/test ## Run the tests without browser, server contract and slow ones: two minutes on two idle cores.
 	$(BIN)/python -m pytest -m 'not browser and not clients and not contract and not slow'
 
 test: .venv/test ## Run all tests; those that need something this machine lacks are skipped with a reason.

@@ -28,7 +28,6 @@ def run(workspace: Workspace, *arguments: str) -> subprocess.CompletedProcess[st
     return subprocess.run(command, capture_output=True, text=True)
 
 
-@pytest.mark.slow
 def test_adapters_are_named_listed_repeated_and_kept(
     workspace: Workspace, base: Path, show_file: Path
 ) -> None:
@@ -62,7 +61,6 @@ def test_adapters_are_named_listed_repeated_and_kept(
     assert all("tiny-llama" in line for line in listed[1:])
 
 
-@pytest.mark.slow
 def test_a_sweep_keeps_what_fails_and_does_what_is_missing(
     workspace: Workspace, base: Path, show_file: Path
 ) -> None:
