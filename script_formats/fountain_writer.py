@@ -27,6 +27,9 @@ from script_formats.screenplay import (
 # Parts of a speech, which no empty line separates.
 _SPOKEN = (Cue, Parenthetical, Dialogue, Lyric)
 
+# Parts that a reader takes out, so that the lines around them belong together.
+_REMARKS = (Note, Mark, Comment)
+
 
 def write_fountain(screenplay: Screenplay) -> str:
     """Write Fountain.
@@ -56,7 +59,8 @@ def _write_lines(screenplay: Screenplay) -> Iterator[str]:
         elif isinstance(element, (Heading, Transition, PageBreak, Section)):
             speaker = ""
         yield text
-        previous = element
+        if not (isinstance(element, _REMARKS) and isinstance(previous, _SPOKEN)):
+            previous = element
 
 
 def _count_empty_lines(previous: Element | None, element: Element) -> int:
@@ -66,6 +70,8 @@ def _count_empty_lines(previous: Element | None, element: Element) -> int:
         case Parenthetical() | Dialogue():
             return 0
         case Lyric() if element.in_speech and isinstance(previous, _SPOKEN):
+            return 0
+        case Note() | Mark() | Comment() if isinstance(previous, _SPOKEN):
             return 0
         case Action() if isinstance(previous, Action):
             return 0

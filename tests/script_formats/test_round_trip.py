@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from xml.sax.saxutils import escape
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from script_formats.fdx import parse_fdx, write_fdx
@@ -49,6 +49,8 @@ def spoken(screenplay: Screenplay) -> Iterator[tuple[str, str]]:
 
 @settings(deadline=None, max_examples=300)
 @given(FOUNTAIN)
+@example("ANN[[note]]\nANN")
+@example("ANN\n/* note */\n~la\nOh.\n\n[[after]]\nBOB\nNo.")
 def test_fountain_keeps_every_speaker_word_heading_and_parenthetical(text: str) -> None:
     first = parse_fountain(text)
     second = parse_fountain(write_fountain(first))
