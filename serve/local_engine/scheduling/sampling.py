@@ -11,7 +11,7 @@ from torch import Tensor
 
 from serve.local_engine.request.sampling import SamplingParams
 
-_TOP = 512  # likeliest tokens to look for a nucleus in, before the whole vocabulary is sorted
+_TOP = 512  # likeliest tokens to look for a nucleus in; eight times as many where it is larger
 
 _SMALLEST_DRAW = 1e-7
 """A float32 draw is a multiple of about this. A 0, one in 2**23 draws, must not always win."""
@@ -126,9 +126,12 @@ def _keep_nucleus(logits: Tensor, params: Sequence[SamplingParams]) -> Tensor:
     top_p = _column([p.top_p if p.temperature else 1.0 for p in params], logits)
     probabilities = (logits / temperatures).softmax(dim=-1)
     partial = top_p < 1
-    top = probabilities.topk(min(_TOP, probabilities.shape[1])).values
-    if (partial & (top.sum(dim=-1, keepdim=True) < top_p)).any():
-        top = probabilities.sort(dim=-1, descending=True).values
+    count, size = _TOP, probabilities.shape[1]
+    top = probabilities.topk(min(count, size)).values
+    while count < size and (partial & (top.sum(dim=-1, keepdim=True) < top_p)).any():
+        # Sorting the 49,152 tokens of SmolLM2 takes 26 ms, the 4,096 likeliest 0.6 ms.
+        count *= 8
+        top = probabilities.topk(min(count, size)).values
     before = top.cumsum(dim=-1) - top
     last = (before < top_p).sum(dim=-1, keepdim=True) - 1
     smallest = torch.where(partial, top.gather(1, last.clamp(min=0)), 0.0)
