@@ -1,7 +1,7 @@
 """Everything that a source's files say: scripts and tables of any mix."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import cast, get_args
@@ -46,7 +46,8 @@ def read_sources(files: Sequence[SourceFile], corpus: Corpus) -> Reading:
             skipped.append(str(error))
     screenplays, without_speech = read_screenplays(scripts, corpus)
     skipped += without_speech
-    result = _join([*_separate(tables), screenplays])
+    taken = {speech.episode for speech in screenplays.speeches}
+    result = _join([*_separate(tables, taken), screenplays])
     if not result.speeches and (skipped or not tables):
         raise UserError("; ".join(skipped[:_SHOWN]) or "no script among the files")
     return replace(
@@ -61,13 +62,21 @@ def _find_titles(files: Sequence[SourceFile], corpus: Corpus) -> SourceFile | No
     return next((file for file in files if PurePosixPath(file.path).name == name), None)
 
 
-def _separate(tables: Sequence[tuple[SourceFile, Reading]]) -> list[Reading]:
-    """Keep episodes of the same id in different tables apart: each gets its table's name."""
-    if len(tables) == 1:
+def _separate(
+    tables: Sequence[tuple[SourceFile, Reading]], taken: Collection[str]
+) -> list[Reading]:
+    """Keep the episodes of tables apart from those of the same id that are in another file.
+
+    Each gets its table's name.
+
+    Args:
+        taken: The episodes of scripts, which stay as they are.
+    """
+    if len(tables) == 1 and not taken:
         return [reading for _, reading in tables]
-    counts = Counter(
-        episode for _, reading in tables for episode in {s.episode for s in reading.speeches}
-    )
+    counts = Counter(taken)
+    for _, reading in tables:
+        counts.update({speech.episode for speech in reading.speeches})
 
     def rename(speech: Speech, path: str) -> Speech:
         if counts[speech.episode] == 1 or not speech.episode:

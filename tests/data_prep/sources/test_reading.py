@@ -51,6 +51,18 @@ def test_a_folder_or_a_zip_of_any_mix_is_read(tmp_path: Path) -> None:
         assert [note.partition(":")[0] for note in skipped] == ["cover.png", "README.md"]
 
 
+@pytest.mark.parametrize("tables", [1, 2])
+def test_a_script_and_tables_with_one_episode_id_stay_apart(tables: int) -> None:
+    script = SourceFile("in/7.fountain", FILES["one.fountain"].encode(), "7.fountain")
+    rows = b"speaker,line,episode\nBob,Hi.,7\nBob,Hi.,8\n"
+    others = [SourceFile(f"in/{n}.csv", rows, f"{n}.csv") for n in range(tables)]
+    reading = read_sources([script, *others], CORPUS)
+    found = [(speech.episode, speech.character) for speech in reading.speeches]
+    assert found[-1] == ("7", "ANN")
+    assert [episode for episode, _ in found[:2]] == ["0.csv-7", "8" if tables == 1 else "0.csv-8"]
+    assert all(character == "Bob" for _, character in found[:-1])
+
+
 def test_the_kind_of_a_show_decides_between_the_formats_of_plain_text() -> None:
     text = b"Ann: Hi.\nBob: Hi.\n\nCARL\nOh.\n"
     found = {
