@@ -16,7 +16,11 @@ class NearMiss:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+# Speeches and turns are not frozen: there are a million of each in a large source, and a frozen
+# one takes three times as long to make.
+
+
+@dataclass(slots=True)
 class Speech:
     """One speech as its source has it, with its scene's premise and setting if known.
 
@@ -58,7 +62,7 @@ class Reading:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Turn:
     """A line of an episode, with its scene's premise and setting."""
 

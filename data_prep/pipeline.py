@@ -1,7 +1,9 @@
 """The whole stage: read, clean, cut and count, and write what training needs."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 from data_prep.episode import Episode, Reading
@@ -20,7 +22,7 @@ from data_prep.sources.downloads import download, is_downloaded
 from data_prep.sources.reading import read_sources
 from data_prep.sources.source_files import read_files
 from nothing_gpt.errors import UserError
-from nothing_gpt.files import atomic_folder, write_json, write_jsonl, write_text
+from nothing_gpt.files import atomic_folder, write_json, write_jsonl, write_lines, write_text
 from nothing_gpt.prompt import turns_given
 from nothing_gpt.quotation import FILE as QUOTATIONS_FILE
 from nothing_gpt.quotation import index_speeches
@@ -71,7 +73,7 @@ def _write_output(job: PreparationJob, out: Path, reading: Reading, inputs: str)
             raise _too_short(job, merged)
         if not validation:
             notes = (*notes, "no validation example: no held-out episode is long enough")
-        write_jsonl(folder / DIALOGUES_FILE, _list_dialogues(episodes, held_out))
+        write_lines(folder / DIALOGUES_FILE, _list_dialogues(episodes, held_out))
         (folder / QUOTATIONS_FILE).write_bytes(index_speeches(_list_speeches(episodes, merged)))
         report = DataReport(
             inputs=inputs,
@@ -152,17 +154,16 @@ def _list_speeches(episodes: Sequence[Episode], merged: Sequence[Episode]) -> It
         yield from (turn.line.text for turn in joined.turns if id(turn) not in alone)
 
 
-def _list_dialogues(
-    episodes: Sequence[Episode], held_out: frozenset[str]
-) -> Iterator[dict[str, str]]:
+def _list_dialogues(episodes: Sequence[Episode], held_out: frozenset[str]) -> Iterator[str]:
+    """Yield each turn as JSON. All but its words is the same in many turns, and quoted once."""
+    quote = json.JSONEncoder(ensure_ascii=False).encode
+    known = cache(quote)
     for episode in episodes:
         split = "validation" if episode.id in held_out else "train"
         for turn in episode.turns:
-            yield {
-                "episode": episode.id,
-                "speaker": turn.line.speaker,
-                "text": turn.line.text,
-                "premise": turn.premise,
-                "setting": turn.setting,
-                "split": split,
-            }
+            line = turn.line
+            yield (
+                f'{{"episode": {known(episode.id)}, "speaker": {known(line.speaker)},'
+                f' "text": {quote(line.text)}, "premise": {known(turn.premise)},'
+                f' "setting": {known(turn.setting)}, "split": "{split}"}}'
+            )

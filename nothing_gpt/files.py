@@ -121,11 +121,19 @@ def write_jsonl(path: Path, records: Iterable[Any]) -> int:
     Raises:
         UserError: the file cannot be written, or the disk is full.
     """
-    dump = json.JSONEncoder(ensure_ascii=False).encode
+    return write_lines(path, map(json.JSONEncoder(ensure_ascii=False).encode, records))
+
+
+def write_lines(path: Path, lines: Iterable[str]) -> int:
+    """Write lines, one after the other; return their number.
+
+    Raises:
+        UserError: the file cannot be written, or the disk is full.
+    """
     count = 0
     with _atomic_file(path) as file:
-        for record in records:
-            file.write(dump(record).encode() + b"\n")
+        for line in lines:
+            file.write(line.encode() + b"\n")
             count += 1
     return count
 

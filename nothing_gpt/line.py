@@ -2,9 +2,11 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
+from typing import overload
 
 MAX_NAME = 25
 """Maximum of characters in a name; longer names in scripts are stage directions."""
@@ -116,7 +118,44 @@ def render_line(line: Line) -> str:
 
 def render_lines(lines: Iterable[Line]) -> str:
     """Render lines, one a text line, without a line break at the end."""
-    return "\n".join(map(render_line, lines))
+    return lines.text if isinstance(lines, RenderedLines) else "\n".join(map(render_line, lines))
+
+
+class RenderedLines(Sequence[Line]):
+    """Lines that are rendered once: the text of a part of them is a slice of the whole text."""
+
+    __slots__ = ("_lines", "_span", "_starts", "_text")
+
+    def __init__(self, lines: Sequence[Line]) -> None:
+        rendered = list(map(render_line, lines))
+        self._lines, self._text = lines, "\n".join(rendered)
+        self._starts = [0, *accumulate(len(text) + 1 for text in rendered)]
+        self._span = range(len(lines))
+
+    @property
+    def text(self) -> str:
+        """The lines, rendered."""
+        first, end = self._span.start, self._span.stop
+        return self._text[self._starts[first] : max(self._starts[end] - 1, 0)]
+
+    def part(self, start: int, stop: int | None = None) -> "RenderedLines":
+        """Return consecutive lines of these."""
+        part = RenderedLines.__new__(RenderedLines)
+        part._lines, part._text, part._starts = self._lines, self._text, self._starts
+        part._span = self._span[start:stop]
+        return part
+
+    def __len__(self) -> int:
+        return len(self._span)
+
+    @overload
+    def __getitem__(self, index: int) -> Line: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Line]: ...
+    def __getitem__(self, index: int | slice) -> Line | Sequence[Line]:
+        if isinstance(index, slice):
+            return [self._lines[place] for place in self._span[index]]
+        return self._lines[self._span[index]]
 
 
 class LineStream:

@@ -2,12 +2,10 @@
 
 import hashlib
 import re
-import sys
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import groupby
 from pathlib import Path
 
 from nothing_gpt.errors import UserError
@@ -44,11 +42,16 @@ class Quotations:
 
 def hash_speech(text: str) -> int | None:
     """Hash the words of a speech; return None if they are too few for a quotation."""
+    digest = _digest_speech(text)
+    return int.from_bytes(digest, "big") if digest else None
+
+
+def _digest_speech(text: str) -> bytes:
+    """Return the hash as the index stores it; b"" if the words are too few."""
     words = _split_words(text)
     if len(words) < MIN_WORDS:
-        return None
-    digest = hashlib.blake2b(b" ".join(words), digest_size=_HASH_BYTES).digest()
-    return int.from_bytes(digest, "big")
+        return b""
+    return hashlib.blake2b(b" ".join(words), digest_size=_HASH_BYTES).digest()
 
 
 def _split_words(text: str) -> list[bytes]:
@@ -59,11 +62,7 @@ def _split_words(text: str) -> list[bytes]:
 
 def index_speeches(texts: Iterable[str]) -> bytes:
     """Build the index of speeches; their order makes no difference."""
-    found = array("Q", (key for text in texts if (key := hash_speech(text)) is not None))
-    hashes = array("Q", (key for key, _ in groupby(sorted(found))))
-    if sys.byteorder == "little":
-        hashes.byteswap()
-    return hashes.tobytes()
+    return b"".join(sorted(set(map(_digest_speech, texts))))
 
 
 def read_quotations(folder: Path) -> Quotations:

@@ -40,16 +40,20 @@ def clean_speeches(speeches: Sequence[Speech], show: Show) -> Cleaned:
     dropped_lines: Counter[Reason] = Counter()
     first_places: dict[str, tuple[str, int]] = {}
     finder = NameFinder(show, (speech.character for speech in speeches))
+    episode, kept = "", list[Turn]()
     for speech in speeches:
         lines = _clean(speech, finder, show.corpus)
         if isinstance(lines, Reason):
             dropped[lines][_describe(speech, lines)] += 1
             dropped_lines[lines] += speech.lines
             continue
+        if speech.episode != episode:
+            episode = speech.episode
+            kept = turns.setdefault(episode, [])
         for line in lines:
-            turn = Turn(line, speech.premise, speech.setting)
-            turns.setdefault(speech.episode, []).append(turn)
-            first_places.setdefault(line.speaker, (speech.file, speech.line))
+            kept.append(Turn(line, speech.premise, speech.setting))
+            if line.speaker not in first_places:
+                first_places[line.speaker] = (speech.file, speech.line)
     reasons = [reason for reason in Reason if reason in dropped]
     return Cleaned(
         episodes=[Episode(name, kept) for name, kept in turns.items()],

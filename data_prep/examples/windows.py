@@ -2,12 +2,12 @@
 
 import hashlib
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TypedDict
 
 from data_prep.episode import Episode, Turn
-from nothing_gpt.line import Line
+from nothing_gpt.line import Line, RenderedLines
 from nothing_gpt.prompt import (
     Direction,
     DirectionPart,
@@ -34,6 +34,7 @@ class Window:
     episode: str
     start: int
     turns: Sequence[Turn]
+    lines: RenderedLines = field(compare=False, repr=False)
 
 
 def merge_turns(turns: Sequence[Turn]) -> list[Turn]:
@@ -51,16 +52,20 @@ def merge_turns(turns: Sequence[Turn]) -> list[Turn]:
 def cut_windows(episode: Episode, windows: Windows) -> Iterator[Window]:
     """Cut an episode of merged turns into windows, none shorter than the show's minimum."""
     turns = episode.turns
+    lines = RenderedLines([turn.line for turn in turns])
     for start in range(0, len(turns) - windows.minimum + 1, windows.stride):
-        yield Window(episode.id, start, turns[start : start + windows.turns])
+        end = start + windows.turns
+        yield Window(episode.id, start, turns[start:end], lines.part(start, end))
 
 
 def cut_answers(episode: Episode, context: int, speakers: Collection[str]) -> Iterator[Window]:
     """Cut a window for each turn of these speakers: the turn, after `context` turns before it."""
     turns = episode.turns
-    for end in range(context, len(turns)):
-        if turns[end].line.speaker in speakers:
-            yield Window(episode.id, end - context, turns[end - context : end + 1])
+    lines = RenderedLines([turn.line for turn in turns])
+    for last in range(context, len(turns)):
+        if turns[last].line.speaker in speakers:
+            start, end = last - context, last + 1
+            yield Window(episode.id, start, turns[start:end], lines.part(start, end))
 
 
 def cut_episode(episode: Episode, show: Show, format_name: FormatName) -> Iterator[Window]:
@@ -101,10 +106,9 @@ def build_example(
     window: Window, direction: Direction, show: Show, format_name: FormatName
 ) -> TrainingExample:
     """Build the chat that asks for a window's later turns, with those turns as the answer."""
-    lines = [turn.line for turn in window.turns]
     fixed_context = turns_given(format_name)
     start = show.windows.context if fixed_context is None else fixed_context
-    context, answer = lines[:start], lines[start:]
+    context, answer = window.lines.part(0, start), window.lines.part(start)
     speaker = answer[0].speaker
     return {
         "prompt": build_messages(show, format_name, context, direction, speaker=speaker),

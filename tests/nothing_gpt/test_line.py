@@ -7,6 +7,7 @@ from nothing_gpt.line import (
     Line,
     LineStream,
     MalformedLine,
+    RenderedLines,
     collapse,
     is_name,
     parse_line,
@@ -32,6 +33,20 @@ scraps = (
 texts = st.lists(st.tuples(lines.map(render_line) | scraps, breaks)).map(
     lambda parts: "".join(text + end for text, end in parts)
 )
+
+
+@given(st.lists(lines, max_size=8), st.data())
+def test_parts_of_rendered_lines_are_as_those_lines_rendered(
+    given: list[Line], data: st.DataObject
+) -> None:
+    start = data.draw(st.integers(0, len(given)))
+    stop = data.draw(st.integers(start, len(given)))
+    part = RenderedLines(given).part(start, stop)
+    assert render_lines(part) == "\n".join(map(render_line, given[start:stop]))
+    assert list(part) == given[start:stop]
+    inner = part.part(1)
+    assert render_lines(inner) == "\n".join(map(render_line, given[start:stop][1:]))
+    assert inner[:] == given[start:stop][1:]
 
 
 @given(lines)

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from functools import partial
 from html import unescape
+from operator import itemgetter
 from pathlib import PurePosixPath
 
 from data_prep.episode import NearMiss, Reading, Speech
@@ -81,6 +82,10 @@ class _TableReader:
         self.near_misses: list[NearMiss] = []
         self._seen: set[int] = set()
         self._repeated = self._first_repeated = 0
+        places = self._places
+        keys = (*places.episode, *(() if places.season is None else (places.season,)))
+        self._find_key = itemgetter(*keys) if keys else None
+        self._episodes: dict[object, str] = {}
         self._seasons: dict[str, str] = {}
         self._merged: dict[str, str] = {}
         # One object for each text that occurs often: names, episodes, settings.
@@ -132,9 +137,17 @@ class _TableReader:
         )
 
     def _find_episode(self, row: Row) -> str:
-        places = self._places
-        if not places.episode:
+        """Find a row's episode, once for all rows with the same cells."""
+        if self._find_key is None:
             return self._whole
+        key = self._find_key(row.cells)
+        episode = self._episodes.get(key)
+        if episode is None:
+            episode = self._episodes[key] = self._name_episode(row)
+        return episode
+
+    def _name_episode(self, row: Row) -> str:
+        places = self._places
         parts = [row.cells[place].strip() for place in places.episode]
         episode = self._share("-".join(parts)) if all(parts) else ""
         if places.season is not None and episode:

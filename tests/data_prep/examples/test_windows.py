@@ -17,7 +17,7 @@ from data_prep.examples.windows import (
     cut_windows,
     merge_turns,
 )
-from nothing_gpt.line import Line, parse_lines
+from nothing_gpt.line import Line, RenderedLines, parse_lines
 from nothing_gpt.prompt import Direction
 from nothing_gpt.show import (
     Character,
@@ -77,11 +77,15 @@ def test_windows_start_and_end_where_they_should(
         assert last == f"{min(window.start + windows.turns, count) - 1}."
 
 
+def make_window(episode: str, turns: list[Turn]) -> Window:
+    return Window(episode, 0, turns, RenderedLines([turn.line for turn in turns]))
+
+
 def test_the_direction_is_the_one_in_force_when_the_completion_begins(tmp_path: Path) -> None:
     show = table_show(tmp_path)
     show = replace(show, split=replace(show.split, omit=0.0))
     scene = [*alternate(2, "Before", "A"), *alternate(1, "Now", "B"), *alternate(3, "Then", "C")]
-    window = Window("E1", 0, scene)
+    window = make_window("E1", scene)
     assert build_direction(window, show, "directed") == Direction("Now", "B", ("ANN", "BOB"))
     assert build_direction(window, show, "script") == Direction()
     nothing = replace(show, split=replace(show.split, omit=1.0))
@@ -89,7 +93,7 @@ def test_the_direction_is_the_one_in_force_when_the_completion_begins(tmp_path: 
 
 
 def test_an_example_is_the_window_and_nothing_else(tmp_path: Path) -> None:
-    window = Window("E1", 0, alternate(6))
+    window = make_window("E1", alternate(6))
     example = build_example(window, Direction(), table_show(tmp_path), "script")
     assert [m["role"] for m in example["prompt"] + example["completion"]] == [
         "system",
@@ -103,7 +107,7 @@ def test_an_example_is_the_window_and_nothing_else(tmp_path: Path) -> None:
 
 def test_each_part_is_left_out_of_its_share_on_its_own(tmp_path: Path) -> None:
     show = table_show(tmp_path)
-    windows = [Window(f"E{i}", 0, alternate(4, "P", "S")) for i in range(4000)]
+    windows = [make_window(f"E{i}", alternate(4, "P", "S")) for i in range(4000)]
     directions = [build_direction(window, show, "directed") for window in windows]
     for left_out in (
         [not d.premise for d in directions],
