@@ -18,6 +18,8 @@ from data_prep.pipeline import prepare
 from data_prep.report import DataReport
 from data_prep.sources.downloads import is_downloaded
 from nothing_gpt.errors import UserError, reported_errors
+from nothing_gpt.files import write_json
+from nothing_gpt.records import encode
 from nothing_gpt.show import FormatName, load_show, name_source, show_path
 from nothing_gpt.workspace import Workspace
 
@@ -91,13 +93,25 @@ def draft(
     out: Annotated[
         Path | None, typer.Option(help="The file to write, in place of the workspace's.")
     ] = None,
+    name: Annotated[
+        str, typer.Option(help="The show's name.", show_default="after the name of the scripts")
+    ] = "",
+    json: Annotated[
+        Path | None, typer.Option(help="Also write what was found to this file, for programs.")
+    ] = None,
 ) -> None:
     """Write a show file from scripts alone: cast, names to confirm, and windows that fit."""
-    path = out or Workspace.default().draft(name_source(source))
-    drafted = write_draft(source, path)
+    if name and name != name_source(name):
+        raise UserError(
+            f"--name {name}: use small letters, digits and _; not a bundled show's name"
+        )
+    path = out or Workspace.default().draft(name or name_source(source))
+    drafted = write_draft(source, path, name)
     if drafted is None:
         typer.echo(f"{path} is there already and is used as it is; delete it to draft it again")
         return
+    if json:
+        write_json(json, encode(drafted))
     cast = ", ".join(f"{member.name} {member.share:.0%}" for member in drafted.cast)
     doubts = sum(len(member.suspects) for member in drafted.cast)
     windows = drafted.windows

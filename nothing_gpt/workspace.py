@@ -62,12 +62,17 @@ class Workspace:
         return self.root / "templates" / f"{base}.jinja"
 
     def source(self, show: str) -> Path:
-        """Return the folder of a show's scripts that were uploaded to a volume."""
+        """Return the folder of a show's scripts that were uploaded to a volume or in the room."""
         return self.root / "sources" / show
 
     def draft(self, name: str) -> Path:
         """Return the show file that was drafted from scripts."""
         return self.root / "shows" / f"{name}.toml"
+
+    @property
+    def new_show(self) -> Path:
+        """The folder of the controller: the show that is made in the room, and its task."""
+        return self.root / "new_show"
 
     def cache(self, name: str) -> Path:
         """Return a library's cache folder, for downloads and compiled code."""

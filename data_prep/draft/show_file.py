@@ -1,8 +1,6 @@
 """A draft as a show file, with everything that is to be confirmed in comments."""
 
-import json
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,15 +10,18 @@ from data_prep.sources.reading import read_sources
 from data_prep.sources.source_files import read_files
 from nothing_gpt.errors import UserError
 from nothing_gpt.files import write_text
-from nothing_gpt.show import Corpus, Windows, load_show, name_source
+from nothing_gpt.show import Corpus, Windows, load_show, name_source, quote_toml
 
 _SHOWN_SUSPECTS = 5
 
 
-def write_draft(source: str, path: Path) -> ShowDraft | None:
+def write_draft(source: str, path: Path, name: str = "") -> ShowDraft | None:
     """Draft a show from scripts and write its file.
 
     A file that is there already stays as it is, with what its owner has changed in it.
+
+    Args:
+        name: The show's; "" for one after the name of the scripts.
 
     Returns:
         The draft, None if the file was there.
@@ -37,7 +38,7 @@ def write_draft(source: str, path: Path) -> ShowDraft | None:
         return None
     corpus = Corpus(place, "")
     files = read_files(download(place) if is_downloaded(place) else Path(place), corpus)
-    name = name_source(source)
+    name = name or name_source(source)
     title = name.replace("_", " ").title()
     draft = draft_show(name, title, place, read_sources(files, corpus))
     if draft.episodes < 2:
@@ -55,10 +56,10 @@ def render_draft(draft: ShowDraft) -> str:
 
 
 def _render_lines(draft: ShowDraft) -> Iterator[str]:
-    yield f"# A draft, made from {_quote(draft.source)}. Everything in it can be changed."
+    yield f"# A draft, made from {quote_toml(draft.source)}. Everything in it can be changed."
     yield ""
-    yield f"name = {_quote(draft.name)}"
-    yield f"title = {_quote(draft.title)}  # after the name of the scripts"
+    yield f"name = {quote_toml(draft.name)}"
+    yield f"title = {quote_toml(draft.title)}  # after the name of the scripts"
     yield ""
     episodes, others = f"{draft.episodes:,} episodes", f"{draft.others:,} others"
     yield f"# Those with the most lines in {episodes}; {others} speak too. A voice, such as"
@@ -67,10 +68,10 @@ def _render_lines(draft: ShowDraft) -> Iterator[str]:
         yield from _render_member(member)
     yield ""
     yield "[corpus]"
-    yield f"source = {_quote(draft.source)}"
+    yield f"source = {quote_toml(draft.source)}"
     yield 'licence = "not stated"  # train on scripts that you may use, and say here why you may'
     if draft.setting_markers:
-        yield f"setting_markers = [{', '.join(map(_quote, draft.setting_markers))}]"
+        yield f"setting_markers = [{', '.join(map(quote_toml, draft.setting_markers))}]"
     yield ""
     yield f"# {draft.count:,} windows of turns, an example each."
     yield "[windows]"
@@ -81,14 +82,9 @@ def _render_lines(draft: ShowDraft) -> Iterator[str]:
 def _render_member(member: Member) -> Iterator[str]:
     yield ""
     yield "[[cast]]"
-    yield f"name = {_quote(member.name)}  # {member.share:.1%} of the lines"
+    yield f"name = {quote_toml(member.name)}  # {member.share:.1%} of the lines"
     if member.suspects:
         names = [name for name, _ in member.suspects[:_SHOWN_SUSPECTS]]
         counts = ", ".join(f"{count:,}" for _, count in member.suspects[:_SHOWN_SUSPECTS])
-        aliases = ", ".join(map(_quote, names))
+        aliases = ", ".join(map(quote_toml, names))
         yield f"# aliases = [{aliases}]  # the same person? Lines: {counts}"
-
-
-def _quote(text: str) -> str:
-    """Quote a string for TOML, whose escapes are those of JSON but for DEL."""
-    return json.dumps(re.sub("\x7f", "", text), ensure_ascii=False)

@@ -11,6 +11,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from nothing_gpt.errors import UserError
 from nothing_gpt.progress.log import Advance
+from nothing_gpt.progress.record import record_progress
 from train.trainer import checkpoints
 from train.trainer.best_adapter import HeldOutScore, save_best
 from train.trainer.loss_checks import (
@@ -31,6 +32,7 @@ _STATUS = {
     "tokens_per_second": "{:,.0f} tokens/s",
     "memory_gib": "{:.1f} GiB",
 }
+_LOSSES = ("loss", "eval_loss")
 
 
 class ProgressBar(TrainerCallback):
@@ -58,10 +60,13 @@ class ProgressBar(TrainerCallback):
         logs: dict[str, float] | None = None,
         **_: Any,
     ) -> None:
-        """Store the latest figures."""
+        """Store the latest figures, and record the losses."""
         for key, text in _STATUS.items():
             if logs and key in logs:
                 self._status[key] = text.format(logs[key])
+        losses = {key: value for key, value in (logs or {}).items() if key in _LOSSES}
+        if losses and state.is_world_process_zero:
+            record_progress({"step": state.global_step, **losses})
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
