@@ -20,11 +20,12 @@ from nothing_gpt.errors import UserError, reported_errors
 from nothing_gpt.workspace import VARIABLE, Workspace
 from serve.middleware.keys.api_keys import KEYS_VARIABLE, read_keys
 from serve.middleware.keys.commands import app as keys_app
+from serve.models.adapter_watch import AdapterWatch
 from serve.models.base_files import write_template
 from serve.models.served_models import ServedModels, choose_models
 from serve.process.engine_process import SOCKET_VARIABLE
 from serve.process.port import bind_port
-from serve.process.supervisor import supervise
+from serve.process.supervisor import BuildCommand, supervise
 from serve.vllm.arguments import VllmSettings, build_command
 from serve.vllm.child_process import is_usable, run_vllm
 from serve.vllm.lora_kernels import write_tables
@@ -47,6 +48,14 @@ def main(
     base: Annotated[
         str | None, typer.Option(help="Serve this base: a hub id, a folder, or pocket-SHOW.")
     ] = None,
+    follow: Annotated[
+        bool,
+        typer.Option(
+            "--follow",
+            help="Also offer adapters that are finished later. One of another base takes the place"
+            " of those that are offered.",
+        ),
+    ] = False,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8000,
     name: Annotated[
@@ -121,11 +130,20 @@ def main(
         os.environ[NAMES_VARIABLE] = ",".join(name or ())
     listener = bind_port(host, port)
     if engine == "vllm":
+        if follow:
+            print("vLLM offers later adapters after a restart of the server", file=sys.stderr)
         settings = _prepare_vllm(models, place, host, port, options)
         raise typer.Exit(run_vllm(vllm_python, settings, listener))
     # The same command, in a process that finds SOCKET_VARIABLE set and becomes the engine.
     command = [sys.executable, "-m", "serve", *sys.argv[1:]]
-    raise typer.Exit(supervise(lambda _path: command, {}, listener, models.names))
+    watch = AdapterWatch(place.adapters)
+
+    def find_successor() -> BuildCommand | None:
+        newest = watch.find_newest() if follow else None
+        return None if newest is None else lambda _path: [*command, "--show", newest]
+
+    code = supervise(lambda _path: command, {}, listener, models.names, find_successor)
+    raise typer.Exit(code)
 
 
 def _prepare_vllm(

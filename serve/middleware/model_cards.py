@@ -73,9 +73,10 @@ class ModelCards:
 def _describe_adapter(manifest: Manifest) -> dict[str, Any]:
     """Select the parts of a manifest that clients see.
 
-    `system` is the system message, for programs that do not read shows.
+    `system` is the system message, for programs that do not read shows. `inputs` tells an adapter
+    from one of the same name that was trained before.
     """
     data = encode(manifest)
-    keys = ("show", "format", "rank", "metrics", "git_revision")
+    keys = ("show", "format", "rank", "metrics", "git_revision", "inputs")
     selected = {key: data[key] for key in keys}
     return {"base": manifest.base.id, "system": manifest.show.system, **selected}

@@ -24,17 +24,20 @@ class EngineProcess:
         command: The engine's command line.
         environment: The variables that it gets besides this process's own.
         path: The socket's path, in a folder that is the engine's own.
+
+    Attributes:
+        path: The socket's path.
     """
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], path: str) -> None:
-        self._command, self._path = command, path
+        self._command, self.path = command, path
         self._environment = os.environ | environment | {SOCKET_VARIABLE: path}
         self._process: subprocess.Popen[bytes]
         self._guard: subprocess.Popen[bytes]
 
     def start(self) -> None:
         """Start the engine, and a guard that ends it when this process is killed."""
-        Path(self._path).unlink(missing_ok=True)
+        Path(self.path).unlink(missing_ok=True)
         # A session of its own, so that Ctrl-C in a terminal does not reach the engine a second
         # time, directly.
         self._process = subprocess.Popen(
@@ -45,7 +48,7 @@ class EngineProcess:
         self._guard = subprocess.Popen(
             [
                 *("sh", "-c", _END_GROUP_AFTER_INPUT),
-                *(str(self._process.pid), str(Path(self._path).parent)),
+                *(str(self._process.pid), str(Path(self.path).parent)),
             ],
             stdin=subprocess.PIPE,
             start_new_session=True,
@@ -70,7 +73,7 @@ class EngineProcess:
         """Return whether `/health` answers with 200 within 5 seconds."""
         try:
             async with asyncio.timeout(5):
-                reader, writer = await asyncio.open_unix_connection(self._path)
+                reader, writer = await asyncio.open_unix_connection(self.path)
                 writer.write(b"GET /health HTTP/1.1\r\nhost: engine\r\nconnection: close\r\n\r\n")
                 status_line = await reader.readline()
                 writer.close()

@@ -43,6 +43,10 @@ async def app(scope, receive, send):
         status = 503
     if path == "/die":
         os._exit(9)
+    if path == "/pid":
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": str(os.getpid()).encode()})
+        return
     await send({"type": "http.response.start", "status": status, "headers": []})
     if path == "/slow":
         for part in range(20):
@@ -61,13 +65,19 @@ uvicorn.run(app, uds=os.environ["NOTHING_GPT_SOCKET"], log_level="error")
 """
 MAIN = """
 import sys
+from pathlib import Path
 from serve.process import supervisor
 from serve.process.port import bind_port
 supervisor._HEALTH_INTERVAL, supervisor._HANG_TIMEOUT = 0.1, 1.5
 port, folder = sys.argv[1:]
 command = [sys.executable, folder + "/engine.py", folder]
 listener = bind_port("127.0.0.1", int(port))
-sys.exit(supervisor.supervise(lambda path: command, {}, listener, ["tiny"]))
+def find_successor():
+    wanted = Path(folder) / "successor"
+    if wanted.exists():
+        wanted.unlink()
+        return lambda path: command
+sys.exit(supervisor.supervise(lambda path: command, {}, listener, ["tiny"], find_successor))
 """
 
 
@@ -191,6 +201,48 @@ def test_answers_are_finished_before_it_stops(tmp_path: Path, number: int, code:
             text += b"".join(parts)
         assert text.count(b"part") == 20
         assert server.process.wait(10) == code
+
+
+def test_a_successor_takes_over_and_answers_are_finished(tmp_path: Path) -> None:
+    with supervising(tmp_path) as server:
+        server.set_ready()
+        with httpx.stream("GET", f"{server.url}/slow") as answer:
+            parts = answer.iter_bytes()
+            text = next(parts)
+            (tmp_path / "successor").touch()
+            wait_for(lambda: len(server.starts()) == 2)
+            first, second = server.starts()
+            wait_for(lambda: ask_pid(server) == second)
+            text += b"".join(parts)
+        assert text.count(b"part") == 20
+        wait_for(lambda: not is_alive(first))
+        os.kill(second, signal.SIGKILL)  # it is the one that is watched now
+        wait_for(lambda: len(server.starts()) == 3)
+
+
+def test_a_successor_that_cannot_start_changes_nothing(tmp_path: Path) -> None:
+    with supervising(tmp_path) as server:
+        server.set_ready()
+        (tmp_path / "broken").touch()
+        (tmp_path / "successor").touch()
+        records = (json.loads(line) for line in server.process.stderr or ())
+        assert next(r for r in records if r["event"] == "engine not replaced")["code"] == 3
+        assert ask_pid(server) == server.starts()[0]
+
+
+def test_a_server_that_is_stopped_leaves_no_successor_behind(tmp_path: Path) -> None:
+    with supervising(tmp_path) as server:
+        server.set_ready()
+        (tmp_path / "ready").unlink()  # so that the successor never answers
+        (tmp_path / "successor").touch()
+        wait_for(lambda: len(server.starts()) >= 2)
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(20) == -signal.SIGTERM
+        wait_for(lambda: not any(map(is_alive, server.starts())))
+
+
+def ask_pid(server: Supervised) -> int:
+    return int(httpx.get(f"{server.url}/pid").text)
 
 
 def test_no_engine_outlives_a_killed_server(tmp_path: Path) -> None:
