@@ -13,13 +13,15 @@ from demo.access.options import LOCAL_ACCESS, AccessOptions
 from demo.access.short_lines import ShortLines
 from demo.generation.client import ModelClient
 from nothing_gpt.admission import is_loopback
+from nothing_gpt.controller.link import allows_shared_training, read_link
 from nothing_gpt.errors import UserError
 from nothing_gpt.show import Show
 
 _HERE = Path(__file__).parent
 MEDIA_STYLE = _HERE / "static" / "media.css"
 STYLES = tuple(
-    _HERE / "static" / f"{name}.css" for name in ("theme", "layout", "script", "dialogs")
+    _HERE / "static" / f"{name}.css"
+    for name in ("theme", "layout", "script", "dialogs", "new_show")
 )
 
 MAX_THREADS = 200
@@ -81,12 +83,20 @@ def running_room(
     from demo.access.head_deadline import use_head_deadline
     from demo.access.routes import OpenRoutes
     from demo.api import ENDPOINTS
+    from demo.controller.client import ControllerClient
     from demo.room import Room
+    from demo.ui.new_show.panel import NO_CONTROLLER, SHARED
 
     use_head_deadline()
     routes = OpenRoutes(ENDPOINTS, mcp=access.mcp)
     rules = GateRules(routes, {name.lower() for name in access.names}, not is_loopback(host))
-    blocks = Room(client, shows, show, model, limits).blocks
+    link = read_link(os.environ)
+    controller: ControllerClient | str = NO_CONTROLLER
+    if link and access.is_reachable(host) and not allows_shared_training(os.environ):
+        controller = SHARED
+    elif link:
+        controller = ControllerClient(link)
+    blocks = Room(client, shows, show, model, limits, controller).blocks
     sans = ["ui-sans-serif", "system-ui", "sans-serif"]
     try:
         _, local, public = blocks.launch(

@@ -7,12 +7,14 @@ import gradio as gr
 from gradio.blocks import Block
 
 from demo.api import add_endpoints
+from demo.controller.client import ControllerClient
 from demo.formats import FORMATS
 from demo.generation.client import ModelClient
 from demo.handlers.connection import ConnectionHandlers
 from demo.handlers.context import AppContext
 from demo.handlers.editing import EditingHandlers
 from demo.handlers.generation import GenerationHandlers
+from demo.handlers.new_show import NewShowHandlers
 from demo.session.rate_limit import RateLimiter, RateLimits
 from demo.ui.gradio_patch import SparseBlocks
 from demo.ui.layout import build_layout
@@ -52,6 +54,7 @@ class Room:
     Args:
         show: The show for a model that does not bring its own.
         model: The model to begin with; empty for the server's first adapter.
+        controller: Makes new shows; or else why there is none, to be shown.
     """
 
     def __init__(
@@ -61,19 +64,25 @@ class Room:
         show: str,
         model: str,
         limits: RateLimits,
+        controller: ControllerClient | str,
     ) -> None:
         rate_limiter = RateLimiter(limits)
         with SparseBlocks(
             title="Nothing-GPT: the writers' room", analytics_enabled=False
         ) as blocks:
             formats = [(each.name, each.ending) for each in FORMATS]
-            self._layout = build_layout(shows, show, model, formats)
+            closed = controller if isinstance(controller, str) else ""
+            self._layout = build_layout(shows, show, model, formats, closed)
             context = AppContext(client, shows, model, self._layout, rate_limiter)
             self._connection, self._editing = ConnectionHandlers(context), EditingHandlers(context)
             self._generation = GenerationHandlers(context, self._connection, self._editing)
             opening = self._connect_opening(blocks)
             self._connect_editing()
             self._connect_generation(opening)
+            if not isinstance(controller, str):
+                self._connect_new_show(
+                    NewShowHandlers(controller, client, self._layout, self._connection)
+                )
             add_endpoints(client, shows, show, rate_limiter)
         self.blocks = blocks.queue(default_concurrency_limit=None, max_size=limits.queue or None)
 
@@ -96,6 +105,13 @@ class Room:
                 None, None, None, js=_TELL_PAGE.replace("KIND", "model"), show_progress="hidden"
             )
         return opening
+
+    def _connect_new_show(self, handlers: NewShowHandlers) -> None:
+        layout = self._layout
+        layout.new_show.ask(handlers.ask, None, [layout.new_show], **_MULTIPLE)
+        layout.new_show.write(
+            handlers.write, layout.choice_inputs, layout.all_outputs, **_MULTIPLE
+        )
 
     def _connect_editing(self) -> None:
         layout, fields, handlers = self._layout, self._layout.direction, self._editing

@@ -11,6 +11,9 @@ import ipaddress
 from collections.abc import Collection, Mapping
 from urllib.parse import urlsplit
 
+LOOPBACK = "127.0.0.1"
+"""The usual address of this machine, for itself alone."""
+
 LOGIN_VARIABLE = "NOTHING_GPT_ROOM_LOGIN"
 """Environment variable with the name and the password that the room asks for, as NAME:PASSWORD. A
 command-line option would be visible in `ps`."""

@@ -1,6 +1,6 @@
 """Markers for all tests, by folder, file or name; `make test-fast` leaves the marked ones out.
 
-Also the one download that several folders of tests need.
+Also what several folders of tests need: one download, and a base that is built in seconds.
 """
 
 from pathlib import Path
@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from nothing_gpt.errors import UserError
+from tests import new_show
 from train.base_model.smollm2 import ensure_smollm2
 from train.config.base_names import SMOLLM2_ID
 
@@ -29,6 +30,7 @@ MARKED = {
         "modal/test_apps.py",
         "modal/test_containers.py",
         "modal/test_environments.py",
+        "nothing_gpt/controller/test_training.py",
         "script_formats/test_linear_time.py",
         "serve/models/test_adapter_check.py::test_a_server_with_a_silent_adapter_does_not_start",
         "serve/process/test_supervisor.py",
@@ -62,6 +64,14 @@ def smollm2(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if "cannot be fetched" not in str(error):
             raise
         pytest.skip(str(error).splitlines()[0])
+    return folder
+
+
+@pytest.fixture(scope="session")
+def pocket_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a pocket base that is built in seconds."""
+    folder = tmp_path_factory.mktemp("bases") / new_show.BASE
+    new_show.build_base(folder)
     return folder
 
 

@@ -40,13 +40,17 @@ class AccessOptions:
                 "--mcp, or the login"
             )
 
+    def is_reachable(self, host: str) -> bool:
+        """Tell whether others reach a room at this host."""
+        return self.share or not is_loopback(host)
+
     def choose_limits(self, host: str) -> RateLimits:
         """Choose the limits of a room at this host.
 
         Raises:
             UserError: others reach the room, and it has no login and is not meant to be open.
         """
-        is_reachable = self.share or not is_loopback(host)
+        is_reachable = self.is_reachable(host)
         if is_reachable and self.login is None and not self.is_open:
             raise UserError(
                 f"others could use this room and have your server write; set {LOGIN_VARIABLE}="

@@ -21,6 +21,7 @@ class OfferedModel:
         structured: Whether the server can constrain the model's text to a regular expression;
             None if the card does not say.
         held_out_loss: In words; empty if the card does not say.
+        inputs: The fingerprint of what an adapter was trained from; empty if the card has none.
     """
 
     name: str
@@ -30,6 +31,7 @@ class OfferedModel:
     card_error: str = ""
     structured: bool | None = None
     held_out_loss: str = ""
+    inputs: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,13 @@ def read_card(name: str, extra: Mapping[str, Any]) -> OfferedModel:
         return OfferedModel(name, parent, card_error=card_error, structured=structured)
     loss = _read_held_out_loss(ours, where)
     return OfferedModel(
-        name, parent, card.show, card.format, structured=structured, held_out_loss=loss
+        name,
+        parent,
+        card.show,
+        card.format,
+        structured=structured,
+        held_out_loss=loss,
+        inputs=str(ours.get("inputs", "")),
     )
 
 

@@ -7,6 +7,7 @@ import gradio as gr
 from gradio.blocks import Block
 from gradio.components import Component
 
+from demo.ui.new_show.panel import build_new_show
 from demo.ui.script_html import read_live_script, read_script, render_frame, render_title
 from demo.ui.settings_panel import (
     DirectionFields,
@@ -58,6 +59,7 @@ class Layout:
         page: The script, drawn by the page's own JavaScript.
         growing: The line that is being written, or the candidates.
         download: The exported file, which the browser saves.
+        new_show: The dialog in which scripts become a new show.
     """
 
     tab: gr.State
@@ -69,6 +71,7 @@ class Layout:
     growing: gr.HTML
     composer: ComposerFields
     download: gr.JSON
+    new_show: gr.HTML
 
     @property
     def choice_inputs(self) -> set[Block]:
@@ -104,12 +107,17 @@ class Layout:
 
 
 def build_layout(
-    shows: Mapping[str, Show], show: str, model: str, formats: list[tuple[str, str]]
+    shows: Mapping[str, Show],
+    show: str,
+    model: str,
+    formats: list[tuple[str, str]],
+    closed_new_show: str,
 ) -> Layout:
     """Make the components, inside a `gr.Blocks`.
 
     Args:
         formats: Names and file endings of the formats for export.
+        closed_new_show: As of `build_new_show`.
     """
     tab = gr.State(Tab())
     title = gr.HTML(render_title(shows[show]), apply_default_css=False)
@@ -118,6 +126,7 @@ def build_layout(
             direction = build_direction_fields(shows[show])
             generation = build_generation_fields(shows[show])
             models = build_model_fields(shows, show, model)
+            new_show = build_new_show(closed_new_show)
         with gr.Column(scale=3, min_width=320, elem_id="script"):
             with gr.Column(elem_id="sheet"):
                 page = gr.HTML(
@@ -139,6 +148,7 @@ def build_layout(
         growing=growing,
         composer=composer,
         download=gr.JSON(visible=False),
+        new_show=new_show,
     )
 
 

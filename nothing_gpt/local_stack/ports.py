@@ -2,9 +2,8 @@
 
 import socket
 
+from nothing_gpt.admission import LOOPBACK
 from nothing_gpt.errors import UserError
-
-HOST = "127.0.0.1"
 
 
 def check_port(port: int) -> None:
@@ -18,14 +17,14 @@ def check_port(port: int) -> None:
 
 
 def find_free_port(preferred: int) -> int:
-    """Return the preferred port if it is free, and any free port otherwise.
+    """Return the preferred port if it is free, and any free port otherwise; 0 prefers none.
 
     Raises:
         UserError: no port is free.
     """
     port = _bind(preferred) or _bind(0)
     if port is None:
-        raise UserError("no port is free for the server")
+        raise UserError("no port is free")
     return port
 
 
@@ -35,7 +34,7 @@ def _bind(port: int) -> int | None:
         # Without this, a port that was closed a moment ago counts as taken.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, port))
+            probe.bind((LOOPBACK, port))
         except OSError:
             return None
         number: int = probe.getsockname()[1]

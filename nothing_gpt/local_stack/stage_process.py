@@ -49,12 +49,18 @@ class StageProcess:
     """A stage in the background. Its output goes to a log file."""
 
     def __init__(self, name: str, workspace: Workspace, *options: str) -> None:
-        self._name = name
+        self._name, self._options = name, options
         self._log = workspace.logs / f"{name}.log"
         make_folder(self._log.parent)
+        self._process: subprocess.Popen[str]
+        self._log_mode = "wb"
+        self.start()
+
+    def start(self) -> None:
+        """Start the process, also again after it has ended."""
         # In a session of its own, it gets no Ctrl-C from the terminal: `stop` ends it in order.
         self._process = subprocess.Popen(
-            [sys.executable, "-m", name, *options],
+            [sys.executable, "-m", self._name, *self._options],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -62,17 +68,23 @@ class StageProcess:
             env=os.environ | {"PYTHONUNBUFFERED": "1"},
             start_new_session=True,
         )
-        threading.Thread(target=self._write_log, daemon=True).start()
+        threading.Thread(target=self._write_log, args=[self._log_mode], daemon=True).start()
+        self._log_mode = "ab"
 
-    def _write_log(self) -> None:
+    def _write_log(self, mode: str) -> None:
         # Unbuffered, so that a line which finds the disk full is lost alone. Those after it must
         # still be read, or the process would wait for ever.
-        with self._log.open("wb", buffering=0) as log:
+        with self._log.open(mode, buffering=0) as log:
             for line in self._process.stdout or ():
                 with contextlib.suppress(OSError):
                     log.write(line.encode())
                 if "gradio.live" in line:  # the share link, which only the room knows
                     print(line, end="", flush=True)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the process runs no longer."""
+        return self._process.poll() is not None
 
     def check(self) -> None:
         """Check that the process still runs.
@@ -80,7 +92,7 @@ class StageProcess:
         Raises:
             UserError: it has ended; the message has the last line of its log.
         """
-        if self._process.poll() is not None:
+        if self.has_ended:
             self._fail()
 
     def _fail(self) -> NoReturn:

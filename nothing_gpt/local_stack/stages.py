@@ -10,8 +10,9 @@ import webbrowser
 from dataclasses import dataclass
 from typing import NoReturn
 
-from nothing_gpt.admission import LOGIN_VARIABLE, is_open
-from nothing_gpt.local_stack.ports import HOST, check_port, find_free_port
+from nothing_gpt.admission import LOGIN_VARIABLE, LOOPBACK, is_open
+from nothing_gpt.controller.link import TOKEN_VARIABLE, URL_VARIABLE
+from nothing_gpt.local_stack.ports import check_port, find_free_port
 from nothing_gpt.local_stack.stage_process import StageProcess, background_stage, run_stage
 from nothing_gpt.show import load_show, name_source
 from nothing_gpt.workspace import VARIABLE, Workspace
@@ -20,6 +21,8 @@ _BUNDLED = "unclaimed"
 
 _API_PORT = 8000
 """The usual port of the API; another free one if it is taken."""
+
+_RESTART_PAUSE = 10.0  # seconds between two starts of the controller
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +65,21 @@ def run_stages(options: StackOptions, workspace: Workspace) -> None:
     run_stage("data_prep", "--show", show, "--tokenizer", "none", *source)
     run_stage("train", "--show", show, "--base", options.base)
     port = find_free_port(_API_PORT)
-    server_url, room_url = f"http://{HOST}:{port}", f"http://{HOST}:{options.port}"
+    server_url, room_url = f"http://{LOOPBACK}:{port}", f"http://{LOOPBACK}:{options.port}"
     share = ["--share"] if options.share else []
     login = ""
     if options.share and not is_open(os.environ) and LOGIN_VARIABLE not in os.environ:
         login = f"writer:{secrets.token_urlsafe(9)}"
         os.environ[LOGIN_VARIABLE] = login
+    control_port = find_free_port(0)
+    os.environ[URL_VARIABLE] = f"http://{LOOPBACK}:{control_port}"
+    os.environ[TOKEN_VARIABLE] = secrets.token_urlsafe()
+    control_options = ("--port", str(control_port), "--base", options.base)
     with (
-        background_stage("serve", workspace, "--show", name, "--port", str(port)) as server,
+        background_stage("serve", workspace, "--show", name, "--port", str(port), "--follow") as (
+            server
+        ),
+        background_stage("nothing_gpt.controller", workspace, *control_options) as controller,
         background_stage(
             "demo",
             workspace,
@@ -88,7 +98,7 @@ def run_stages(options: StackOptions, workspace: Workspace) -> None:
             print(f"The API beside it: {server_url}/v1    Ctrl-C stops both.", flush=True)
             if sys.stdout.isatty() and os.environ.get("DISPLAY"):
                 webbrowser.open(room_url)
-            _wait_for_any(server, room)
+            _wait_for_any(server, room, restarted=controller)
     print("stopped")
 
 
@@ -101,15 +111,22 @@ def _find_show(source: str | None, workspace: Workspace) -> str:
     return str(path)
 
 
-def _wait_for_any(*stages: StageProcess) -> NoReturn:
+def _wait_for_any(*stages: StageProcess, restarted: StageProcess) -> NoReturn:
     """Wait until one of the stages has ended, which is an error.
+
+    Args:
+        restarted: A stage that is started again instead: writing goes on without it.
 
     Raises:
         UserError: one of them has ended.
     """
+    restart_at = 0.0
     while True:
         for stage in stages:
             stage.check()
+        if restarted.has_ended and time.monotonic() >= restart_at:
+            restart_at = time.monotonic() + _RESTART_PAUSE
+            restarted.start()
         time.sleep(0.5)
 
 

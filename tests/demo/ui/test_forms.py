@@ -25,7 +25,7 @@ MODELS = (OfferedModel("base"), OfferedModel("jerry", "base", SHOWS["seinfeld"],
 @pytest.fixture(scope="module")
 def layout() -> Iterator[Layout]:
     with gr.Blocks():
-        yield build_layout(SHOWS, "unclaimed", "", [])
+        yield build_layout(SHOWS, "unclaimed", "", [], "")
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""The component in which scripts become a new show."""
