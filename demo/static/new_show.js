@@ -52,7 +52,7 @@ class NewShow {
   async ask(action = "", fields = {}) {
     const answer = await this.questions.ask(action, fields);
     if (answer.error !== undefined) {
-      this.report(capitalize(answer.error));
+      this.report(answer.error);
     } else {
       if (action) this.report("");
       this.draw(answer);
@@ -88,7 +88,7 @@ class NewShow {
     this.show("footer", !busy && !this.sending && job.state !== "empty");
     this.sawTraining ||= job.state === "training";
     find(this.element, ".running").textContent = describeTraining(job, this.sawTraining);
-    if (job.message && !busy) this.report(capitalize(job.message));
+    if (job.message && !busy) this.report(job.message);
     if (busy) this.#drawWork(job);
     if (job.state === "trained") this.#drawOutcome(job, offered);
     find(dialog, ".train").textContent = job.state === "stopped" ? "Go on training" : "Train";
@@ -220,11 +220,6 @@ class NewShow {
       this.send(await listDropped(event.dataTransfer));
     });
   }
-}
-
-/** @param {string} text */
-function capitalize(text) {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /**

@@ -272,7 +272,8 @@ class Controller:
         if status is None or status < 0:
             text = "It was killed, perhaps because the memory was full."
             return replace(job, state=can_go_on, message=text, stopping=False)
-        words = self._task.last_words.replace(f"{self._workspace.source(job.name)}/", "")
+        source = str(self._workspace.source(job.name))
+        words = self._task.last_words.replace(f"{source}/", "").replace(source, "the scripts")
         return replace(job, state="failed", message=words, stopping=False)
 
     def _forget(self) -> None:

@@ -37,7 +37,7 @@ export class CastForm {
     const header = ["Name in the model's lines", "Lines", "Share", "Who it is"];
     const more = job.report?.more_speakers ?? 0;
     const rest = more ? [createElement("p", { class: "hint" }, `and ${more} others`)] : [];
-    this.place.replaceChildren(createTable(header, rows), ...rest);
+    this.place.replaceChildren(createTable("Speakers", header, rows), ...rest);
   }
 
   /**

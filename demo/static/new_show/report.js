@@ -57,7 +57,8 @@ function describeNearMisses({ near_misses: misses, more_near_misses: more }) {
   const rows = misses.map(({ file, line, text, reason }) => [`${file}:${line}`, text, reason]);
   const heading = createElement("h3", {}, "Look at these first");
   const rest = more ? [createElement("p", { class: "hint" }, `and ${more} more`)] : [];
-  return [heading, createTable(["Where", "Line", "Why"], rows), ...rest];
+  const table = createTable("Lines to look at", ["Where", "Line", "Why"], rows);
+  return [heading, table, ...rest];
 }
 
 /**
@@ -70,7 +71,8 @@ function createFates(fates, read) {
     const cell = createElement("span", {}, key, name);
     return [cell, count.toLocaleString(), formatShare(count, read), examples.join(" \u00b7 ")];
   });
-  return createTable(["Lines", "Number", "Share", "For example"], rows);
+  const header = ["Lines", "Number", "Share", "For example"];
+  return createTable("What became of the lines", header, rows);
 }
 
 /**
@@ -101,17 +103,18 @@ export function formatShare(count, all) {
 /**
  * Create a table that scrolls sideways where it is too wide.
  *
+ * @param {string} name For who cannot see it.
  * @param {string[]} header
  * @param {(string | Node)[][]} rows
  */
-export function createTable(header, rows) {
-  const cells = header.map((name) => createElement("th", { scope: "col" }, name));
+export function createTable(name, header, rows) {
+  const cells = header.map((text) => createElement("th", { scope: "col" }, text));
   const lines = rows.map((row) => {
     const made = row.map((cell) => (typeof cell === "string" ? isolateText(cell) : cell));
     return createElement("tr", {}, ...made.map((cell) => createElement("td", {}, cell)));
   });
   const head = createElement("thead", {}, createElement("tr", {}, ...cells));
   const table = createElement("table", {}, head, createElement("tbody", {}, ...lines));
-  const about = { class: "scrolled", tabindex: 0, role: "region", "aria-label": header[0] };
+  const about = { class: "scrolled", tabindex: 0, role: "region", "aria-label": name };
   return createElement("div", about, table);
 }
