@@ -113,7 +113,7 @@ def main(
         os.environ.setdefault("GOMP_SPINCOUNT", "50000")
         from serve.local_engine.http.server import run_local_engine
 
-        run_local_engine(models, path, **options)
+        run_local_engine(models, place, path, **options)
         return
     for adapter, reason in models.left_out.items():
         print(f"left out: {adapter}, {reason}", file=sys.stderr)

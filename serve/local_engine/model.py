@@ -76,12 +76,10 @@ class LocalModel:
             torch.set_num_threads(1)
         longest = _read_max_length(self.network.config.get_text_config())
         self.max_length = min(max_length or _DEFAULT_MAX_LENGTH, longest)
-        adapters = [alias for alias in self._aliases.values() if alias != _BASE]
+        self._rows, self._row_cache = rows, RowCache(rows, self.network.dtype)
         self._decoder: LlamaDecoder | None = None
-        if is_supported(self.network, adapters):
-            self._decoder = LlamaDecoder(self.network, adapters, rows)
-        self._row_cache = RowCache(rows, self.network.dtype)
-        self.cache = self._decoder or self._row_cache
+        if is_supported(self.network, self._adapters):
+            self.decode_packed(pack=True)
         self.backend_tokenizer = self.tokenizer.backend_tokenizer
         self.vocabulary_size: int = self.network.get_input_embeddings().num_embeddings
         ends = self.network.generation_config.eos_token_id
@@ -95,6 +93,31 @@ class LocalModel:
             self._peft = PeftModel.from_pretrained(self.network, path, adapter_name=alias)
         else:
             self._peft.load_adapter(path, adapter_name=alias)
+
+    @property
+    def _adapters(self) -> list[str]:
+        return [alias for alias in self._aliases.values() if alias != _BASE]
+
+    @property
+    def can_decode_packed(self) -> bool:
+        """Whether the decoder for CPUs computes this model, and not transformers."""
+        return self._decoder is not None
+
+    def decode_packed(self, *, pack: bool) -> None:
+        """Compute with the decoder for CPUs, with packed weights or in bf16; empty the cache."""
+        self._decoder = LlamaDecoder(self.network, self._adapters, self._rows, pack=pack)
+
+    @property
+    def precision(self) -> str:
+        """What the weights are in, such as float32 or int4."""
+        if self._decoder is not None:
+            return self._decoder.precision
+        return str(self.network.dtype).removeprefix("torch.")
+
+    @property
+    def cache(self) -> LlamaDecoder | RowCache:
+        """The keys and values of the running sequences."""
+        return self._decoder or self._row_cache
 
     @property
     def names(self) -> list[str]:
@@ -183,6 +206,7 @@ class LocalModel:
         names: Sequence[str],
         *,
         after_each: bool = False,
+        as_sampled: bool = False,
     ) -> Tensor:
         """Add tokens to the cache and return the logits after the last ones.
 
@@ -192,6 +216,7 @@ class LocalModel:
             starts: The position of each row's first new token in its sequence.
             names: The model of each row.
             after_each: Return the logits after each token of a single row.
+            as_sampled: Let them be those that tokens are sampled from, not more exact ones.
 
         Returns:
             float32, shaped (rows, vocabulary) or (tokens, vocabulary).
@@ -202,9 +227,8 @@ class LocalModel:
         aliases = [self._aliases[name] for name in names]
         if self._decoder is not None:
             adapters = [None if alias == _BASE else alias for alias in aliases]
-            return self._decoder.forward(
-                ids, positions, first_row, adapters, after_each=after_each
-            )
+            options = {"after_each": after_each, "as_sampled": as_sampled}
+            return self._decoder.forward(ids, positions, first_row, adapters, **options)
         inputs: dict[str, Any] = {
             "input_ids": ids,
             "position_ids": positions,

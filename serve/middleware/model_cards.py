@@ -66,6 +66,7 @@ class ModelCards:
             "max_model_len": max_length,
             "parent": None if description is None else self._base,
             "structured_outputs": True,
+            **({"precision": card["precision"]} if "precision" in card else {}),
             **({} if description is None else {"nothing_gpt": description}),
         }
 

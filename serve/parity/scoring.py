@@ -52,11 +52,14 @@ def score_examples(
     reference: ParityReference,
     examples: Sequence[ParityExample],
     vllm: VllmClient | None,
+    workspace: Workspace,
 ) -> tuple[list[ParityRow], Tolerances]:
     """Score every example with every engine, one model in memory at a time."""
     from serve.local_engine.model import LocalModel
+    from serve.local_engine.precision import choose_precision
 
     model = LocalModel(models, rows=1)
+    choose_precision(model, models, workspace)
     served_type = str(model.network.dtype).removeprefix("torch.")
     local = _score_locally(model, show, examples, "the local engine, as served")
     as_trained = local

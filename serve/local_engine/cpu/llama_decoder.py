@@ -5,41 +5,17 @@ cores, most of it for calls and for bf16 products of one row. Residual stream, a
 adapters are in float32 here: torch's products of one row are faster in it than in bf16.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.functional import embedding, rms_norm, scaled_dot_product_attention, silu
 
+from serve.local_engine.cpu.decoder_layer import read_layer
 from serve.local_engine.cpu.packed_weights import PackedLinear
 
 _BLOCK = 256  # tokens by which the cache grows
-_MEMBERS = (
-    ("self_attn", ("q_proj", "k_proj", "v_proj")),
-    ("self_attn", ("o_proj",)),
-    ("mlp", ("gate_proj", "up_proj")),
-    ("mlp", ("down_proj",)),
-)
-"""Linear layers of a decoder layer that share an input, in the order in which they run."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Layer:
-    """A decoder layer: its norms' weights, its four joined linear layers, and their adapters.
-
-    `adapters` holds for each name and linear layer A (ranks, in) and B (out, ranks), scaled.
-    """
-
-    first_norm: Tensor
-    second_norm: Tensor
-    linears: tuple[PackedLinear, ...]
-    adapters: Mapping[str, tuple[tuple[Tensor, Tensor], ...]]
-
-
-Spans = Sequence[tuple[str, Tensor | None]]
-"""Adapters' names, each with the rows that it is for; None for all rows."""
 
 
 def is_supported(network: Any, adapters: Sequence[str]) -> bool:
@@ -69,63 +45,33 @@ class LlamaDecoder:
         network: Transformers' LlamaForCausalLM, whose linear layers may be PEFT's.
         adapters: Names of the adapters, as PEFT knows them.
         rows: How many sequences run at once.
+        pack: Whether the weights are packed in 4 or 8 bits.
+
+    Attributes:
+        precision: int4, int8 or bfloat16: what the layers' weights are in. The head is in 8 bits
+            where the layers are packed.
     """
 
-    def __init__(self, network: Any, adapters: Sequence[str], rows: int) -> None:
+    def __init__(
+        self, network: Any, adapters: Sequence[str], rows: int, *, pack: bool = True
+    ) -> None:
         config, model = network.config, network.model
         self._heads, self._key_heads = config.num_attention_heads, config.num_key_value_heads
         self._size, self._eps, self._rows = config.head_dim, config.rms_norm_eps, rows
         self._embeddings = model.embed_tokens.weight.detach()
-        self._layers = [self._read(layer, adapters) for layer in model.layers]
+        self._layers = [
+            read_layer(layer, adapters, self._size, pack=pack) for layer in model.layers
+        ]
         self._norm = model.norm.weight.detach().float()
-        self._head = PackedLinear(network.lm_head.weight)
+        self._head = PackedLinear(network.lm_head.weight, pack=pack)
+        bits = max(linear.bits for layer in self._layers for linear in layer.linears)
+        self.precision = {4: "int4", 8: "int8", 16: "bfloat16"}[bits]
         places = torch.arange(0, self._size, 2).float() / self._size
         self._frequencies = 1 / config.rope_parameters["rope_theta"] ** places
         # Keys are (rows, heads, size, tokens), values (rows, heads, tokens, size).
         self._keys = [torch.empty(0)] * len(self._layers)
         self._values = [torch.empty(0)] * len(self._layers)
         self._length = 0
-
-    def _read(self, layer: Any, adapters: Sequence[str]) -> _Layer:
-        groups = [
-            [getattr(getattr(layer, part), name) for name in names] for part, names in _MEMBERS
-        ]
-        weights = [[_base(member).weight for member in members] for members in groups]
-        turned = [self._pair(weight) for weight in weights[0][:2]]
-        linears = [PackedLinear(torch.cat([*turned, weights[0][2]]))]
-        linears += [PackedLinear(torch.cat(each)) for each in weights[1:]]
-        return _Layer(
-            layer.input_layernorm.weight.detach().float(),
-            layer.post_attention_layernorm.weight.detach().float(),
-            tuple(linears),
-            {name: tuple(self._join(members, name) for members in groups) for name in adapters},
-        )
-
-    def _pair(self, weight: Tensor) -> Tensor:
-        """Put the two features that rotate together side by side, as complex numbers need them.
-
-        Queries and keys change alike, so that their products stay as they were.
-        """
-        halves = weight.view(-1, 2, self._size // 2, weight.shape[1])
-        return halves.transpose(1, 2).reshape(weight.shape)
-
-    def _join(self, members: Sequence[Any], name: str) -> tuple[Tensor, Tensor]:
-        """Return one A and one B for linear layers that share an input."""
-        found = [member for member in members if name in getattr(member, "lora_A", ())]
-        features = _base(members[0]).in_features
-        if not found:
-            return torch.zeros(0, features), torch.zeros(sum(map(_outputs, members)), 0)
-        downs, blocks = [], []
-        for member in members:
-            if member not in found:
-                blocks.append(torch.zeros(_outputs(member), 0))
-                continue
-            up = member.lora_B[name].weight.detach().float() * member.scaling[name]
-            if len(members) == 3 and member is not members[2]:
-                up = self._pair(up)
-            downs.append(member.lora_A[name].weight.detach().float())
-            blocks.append(up)
-        return torch.cat(downs), torch.block_diag(*blocks)
 
     def forward(
         self,
@@ -135,6 +81,7 @@ class LlamaDecoder:
         names: Sequence[str | None],
         *,
         after_each: bool = False,
+        as_sampled: bool = False,
     ) -> Tensor:
         """Read tokens into the cache and return the logits after the last ones.
 
@@ -144,6 +91,7 @@ class LlamaDecoder:
             first: The first row; the others follow it.
             names: The adapter of each row, None for the base.
             after_each: Return the logits after each token of a single row.
+            as_sampled: Let them be those that tokens are sampled from, not more exact ones.
 
         Returns:
             In float32, (rows, vocabulary) or (tokens, vocabulary).
@@ -161,17 +109,20 @@ class LlamaDecoder:
         width = (h.shape[1],)
         for index, layer in enumerate(self._layers):
             x = rms_norm(h, width, layer.first_norm, self._eps)
-            q, k, v = self._rotate(_apply(layer, 0, x, spans), rotation, rows, tokens)
+            q, k, v = self._rotate(layer.apply(0, x, spans), rotation, rows, tokens)
             self._keys[index][places[0], :, :, places[1]] = k
             self._values[index][places[0], :, places[1]] = v
             here = slice(first, first + rows)
             keys, values = self._keys[index][here, ..., :end], self._values[index][here, :, :end]
-            h += _apply(layer, 1, self._attend(q, keys, values, mask), spans)
+            h += layer.apply(1, self._attend(q, keys, values, mask), spans)
             x = rms_norm(h, width, layer.second_norm, self._eps)
-            gate, up = _apply(layer, 2, x, spans).chunk(2, dim=1)
-            h += _apply(layer, 3, silu(gate).mul_(up), spans)
+            gate, up = layer.apply(2, x, spans).chunk(2, dim=1)
+            h += layer.apply(3, silu(gate).mul_(up), spans)
         if after_each:
-            return self._head.multiply_exactly(rms_norm(h, width, self._norm, self._eps))
+            x = rms_norm(h, width, self._norm, self._eps)
+            if not as_sampled:
+                return self._head.multiply_exactly(x)
+            return self._head(x.bfloat16()).float()
         last = rms_norm(h.view(rows, tokens, -1)[:, -1], width, self._norm, self._eps)
         return self._head(last.bfloat16()).float()
 
@@ -224,18 +175,6 @@ class LlamaDecoder:
             values[target, :, :length] = values[source, :, :length]
 
 
-def _apply(layer: _Layer, index: int, x: Tensor, spans: Spans) -> Tensor:
-    """Return a linear layer's output with the adapters' parts, in float32."""
-    y = layer.linears[index](x.bfloat16()).float()
-    for name, rows in spans:
-        a, b = layer.adapters[name][index]
-        if rows is None:
-            y.addmm_(x @ a.t(), b.t())
-        else:
-            y.index_add_(0, rows, x[rows] @ a.t() @ b.t())
-    return y
-
-
 def _spans(names: Sequence[str | None], tokens: int) -> list[tuple[str, Tensor | None]]:
     adapters = [name for name in dict.fromkeys(names) if name is not None]
     if len(set(names)) == 1:
@@ -245,11 +184,3 @@ def _spans(names: Sequence[str | None], tokens: int) -> list[tuple[str, Tensor |
         (name, rows[[i for i, each in enumerate(names) if each == name]].flatten())
         for name in adapters
     ]
-
-
-def _base(member: Any) -> Any:
-    return member.get_base_layer() if hasattr(member, "get_base_layer") else member
-
-
-def _outputs(member: Any) -> int:
-    return int(_base(member).out_features)

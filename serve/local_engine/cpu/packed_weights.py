@@ -18,7 +18,7 @@ EXACT = 0.005
 """Relative error up to which 4 bits count as the weights themselves. What a Q4_1 file was
 dequantised to packs again with 0.0023, the rounding of bf16; other weights with about 0.09."""
 
-_MOST_ROWS = {4: 8, 8: 2}
+_MOST_ROWS = {4: 8, 8: 2, 16: 0}
 """Rows up to which the packed kernels of so many bits are faster than torch's bf16 products.
 
 With one thread, the head of SmolLM2 takes 4.2 ms in 8 bits and 6.5 ms in bf16 for one row, 11.3
@@ -30,17 +30,27 @@ _kernels: Any = torch.ops.aten
 
 
 class PackedLinear:
-    """y = x Wᵀ for x of (rows, in) in bf16; W (out, in) is used as it was given for many rows.
+    """y = x Wᵀ for x of (rows, in) in bf16, and W of (out, in).
+
+    Args:
+        pack: Whether W is packed; else W is used in bf16.
 
     Attributes:
-        bits: 4 where the weights are of 4 bits already, else 8.
+        bits: 4 where the weights are of 4 bits already, else 8; 16 if they are not packed.
     """
 
-    def __init__(self, weight: Tensor) -> None:
-        self._weight = weight.detach().bfloat16()
+    def __init__(self, weight: Tensor, *, pack: bool = True) -> None:
+        self._given = self._weight = weight.detach().bfloat16()
+        self.bits = 16
+        if not pack:
+            return
         packed = _pack_4bit(weight) if weight.shape[1] % GROUP == 0 else None
         self.bits = 8 if packed is None else 4
         self._packed, self._scales = packed if packed is not None else _pack_8bit(weight)
+        if packed is None:
+            # Many rows are multiplied by what the packed weights stand for, so that a score of
+            # many tokens at once is one of these weights.
+            self._weight = self._packed * self._scales[:, None]
 
     def __call__(self, x: Tensor) -> Tensor:
         """Return the product in bf16."""
@@ -58,7 +68,7 @@ class PackedLinear:
 
         bf16 rounds a logit of 20 by up to 0.06, which is much for a score.
         """
-        return linear(x.float(), self._weight.float())
+        return linear(x.float(), self._given.float())
 
 
 def _pack_4bit(weight: Tensor) -> tuple[Tensor, Tensor] | None:

@@ -72,7 +72,12 @@ class LocalApi(FastAPI):
     async def models(self) -> dict[str, Any]:
         """List the models; the gateway adds what their manifests say."""
         model = self._require_scheduler().model
-        card = {"object": "model", "created": int(time.time()), "max_model_len": model.max_length}
+        card = {
+            "object": "model",
+            "created": int(time.time()),
+            "max_model_len": model.max_length,
+            "precision": model.precision,
+        }
         return {"object": "list", "data": [{"id": name, **card} for name in model.names]}
 
     async def chat(self, body: ChatRequest, request: Request) -> Response:

@@ -8,6 +8,7 @@ from types import FrameType
 
 import uvicorn
 
+from nothing_gpt.workspace import Workspace
 from serve.local_engine.http.api import LocalApi
 from serve.logs import configure_logging
 from serve.middleware.asgi import App
@@ -76,6 +77,7 @@ class _Server(uvicorn.Server):
 
 def run_local_engine(
     models: ServedModels,
+    workspace: Workspace,
     path: str,
     *,
     max_length: int | None = None,
@@ -86,6 +88,7 @@ def run_local_engine(
     """Serve at a Unix socket until SIGTERM.
 
     Args:
+        workspace: Where the held-out examples are, by which the precision is chosen.
         path: The socket's path.
         max_length: Tokens of prompt and completion together; None for the model's own limit.
         max_sequences: Sequences generated at once.
@@ -107,9 +110,11 @@ def run_local_engine(
         try:
             # Imported here, because health is already requested in the seconds that this takes.
             from serve.local_engine.model import LocalModel
+            from serve.local_engine.precision import choose_precision
             from serve.local_engine.scheduling.scheduler import Scheduler
 
             model = LocalModel(models, rows=max_sequences, max_length=max_length)
+            choose_precision(model, models, workspace)
             model.check_adapters()
             api.scheduler = Scheduler(model, max_sequences, api.send)
         except Exception as error:  # noqa: BLE001 - raised again in the main thread

@@ -1,0 +1,106 @@
+"""The engine serves packed weights only where that was measured to cost nothing."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM
+
+from nothing_gpt.adapter.manifest import BaseModel, fingerprint_base, read_manifest, write_manifest
+from nothing_gpt.adapter.parity_reference import (
+    JudgedExample,
+    ParityReference,
+    fingerprint_ids,
+    write_parity_reference,
+)
+from nothing_gpt.files import read_json, write_json, write_jsonl
+from nothing_gpt.prompt import Message
+from nothing_gpt.workspace import HELD_OUT_FILE, Workspace
+from serve.local_engine.model import LocalModel
+from serve.local_engine.precision import FILE, choose_precision
+from serve.models.served_models import choose_models
+from tests.serve.conftest import BASE, TEXTS
+
+NAME = "tiny"
+PROMPT: list[Message] = [{"role": "user", "content": TEXTS[0]}]
+COMPLETION: list[Message] = [{"role": "assistant", "content": TEXTS[1]}]
+
+
+@pytest.fixture
+def place(workspace: Workspace, tmp_path: Path) -> Workspace:
+    """A workspace with the tiny base in bf16, an adapter, and an example that it was judged on."""
+    place = Workspace(tmp_path)
+    base = place.root / "bases" / BASE
+    shutil.copytree(workspace.find_base(BASE), base)
+    AutoModelForCausalLM.from_pretrained(base, dtype=torch.bfloat16).save_pretrained(base)
+    shutil.copytree(workspace.adapter(NAME), place.adapter(NAME))
+    manifest = read_manifest(place.adapter(NAME))
+    state = BaseModel(BASE, fingerprint_base(base))
+    write_manifest(place.adapter(NAME), replace(manifest, base=state))
+    data = place.examples(manifest.show, manifest.format)
+    data.mkdir(parents=True)
+    write_jsonl(data / HELD_OUT_FILE, [{"prompt": PROMPT, "completion": COMPLETION}])
+    record_training_loss(place, 9.0)
+    return place
+
+
+def record_training_loss(place: Workspace, loss: float) -> None:
+    model = LocalModel(choose_models(place, base=BASE), rows=1)
+    ids = model.tokenize(PROMPT + COMPLETION, add_generation_prompt=False)
+    completion = len(ids) - len(model.tokenize(PROMPT))
+    judged = JudgedExample(0, len(ids), completion, fingerprint_ids(ids), loss)
+    write_parity_reference(
+        place.adapter(NAME), ParityReference(quantized=False, dtype="bfloat16", judged=(judged,))
+    )
+
+
+def choose(place: Workspace) -> str:
+    models = choose_models(place, base=BASE)
+    model = LocalModel(models, rows=1)
+    choose_precision(model, models, place)
+    return model.precision
+
+
+@pytest.mark.parametrize(("worse_by", "precision"), [(0.009, "int8"), (0.011, "bfloat16")])
+def test_packed_weights_may_be_worse_than_training_by_a_hundredth_nat(
+    place: Workspace, worse_by: float, precision: str
+) -> None:
+    choose(place)
+    packed = read_json(place.adapter(NAME) / FILE)["packed"]
+    (place.adapter(NAME) / FILE).unlink()
+    record_training_loss(place, packed - worse_by)
+    assert choose(place) == precision
+
+
+def test_the_loss_is_measured_once_for_a_version_of_torch(place: Workspace) -> None:
+    assert choose(place) == "int8"
+    kept = read_json(place.adapter(NAME) / FILE)
+    assert kept["examples"] == 1
+    assert 1 < kept["packed"] < 9
+    for version, precision in ((torch.__version__, "bfloat16"), ("1.0", "int8")):
+        write_json(place.adapter(NAME) / FILE, kept | {"packed": 10.0, "torch": version})
+        assert choose(place) == precision
+    assert read_json(place.adapter(NAME) / FILE) == kept
+
+
+@pytest.mark.parametrize("missing", ["examples", "other examples", "reference", "adapter"])
+def test_what_cannot_be_measured_is_served_in_bf16(place: Workspace, missing: str) -> None:
+    manifest = read_manifest(place.adapter(NAME))
+    held_out = place.examples(manifest.show, manifest.format) / HELD_OUT_FILE
+    match missing:
+        case "examples":
+            held_out.unlink()
+        case "other examples":
+            write_jsonl(held_out, [{"prompt": COMPLETION, "completion": PROMPT}])
+        case "reference":
+            (place.adapter(NAME) / "parity.json").unlink()
+        case "adapter":
+            shutil.rmtree(place.adapter(NAME))
+    assert choose(place) == "bfloat16"
+    assert not (place.adapter(NAME) / FILE).exists()
+
+
+def test_what_transformers_computes_is_left_as_it_is(workspace: Workspace) -> None:
+    assert choose(workspace) == "float32"
