@@ -18,7 +18,7 @@ from nothing_gpt.adapter.manifest import adapter_name
 from nothing_gpt.errors import UserError, reported_errors
 from nothing_gpt.show import load_show
 from nothing_gpt.workspace import Workspace
-from train.config.base_names import SMOLLM2_BASE
+from train.config.base_names import REFERENCE_BASE, SMOLLM2_BASE
 
 if TYPE_CHECKING:
     from train.config.config_file import ConfigFile
@@ -114,7 +114,7 @@ def train(
         from train.estimate.profile_table import tabulate_profiles
 
         chosen = load_show(show) if show else None
-        typer.echo(tabulate_profiles(base or SMOLLM2_BASE, find_gpu(gpu), chosen, place))
+        typer.echo(tabulate_profiles(base or REFERENCE_BASE, find_gpu(gpu), chosen, place))
         return
     if show is None:
         raise UserError("--show is missing: a show's name, or a path to its TOML file")

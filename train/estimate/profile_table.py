@@ -4,7 +4,6 @@ from nothing_gpt.errors import UserError
 from nothing_gpt.gpus import Gpu
 from nothing_gpt.show import Show
 from nothing_gpt.workspace import Workspace
-from train.config.base_names import POCKET_BASE, REFERENCE_BASE, SMOLLM2_BASE
 from train.config.profiles import load_profile
 from train.config.training_config import TrainingConfig
 from train.data.examples import read_examples
@@ -29,7 +28,6 @@ def tabulate_profiles(base: str, gpu: Gpu, show: Show | None, workspace: Workspa
     Raises:
         UserError: the size of the base is not known.
     """
-    base = REFERENCE_BASE if base in (POCKET_BASE, SMOLLM2_BASE) else base
     shape = find_shape(workspace.find_base(base))
     if shape is None:
         raise UserError(f"'{base}': its name tells no size of Llama 3, and it is no folder of one")
