@@ -15,6 +15,7 @@ from data_prep.examples.tokenizer import DEFAULT_ENCODING, NoTokenizerError, loa
 from data_prep.examples.tokenizer import Counter as TokenCounter
 from data_prep.examples.windows import merge_turns
 from data_prep.job import PreparationJob, fingerprint_inputs
+from data_prep.json_bytes import encode_json
 from data_prep.line_counts import count_lines, find_strangers
 from data_prep.output import READABLE_REPORT, check_replaceable, read_finished_report
 from data_prep.report import DataReport, RowCounts, SplitCounts, render_report, summarize_dropped
@@ -22,7 +23,7 @@ from data_prep.sources.downloads import download, is_downloaded
 from data_prep.sources.reading import read_sources
 from data_prep.sources.source_files import read_files
 from nothing_gpt.errors import UserError
-from nothing_gpt.files import atomic_folder, write_json, write_jsonl, write_lines, write_text
+from nothing_gpt.files import atomic_folder, write_json, write_lines, write_text
 from nothing_gpt.prompt import turns_given
 from nothing_gpt.quotation import FILE as QUOTATIONS_FILE
 from nothing_gpt.quotation import index_speeches
@@ -66,9 +67,9 @@ def _write_output(job: PreparationJob, out: Path, reading: Reading, inputs: str)
     stream = ExampleStream(job.show, job.format, counter)
     with atomic_folder(out) as folder:
         kept = (episode for episode in merged if episode.id not in held_out)
-        train = write_jsonl(folder / TRAINING_FILE, stream.make(kept))
+        train = write_lines(folder / TRAINING_FILE, map(encode_json, stream.make(kept)))
         others = (episode for episode in merged if episode.id in held_out)
-        validation = write_jsonl(folder / HELD_OUT_FILE, stream.make(others))
+        validation = write_lines(folder / HELD_OUT_FILE, map(encode_json, stream.make(others)))
         if not train:
             raise _too_short(job, merged)
         if not validation:
@@ -154,16 +155,19 @@ def _list_speeches(episodes: Sequence[Episode], merged: Sequence[Episode]) -> It
         yield from (turn.line.text for turn in joined.turns if id(turn) not in alone)
 
 
-def _list_dialogues(episodes: Sequence[Episode], held_out: frozenset[str]) -> Iterator[str]:
-    """Yield each turn as JSON. All but its words is the same in many turns, and quoted once."""
+def _list_dialogues(episodes: Sequence[Episode], held_out: frozenset[str]) -> Iterator[bytes]:
+    """Yield each episode's turns as lines of JSON.
+
+    All but the words of a turn is the same in many turns, and quoted once.
+    """
     quote = json.JSONEncoder(ensure_ascii=False).encode
     known = cache(quote)
     for episode in episodes:
         split = "validation" if episode.id in held_out else "train"
-        for turn in episode.turns:
-            line = turn.line
-            yield (
-                f'{{"episode": {known(episode.id)}, "speaker": {known(line.speaker)},'
-                f' "text": {quote(line.text)}, "premise": {known(turn.premise)},'
-                f' "setting": {known(turn.setting)}, "split": "{split}"}}'
-            )
+        start = f'{{"episode": {quote(episode.id)}, "speaker": '
+        lines = [
+            f'{start}{known(turn.line.speaker)}, "text": {quote(turn.line.text)}, "premise":'
+            f' {known(turn.premise)}, "setting": {known(turn.setting)}, "split": "{split}"}}'
+            for turn in episode.turns
+        ]
+        yield "\n".join(lines).encode()

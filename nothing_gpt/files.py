@@ -115,16 +115,7 @@ def write_json(path: Path, data: Any) -> None:
     write_text(path, json.dumps(data, indent=2, ensure_ascii=False) + "\n")
 
 
-def write_jsonl(path: Path, records: Iterable[Any]) -> int:
-    """Write JSON Lines, one JSON object a line, one after the other; return their number.
-
-    Raises:
-        UserError: the file cannot be written, or the disk is full.
-    """
-    return write_lines(path, map(json.JSONEncoder(ensure_ascii=False).encode, records))
-
-
-def write_lines(path: Path, lines: Iterable[str]) -> int:
+def write_lines(path: Path, lines: Iterable[bytes]) -> int:
     """Write lines, one after the other; return their number.
 
     Raises:
@@ -133,7 +124,8 @@ def write_lines(path: Path, lines: Iterable[str]) -> int:
     count = 0
     with _atomic_file(path) as file:
         for line in lines:
-            file.write(line.encode() + b"\n")
+            file.write(line)
+            file.write(b"\n")
             count += 1
     return count
 

@@ -4,8 +4,9 @@ import hashlib
 import re
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from nothing_gpt.errors import UserError
@@ -19,6 +20,10 @@ MIN_WORDS = 5
 _HASH_BYTES = 8
 _WORD = re.compile(r"[^\W_]+")
 _SEPARATORS_TO_SPACES = bytes(code if chr(code).isalnum() else 0x20 for code in range(256))
+_SEPARATORS_WITHIN_LINES = bytes(
+    code if code == 0x0A else _SEPARATORS_TO_SPACES[code] for code in range(256)
+)
+_BATCH = 1000  # texts that are changed at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,25 @@ def _split_words(text: str) -> list[bytes]:
 
 def index_speeches(texts: Iterable[str]) -> bytes:
     """Build the index of speeches; their order makes no difference."""
-    return b"".join(sorted(set(map(_digest_speech, texts))))
+    digests: set[bytes] = set()
+    waiting = iter(texts)
+    while batch := list(islice(waiting, _BATCH)):
+        plain = [text for text in batch if text.isascii() and "\n" not in text]
+        if len(plain) < len(batch):
+            digests.update(map(_digest_speech, set(batch).difference(plain)))
+        digests.update(_digest_lines("\n".join(plain)))
+    return b"".join(sorted(digests))
+
+
+def _digest_lines(text: str) -> Iterator[bytes]:
+    """Hash the lines of an ASCII text, whose words are found in all lines at once."""
+    words = text.lower().encode().translate(_SEPARATORS_WITHIN_LINES)
+    while b"  " in words:
+        words = words.replace(b"  ", b" ")
+    for line in words.split(b"\n"):
+        spoken = line.strip(b" ")
+        if spoken.count(b" ") >= MIN_WORDS - 1:
+            yield hashlib.blake2b(spoken, digest_size=_HASH_BYTES).digest()
 
 
 def read_quotations(folder: Path) -> Quotations:

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from operator import attrgetter
 from typing import TypedDict
 
 from data_prep.episode import Episode, Turn
@@ -18,6 +19,8 @@ from nothing_gpt.prompt import (
     turns_given,
 )
 from nothing_gpt.show import FormatName, Show, Windows
+
+_speaker_of = attrgetter("line.speaker")
 
 
 class TrainingExample(TypedDict):
@@ -40,7 +43,7 @@ class Window:
 def merge_turns(turns: Sequence[Turn]) -> list[Turn]:
     """Merge consecutive turns of one speaker; the result is in the scene of the first."""
     merged = []
-    for speaker, group in groupby(turns, key=lambda turn: turn.line.speaker):
+    for speaker, group in groupby(turns, key=_speaker_of):
         first, *rest = group
         if rest:
             text = " ".join([first.line.text, *(turn.line.text for turn in rest)])
@@ -94,11 +97,11 @@ def build_direction(window: Window, show: Show, format_name: FormatName) -> Dire
         return part in parts and _fraction(draw) >= show.split.omit
 
     first = window.turns[show.windows.context]
-    speakers = dict.fromkeys(turn.line.speaker for turn in window.turns)
+    present = map(_speaker_of, window.turns) if includes("present") else ()
     return Direction(
         premise=first.premise if includes("premise") else "",
         setting=first.setting if includes("setting") else "",
-        present=tuple(speakers) if includes("present") else (),
+        present=tuple(dict.fromkeys(present)),
     )
 
 

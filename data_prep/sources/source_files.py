@@ -69,8 +69,9 @@ class SourceFile:
     @property
     def digest(self) -> str:
         """The SHA-256 of file name and contents, in hex."""
-        name = PurePosixPath(self.name).name.encode()
-        return hashlib.sha256(name + b"\0" + self.data).hexdigest()
+        digest = hashlib.sha256(PurePosixPath(self.name).name.encode() + b"\0")
+        digest.update(self.data)
+        return digest.hexdigest()
 
 
 def read_files(place: Path, corpus: Corpus) -> list[SourceFile]:

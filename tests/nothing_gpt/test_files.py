@@ -11,7 +11,7 @@ from nothing_gpt.files import (
     locked_folder,
     read_json,
     write_json,
-    write_jsonl,
+    write_lines,
     write_text,
 )
 
@@ -72,8 +72,8 @@ def test_a_place_that_cannot_be_is_refused(tmp_path: Path, below: str) -> None:
 def test_texts_are_utf_8_with_plain_line_ends(tmp_path: Path) -> None:
     write_text(tmp_path / "a" / "text", "é\n")
     assert (tmp_path / "a" / "text").read_bytes() == b"\xc3\xa9\n"
-    write_jsonl(tmp_path / "lines", [{"a": "é"}, 2])
-    assert (tmp_path / "lines").read_bytes() == b'{"a": "\xc3\xa9"}\n2\n'
+    assert write_lines(tmp_path / "lines", [b"one", "é".encode()]) == 2
+    assert (tmp_path / "lines").read_bytes() == b"one\n\xc3\xa9\n"
     assert names(tmp_path) == ["a", "lines"]
 
 

@@ -72,12 +72,13 @@ def _read_rows(
     shape = _Shape(delimiter, width, key)
     spans: list[tuple[int, int]] = []
     start = header_line + 1
+    learn = shape.learn
     try:
         for cells in reader:
             if cells:
                 yield Row(start, cells)
                 if len(cells) == width:
-                    shape.learn(cells)
+                    learn(cells)
             following = reader.line_num + header_line + 1
             if following > start + 1:
                 if following > start + _MAX_LINES:

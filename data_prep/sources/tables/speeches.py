@@ -92,13 +92,15 @@ class _TableReader:
         self._shared: dict[str, str] = {}
 
     def read(self, table: Table) -> None:
+        seen, width, read_row = self._seen, self._width, self._read_row
         for row in table.read(self._places.episode or (self._places.character,)):
             found = hash(tuple(row.cells))
-            if found in self._seen:
+            if found in seen:
                 self._repeated += 1
                 self._first_repeated = self._first_repeated or row.line
-            self._seen.add(found)
-            self._read_row(row if len(row.cells) == self._width else self._mend_width(row))
+            else:
+                seen.add(found)
+            read_row(row if len(row.cells) == width else self._mend_width(row))
 
     def _mend_width(self, row: Row) -> Row:
         cells = row.cells
