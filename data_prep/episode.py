@@ -17,7 +17,7 @@ class NearMiss:
 
 
 # Speeches and turns are not frozen: there are a million of each in a large source, and a frozen
-# one takes three times as long to make.
+# one takes six times as long to make.
 
 
 @dataclass(slots=True)

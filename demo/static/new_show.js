@@ -5,7 +5,7 @@
  * anew, or a second tab, shows the same.
  */
 
-import { closestTarget, find, findDialog, findInput } from "./dom.js";
+import { closestTarget, createElement, find, findDialog, findInput } from "./dom.js";
 import { CastForm } from "./new_show/cast_form.js";
 import { drawCurve } from "./new_show/loss_curve.js";
 import { Questions } from "./new_show/questions.js";
@@ -39,7 +39,7 @@ class NewShow {
 
   /** @param {string} text */
   report(text) {
-    find(this.dialog, ".message").textContent = text;
+    find(this.dialog, ".trouble").textContent = text;
   }
 
   /**
@@ -169,8 +169,8 @@ class NewShow {
     const { dialog } = this;
     if (closestTarget(event, ".open")) this.open();
     if (closestTarget(event, ".close")) dialog.close();
-    if (closestTarget(event, ".choose-files")) find(dialog, "input[multiple]").click();
-    if (closestTarget(event, ".choose-folder")) find(dialog, "input[webkitdirectory]").click();
+    if (closestTarget(event, ".choose-files")) this.choose("multiple");
+    if (closestTarget(event, ".choose-folder")) this.choose("webkitdirectory");
     if (closestTarget(event, ".stop")) this.ask("stop");
     if (closestTarget(event, ".over")) this.ask("forget");
     const write = closestTarget(event, ".write");
@@ -178,6 +178,16 @@ class NewShow {
       dialog.close();
       this.trigger("write", { model: write.dataset.model });
     }
+  }
+
+  /** @param {"multiple" | "webkitdirectory"} kind */
+  choose(kind) {
+    const field = createElement("input", { type: "file", [kind]: "" });
+    field.addEventListener("change", () => {
+      const files = [...(field.files ?? [])];
+      this.send(files.map((file) => ({ name: file.webkitRelativePath || file.name, file })));
+    });
+    field.click();
   }
 
   open() {
@@ -206,12 +216,6 @@ class NewShow {
     const { dialog, element } = this;
     element.addEventListener("click", (event) => this.handleClick(event));
     dialog.addEventListener("submit", (event) => this.handleSubmit(event));
-    dialog.addEventListener("change", ({ target }) => {
-      if (!(target instanceof HTMLInputElement) || target.type !== "file") return;
-      const files = [...(target.files ?? [])];
-      target.value = "";
-      this.send(files.map((file) => ({ name: file.webkitRelativePath || file.name, file })));
-    });
     // A file that misses the zone would otherwise take the place of the page.
     dialog.addEventListener("dragover", (event) => event.preventDefault());
     dialog.addEventListener("drop", async (event) => {
