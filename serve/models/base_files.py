@@ -5,7 +5,7 @@ from typing import Any
 
 from nothing_gpt.errors import UserError
 from nothing_gpt.files import write_text
-from nothing_gpt.prompt.template import guard_template
+from nothing_gpt.prompt.template import make_template
 from nothing_gpt.workspace import Workspace
 from serve.models.served_models import ServedModels
 
@@ -95,8 +95,6 @@ def _read(path: Path) -> str:
 
 
 def _guard_base_template(models: ServedModels) -> str:
-    tokenizer = load_tokenizer(models)
-    if not isinstance(tokenizer.chat_template, str):
-        raise UserError(f"{models.base}: has no chat template; use an instruct model as the base")
-    tokens = [token.content for token in tokenizer.added_tokens_decoder.values()]
-    return guard_template(tokenizer.chat_template, tokens)
+    from jinja2 import TemplateError
+
+    return make_template(load_tokenizer(models), models.base, TemplateError)

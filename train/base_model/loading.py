@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from nothing_gpt.adapter.manifest import BaseModel, fingerprint_base
 from nothing_gpt.errors import UserError
-from nothing_gpt.prompt.template import guard_template
+from nothing_gpt.prompt.template import make_template
 from train.config.training_config import Quantize
 
 if TYPE_CHECKING:
@@ -107,13 +107,11 @@ def guard_tokenizer(tokenizer: "PreTrainedTokenizerBase", name: str) -> None:
     """Replace the chat template with the guarded one, which training and serving share.
 
     Raises:
-        UserError: the model has no chat template, so that it is no instruct model.
+        UserError: the model has no chat template, or none that fits our prompts.
     """
-    template = tokenizer.chat_template
-    if not isinstance(template, str):
-        raise UserError(f"base model '{name}' has no chat template; use an instruct model")
-    tokens = [str(token) for token in tokenizer.added_tokens_decoder.values()]
-    tokenizer.chat_template = guard_template(template, tokens)
+    from jinja2 import TemplateError
+
+    tokenizer.chat_template = make_template(tokenizer, name, TemplateError)
 
 
 def keep_trainable(model: "PreTrainedModel") -> None:
