@@ -1,0 +1,1 @@
+"""Stage 5: scores of a served model's scenes, beside those of the show's own scenes."""

@@ -1,0 +1,1 @@
+"""The rows of the table: what each counts, what spoils it, and when it fails."""

@@ -1,0 +1,1 @@
+"""Values with intervals, and comparisons of two models, all clustered by episode."""
