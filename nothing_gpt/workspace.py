@@ -104,6 +104,10 @@ class Workspace:
         """Return the picture of the loss curves of all runs of a show, or of a sweep."""
         return self.root / "history" / f"{name}.png"
 
+    def evaluation(self, show: str, run: str) -> Path:
+        """Return the folder of a model's scenes and scores."""
+        return self.root / "evaluations" / show / run
+
     @property
     def logs(self) -> Path:
         """The folder of the output of long-running commands."""

@@ -27,6 +27,7 @@ MARKED = {
         "demo/handlers/test_connection.py::test_it_is_called_until_it_streams",
         "demo/handlers/test_connection.py::test_the_example_wakes_it_too",
         "demo/test_launch.py",
+        "evaluation/test_command.py",
         "modal/test_apps.py",
         "modal/test_containers.py",
         "modal/test_environments.py",

@@ -1,1 +1,0 @@
-"""Scores of a served model's scenes, next to the scores of the scripts themselves."""

@@ -1,0 +1,71 @@
+"""Stage 5: scores of a served model's scenes, beside those of the show's own scenes.
+
+python -m evaluation --show unclaimed --base-url http://127.0.0.1:8000/v1
+python -m evaluation --show unclaimed --against OTHER-MODEL
+
+The model continues held-out contexts that it never saw; any OpenAI-compatible server will do. A
+run that was interrupted goes on where it stopped. docs/evaluation.md says what each row means.
+"""
+
+from typing import Annotated
+
+import typer
+
+from nothing_gpt.errors import reported_errors
+from nothing_gpt.show import load_show
+from nothing_gpt.workspace import Workspace
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command(help=__doc__)
+def main(
+    show: Annotated[str, typer.Option(help="The show whose held-out scenes are continued.")],
+    base_url: Annotated[
+        str, typer.Option(help="The server; its key is read from OPENAI_API_KEY.")
+    ] = "http://127.0.0.1:8000/v1",
+    model: Annotated[str, typer.Option(help="The model's name; the show's by default.")] = "",
+    against: Annotated[str, typer.Option(help="A second model, to compare the first with.")] = "",
+    against_url: Annotated[
+        str, typer.Option(help="The second model's server; the same by default.")
+    ] = "",
+    scenes: Annotated[int, typer.Option(min=2, help="Scenes of each model.")] = 300,
+    writers: Annotated[int, typer.Option(min=1, help="Scenes written at the same time.")] = 8,
+    temperature: Annotated[float | None, typer.Option(help="The show's by default.")] = None,
+    top_p: Annotated[float | None, typer.Option(help="The show's by default.")] = None,
+    frequency_penalty: Annotated[float | None, typer.Option(help="The show's by default.")] = None,
+    presence_penalty: Annotated[float | None, typer.Option(help="The show's by default.")] = None,
+    cast_lock: Annotated[
+        bool, typer.Option("--cast-lock", help="Restrict the speakers, like the room.")
+    ] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Write all scenes again, in place of those there.")
+    ] = False,
+) -> None:
+    from evaluation.evaluation_run import EvaluationJob, evaluate
+    from evaluation.output.files import write_result
+    from evaluation.output.table import print_scorecard
+
+    workspace = Workspace.default()
+    loaded = load_show(show)
+    models = [(model or loaded.name, base_url)]
+    if against:
+        models.append((against, against_url or base_url))
+    sampling = {
+        "temperature": temperature,
+        "top_p": top_p,
+        "frequency_penalty": frequency_penalty,
+        "presence_penalty": presence_penalty,
+    }
+    job = EvaluationJob(loaded, tuple(models), scenes, writers, sampling, cast_lock, fresh)
+    card, found = evaluate(job, workspace)
+    print_scorecard(card)
+    for each in found:
+        print(f"raw text: {each.folder}")
+    for path in write_result(card, found[0], workspace):
+        print(f"wrote {path}")
+
+
+if __name__ == "__main__":
+    with reported_errors():
+        app()

@@ -1,0 +1,1 @@
+"""Scenes of a served model: requests, and the file that keeps them."""

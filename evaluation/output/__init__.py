@@ -1,0 +1,1 @@
+"""The result as a table, as JSON and as a picture."""
