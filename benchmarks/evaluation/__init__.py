@@ -1,0 +1,1 @@
+"""Checks that the evaluation measures what it says."""
