@@ -5,12 +5,12 @@
  * anew, or a second tab, shows the same.
  */
 
-import { closestTarget, createElement, find, findDialog, findInput } from "./dom.js";
+import { closestTarget, find, findDialog, findInput } from "./dom.js";
 import { CastForm } from "./new_show/cast_form.js";
 import { drawCurve } from "./new_show/loss_curve.js";
 import { Questions } from "./new_show/questions.js";
 import { drawReport } from "./new_show/report.js";
-import { listDropped, nameFolder, sendScripts } from "./new_show/scripts.js";
+import { chooseScripts, listDropped, nameFolder, sendScripts } from "./new_show/scripts.js";
 import { describeStep, describeTraining } from "./new_show/wording.js";
 
 /** @import { GradioComponent } from "./dom.js" */
@@ -86,8 +86,12 @@ class NewShow {
     this.show(".done", job.state === "trained");
     this.show(".report", hasReport);
     this.show("footer", !busy && !this.sending && job.state !== "empty");
+    this.show(".again", job.state === "failed" && !job.report);
     this.sawTraining ||= job.state === "training";
-    find(this.element, ".running").textContent = describeTraining(job, this.sawTraining);
+    const note = find(this.element, ".running");
+    // Its end is read aloud, and not every second of it.
+    note.setAttribute("aria-live", job.state === "training" ? "off" : "polite");
+    note.textContent = describeTraining(job, this.sawTraining);
     if (job.message && !busy) this.report(job.message);
     if (busy) this.#drawWork(job);
     if (job.state === "trained") this.#drawOutcome(job, offered);
@@ -169,25 +173,17 @@ class NewShow {
     const { dialog } = this;
     if (closestTarget(event, ".open")) this.open();
     if (closestTarget(event, ".close")) dialog.close();
-    if (closestTarget(event, ".choose-files")) this.choose("multiple");
-    if (closestTarget(event, ".choose-folder")) this.choose("webkitdirectory");
+    const send = (/** @type {NamedFile[]} */ files) => this.send(files);
+    if (closestTarget(event, ".choose-files")) chooseScripts("multiple", send);
+    if (closestTarget(event, ".choose-folder")) chooseScripts("webkitdirectory", send);
     if (closestTarget(event, ".stop")) this.ask("stop");
+    if (closestTarget(event, ".again")) this.ask("read");
     if (closestTarget(event, ".over")) this.ask("forget");
     const write = closestTarget(event, ".write");
     if (write) {
       dialog.close();
       this.trigger("write", { model: write.dataset.model });
     }
-  }
-
-  /** @param {"multiple" | "webkitdirectory"} kind */
-  choose(kind) {
-    const field = createElement("input", { type: "file", [kind]: "" });
-    field.addEventListener("change", () => {
-      const files = [...(field.files ?? [])];
-      this.send(files.map((file) => ({ name: file.webkitRelativePath || file.name, file })));
-    });
-    field.click();
   }
 
   open() {

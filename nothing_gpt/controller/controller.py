@@ -1,68 +1,35 @@
 """The controller of one new show at a time: what can be asked of it, and in which state."""
 
-import re
 import shutil
-import sys
 import threading
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from itertools import count
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
 from nothing_gpt.controller import summary
 from nothing_gpt.controller.job import BUSY, Job, State, read_job, write_job
+from nothing_gpt.controller.requests import (
+    Corrections,
+    Nothing,
+    Rights,
+    SourceName,
+    clean_text,
+    make_character,
+)
+from nothing_gpt.controller.show_files import choose_name, delete_untrained, list_commands
 from nothing_gpt.controller.task import STOPPED, Task
 from nothing_gpt.controller.uploads import Chunk, Uploads
 from nothing_gpt.errors import UserError
 from nothing_gpt.files import make_folder, write_text
-from nothing_gpt.line import collapse, to_name
-from nothing_gpt.show import Character, load_show, name_source, render_show
+from nothing_gpt.show import load_show, render_show
 from nothing_gpt.workspace import Workspace
 
 _POLL_INTERVAL = 0.1  # seconds between two looks at the running task
-_MAX_TEXT = 200  # characters of a title, or of a right
-_MAX_NAME = 40
 
 
 class RefusedError(UserError):
     """What was asked does not fit the state of the job."""
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """Somebody in the cast, by the name to write, and other names in the scripts."""
-
-    name: str
-    aliases: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Corrections:
-    """What a person has corrected in a drafted show."""
-
-    title: str
-    cast: tuple[Member, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SourceName:
-    """What the scripts are called, which becomes the show's name."""
-
-    name: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Rights:
-    """By what right somebody trains on the scripts."""
-
-    rights: str
-
-
-@dataclass(frozen=True, slots=True)
-class Nothing:
-    """No fields."""
 
 
 class Controller:
@@ -109,11 +76,12 @@ class Controller:
             if not job.files:
                 raise RefusedError("no scripts have arrived; drop some files first")
             if not job.name:
-                job = replace(job, name=self._choose_name(given.name, job.files))
+                words = clean_text(given.name) or PurePosixPath(next(iter(job.files))).stem
+                job = replace(job, name=choose_name(self._workspace, words))
                 folder = self._workspace.source(job.name)
                 make_folder(folder.parent)
                 self._scripts.rename(folder)
-            self._start(replace(job, state="reading"), self._draft_command(job), "data_prep")
+            self._start(replace(job, state="reading"), "data_prep")
 
     def correct(self, given: Corrections) -> None:
         """Write the show file with corrected names, and prepare the examples again."""
@@ -125,13 +93,13 @@ class Controller:
             show = load_show(str(path))
             voices = {member.name: member.voice for member in show.cast}
             try:
-                cast = tuple(_make_character(member, voices) for member in given.cast)
+                cast = tuple(make_character(member, voices) for member in given.cast)
                 title = clean_text(given.title) or show.title
                 corrected = replace(show, title=title, cast=cast)
             except ValueError as error:
                 raise UserError(str(error)) from None
             write_text(path, render_show(corrected))
-            self._start(replace(self._job, state="reading"), None, "data_prep")
+            self._start(replace(self._job, state="reading"), "data_prep")
 
     def train(self, given: Rights) -> None:
         """Train, or go on after a stop."""
@@ -149,7 +117,7 @@ class Controller:
                 write_text(path, render_show(replace(show, corpus=corpus)))
             job = replace(self._job, state="training", rights=rights)
             # The examples again, if they are not those of the show file.
-            self._start(job, None, "data_prep", "train")
+            self._start(job, "data_prep", "train")
 
     def stop(self, _: Nothing) -> None:
         """Stop reading or training; training saves what it has first."""
@@ -218,32 +186,10 @@ class Controller:
         name = self._job.name
         return summary.summarize_report(self._workspace.data(name)) if name else None
 
-    def _choose_name(self, source: str, files: Mapping[str, str]) -> str:
-        """Choose a name that no show of this workspace has."""
-        words = clean_text(source) or PurePosixPath(next(iter(files))).stem
-        first = name_source(re.sub("[./:]", " ", words)[:_MAX_NAME])
+    def _start(self, job: Job, *stages: str) -> None:
         place = self._workspace
-        for number in count(1):
-            name = first if number == 1 else f"{first}_{number}"
-            parts = (place.draft(name), place.source(name), place.data(name), place.adapter(name))
-            if not any(part.exists() for part in parts):
-                return name
-        raise AssertionError("the numbers do not end")
-
-    def _draft_command(self, job: Job) -> list[str] | None:
-        """Return the command that drafts the show file; None if there is one."""
-        path = self._workspace.draft(job.name)
-        if path.exists():
-            return None
-        source = Uploads(self._workspace.source(job.name), job.files).source
-        options = ("--name", job.name, "--out", path, "--json", self._draft)
-        return _python("data_prep", "draft", source, *options)
-
-    def _start(self, job: Job, first: list[str] | None, *stages: str) -> None:
-        show = str(self._workspace.draft(job.name))
-        options = {"data_prep": ("--tokenizer", "none"), "train": ("--base", self._base)}
-        commands = [first] if first else []
-        commands += [_python(stage, "--show", show, *options[stage]) for stage in stages]
+        uploads = Uploads(place.source(job.name), job.files)
+        commands = list_commands(place, job.name, uploads, self._draft, self._base, *stages)
         try:
             self._task.start(commands)
         except BlockingIOError:
@@ -280,17 +226,8 @@ class Controller:
         """Delete the scripts of the job, and what was made of them, unless it was trained."""
         shutil.rmtree(self._scripts, ignore_errors=True)
         self._draft.unlink(missing_ok=True)
-        place, name = self._workspace, self._job.name
-        if not name or place.adapter(name).exists():
-            return
-        place.draft(name).unlink(missing_ok=True)
-        for folder in (
-            place.source(name),
-            place.data(name),
-            place.base(name),
-            place.checkpoints(name),
-        ):
-            shutil.rmtree(folder, ignore_errors=True)
+        if self._job.name:
+            delete_untrained(self._workspace, self._job.name)
 
 
 _EXPLANATIONS: dict[State, str] = {
@@ -303,32 +240,3 @@ _EXPLANATIONS: dict[State, str] = {
     "stopped": "the training was stopped; go on with it, or begin a new show",
     "failed": "the last step failed; begin a new show",
 }
-
-
-def _python(module: str, *arguments: object) -> list[str]:
-    return [sys.executable, "-m", module, *map(str, arguments)]
-
-
-def clean_text(text: str) -> str:
-    """Put what a person typed on one line, without characters that no file can have."""
-    return collapse("".join(c for c in text if c.isprintable() or c.isspace()))[:_MAX_TEXT]
-
-
-def _make_character(member: Member, voices: dict[str, str]) -> Character:
-    name = to_name(member.name)
-    aliases = dict.fromkeys(clean_text(alias) for alias in member.aliases)
-    return Character(
-        name, tuple(a for a in aliases if a and to_name(a) != name), voices.get(name, "")
-    )
-
-
-ACTIONS: dict[str, type[Any]] = {
-    "begin": Nothing,
-    "add": Chunk,
-    "read": SourceName,
-    "correct": Corrections,
-    "train": Rights,
-    "stop": Nothing,
-    "forget": Nothing,
-}
-"""The methods that can be asked for, with the fields of each."""

@@ -11,7 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from nothing_gpt.admission import LOOPBACK, is_for_us
-from nothing_gpt.controller.controller import ACTIONS, Controller, RefusedError
+from nothing_gpt.controller.controller import Controller, RefusedError
+from nothing_gpt.controller.requests import ACTIONS
 from nothing_gpt.errors import UserError
 from nothing_gpt.records import decode
 

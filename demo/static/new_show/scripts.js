@@ -2,9 +2,26 @@
  * Scripts on their way to the controller: files, folders, and their parts.
  */
 
+import { createElement } from "../dom.js";
+
 const PART = 3 << 20; // bytes; the room takes requests of up to 16 MiB, and base64 adds a third
 
 /** @typedef {{ name: string, file: File }} NamedFile */
+
+/**
+ * Let a person choose files, or a folder.
+ *
+ * @param {"multiple" | "webkitdirectory"} kind
+ * @param {(files: NamedFile[]) => void} use
+ */
+export function chooseScripts(kind, use) {
+  const field = createElement("input", { type: "file", [kind]: "" });
+  field.addEventListener("change", () => {
+    const files = [...(field.files ?? [])];
+    use(files.map((file) => ({ name: file.webkitRelativePath || file.name, file })));
+  });
+  field.click();
+}
 
 /**
  * List dropped files, and those in dropped folders.
