@@ -34,6 +34,8 @@ class NewShow {
     this.sending = false;
     /** Whether this page has seen the training that has ended now. */
     this.sawTraining = false;
+    /** Whether something went on when the controller answered last. */
+    this.busy = false;
     this.looking = 0;
   }
 
@@ -68,9 +70,9 @@ class NewShow {
    */
   lookLater({ job, offered }) {
     clearTimeout(this.looking);
-    const busy = job?.state === "reading" || job?.state === "training";
+    if (job) this.busy = job.state === "reading" || job.state === "training";
     const waiting = !job || (job.state === "trained" && !offered);
-    if (busy || (waiting && this.dialog.open)) {
+    if (this.busy || (waiting && this.dialog.open)) {
       this.looking = setTimeout(() => this.ask(), LOOK_INTERVAL);
     }
   }

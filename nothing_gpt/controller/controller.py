@@ -137,7 +137,11 @@ class Controller:
             self._save(Job())
 
     def describe(self) -> dict[str, Any]:
-        """Describe the job for the page."""
+        """Describe the job for the page.
+
+        Raises:
+            UserError: a file of it was replaced at this moment.
+        """
         job, place = self._job, self._workspace
         is_trained = job.state == "trained"
         return {
@@ -194,8 +198,8 @@ class Controller:
             self._task.start(commands)
         except BlockingIOError:
             raise RefusedError("the step before has not ended yet; try again soon") from None
+        self._watch()  # first: what runs is watched also if a full disk keeps nothing of it
         self._save(replace(job, message="", stopping=False))
-        self._watch()
 
     def _watch(self) -> None:
         threading.Thread(target=self._wait_for_task, daemon=True).start()

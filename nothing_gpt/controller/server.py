@@ -45,7 +45,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Describe the job."""
         if self._admits():
             if self.path == "/job":
-                self._send(200, self.server.controller.describe())
+                self._describe()
             else:
                 self._send(404, {"error": "there are GET /job and POST /job/ACTION"})
 
@@ -69,7 +69,15 @@ class _Handler(BaseHTTPRequestHandler):
         except UserError as error:
             self._send(400, {"error": str(error)})
         else:
-            self._send(200, controller.describe())
+            self._describe()
+
+    def _describe(self) -> None:
+        try:
+            answer = self.server.controller.describe()
+        except UserError as error:
+            self._send(503, {"error": str(error)})
+        else:
+            self._send(200, answer)
 
     def _admits(self) -> bool:
         """Refuse who calls the server by a foreign name, or has no token."""

@@ -20,7 +20,10 @@ SPEAKERS, NEAR_MISSES, EXAMPLES, POINTS = 40, 20, 5, 300
 def summarize_report(data: Path) -> dict[str, Any] | None:
     """Select what the page shows of data_prep's report; None without one."""
     path = data / DATA_REPORT_FILE
-    return _summarize(path, path.stat().st_mtime_ns) if path.exists() else None
+    try:
+        return _summarize(path, path.stat().st_mtime_ns)
+    except FileNotFoundError:
+        return None
 
 
 @lru_cache(maxsize=1)

@@ -43,7 +43,7 @@ class Uploads:
         """Add a part to its file; one that was sent before is not added again.
 
         Raises:
-            UserError: the files are too many or too large, or a part is missing.
+            UserError: the files are too many or too large, a part is missing, or the disk is full.
         """
         try:
             data = base64.b64decode(chunk.data, validate=True)
@@ -64,9 +64,14 @@ class Uploads:
             raise UserError(f"more than {MAX_FILES:,} files; put them into one zip")
         if self._count_bytes(but=path) + chunk.offset + len(data) > MAX_BYTES:
             raise UserError(f"more than {MAX_BYTES >> 20} MiB of scripts; send fewer files")
-        make_folder(self.folder)
-        with path.open("ab" if chunk.offset else "wb") as file:
-            file.write(data)
+        try:
+            make_folder(self.folder)
+            with path.open("ab" if chunk.offset else "wb") as file:
+                file.write(data)
+        except OSError as error:
+            raise UserError(
+                f"{chunk.name}: cannot be stored ({error.strerror}); free space on the disk"
+            ) from None
         self.names[stored] = chunk.name
 
     def _count_bytes(self, *, but: Path) -> int:

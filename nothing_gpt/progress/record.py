@@ -24,7 +24,8 @@ def record_progress(values: Mapping[str, Any]) -> None:
 
 def read_progress(path: Path) -> list[dict[str, Any]]:
     """Read the whole lines of the file; an empty list without one."""
-    if not path.exists():
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")[:-1]
+    except FileNotFoundError:
         return []
-    lines = path.read_text(encoding="utf-8").split("\n")[:-1]
     return [json.loads(line) for line in lines]

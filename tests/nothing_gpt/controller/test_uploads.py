@@ -56,6 +56,12 @@ def test_a_name_never_leads_out_of_the_folder(name: str) -> None:
     assert len(stored.encode()) <= 255
 
 
+def test_what_cannot_be_stored_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match=r"a\.txt: cannot be stored \(Not a directory\)"):
+        Uploads(tmp_path / "file" / "folder").add(chunk("a.txt", "x"))
+
+
 def test_two_files_of_one_name_are_refused_by_both_names(tmp_path: Path) -> None:
     files = Uploads(tmp_path)
     files.add(chunk("1/pilot.txt", "x"))
