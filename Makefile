@@ -42,7 +42,7 @@ history: .venv/local ## Repeat the reference's six runs with the pocket model, w
 test-fast: .venv/test ## Run the tests without browser, server contract and slow ones: two minutes on two idle cores.
 	$(BIN)/python -m pytest -m 'not browser and not clients and not contract and not slow'
 
-test: .venv/test ## Run all tests; those that need something this machine lacks are skipped with a reason.
+test: .venv/test $(if $(NPM),node_modules/ready) ## Run all tests; those that need something this machine lacks are skipped with a reason.
 	$(BIN)/python -m pytest
 
 test-clients: .venv/test .venv-clients/ready ## Test real clients against both engines; needs Node and Java for some.

@@ -1,5 +1,6 @@
 """The room: the components of the page, and the events that connect them to their handlers."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -37,6 +38,11 @@ _TELL_PAGE = """(value) => {
   return value;
 }"""
 
+_TELL_SETTINGS = """(...values) => {
+  const detail = Object.fromEntries(NAMES.map((name, i) => [name, values[i]]));
+  document.dispatchEvent(new CustomEvent("room:settings", {detail}));
+}"""
+
 # The page takes the handlers' values as they are. With `postprocess`, Gradio would pass each
 # value through a thread first.
 _ONCE: dict[str, Any] = {
@@ -70,7 +76,7 @@ class Room:
         with SparseBlocks(
             title="Nothing-GPT: the writers' room", analytics_enabled=False
         ) as blocks:
-            formats = [(each.name, each.ending) for each in FORMATS]
+            formats = [(each.name, each.ending, bool(each.write_episode)) for each in FORMATS]
             closed = controller if isinstance(controller, str) else ""
             self._layout = build_layout(shows, show, model, formats, closed)
             context = AppContext(client, shows, model, self._layout, rate_limiter)
@@ -96,10 +102,19 @@ class Room:
             outputs,
             **_ONCE,
         )
-        page, outputs = layout.page, layout.direction_outputs
+        page = layout.page
         page.hello(handlers.restore_scene, inputs, outputs, **_MULTIPLE)
-        page.again(handlers.resend_scene, inputs, outputs, **_MULTIPLE)
+        page.again(handlers.resend_scene, inputs, layout.direction_outputs, **_MULTIPLE)
         page.model(handlers.choose_model, inputs, layout.all_outputs, **_MULTIPLE)
+        settings = layout.settings
+        gr.on(
+            [field.change for field in settings.values()],
+            None,
+            list(settings.values()),
+            None,
+            js=_TELL_SETTINGS.replace("NAMES", json.dumps(list(settings))),
+            show_progress="hidden",
+        )
         for field in (layout.models.model, layout.models.show):
             field.input(
                 None, None, None, js=_TELL_PAGE.replace("KIND", "model"), show_progress="hidden"

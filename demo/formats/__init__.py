@@ -7,8 +7,9 @@ is written here, also loses the title, the premise and the characters who are pr
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from demo.formats import plain_text, scene_json, screenplay
+from demo.formats import episode_script, plain_text, scene_json, screenplay
 from demo.formats.untrusted_text import check_text
+from demo.scene.episode import Episode
 from demo.scene.scene import Scene
 from nothing_gpt.errors import UserError
 
@@ -17,19 +18,33 @@ from nothing_gpt.errors import UserError
 class FileFormat:
     """A file format: `write` takes a scene and a title, `read` a text.
 
-    `read` raises a `UserError` if the text is not in this format.
+    `read` raises a `UserError` if the text is not in this format. `write_episode` is None where a
+    file has one scene.
     """
 
     name: str
     ending: str
     write: Callable[[Scene, str], str]
     read: Callable[[str], Scene]
+    write_episode: Callable[[Episode], str] | None = None
 
 
 FORMATS = (
-    FileFormat("Fountain", "fountain", screenplay.export_fountain, screenplay.import_fountain),
-    FileFormat("Final Draft", "fdx", screenplay.export_fdx, screenplay.import_fdx),
-    FileFormat("Plain text", "txt", plain_text.write, plain_text.read),
+    FileFormat(
+        "Fountain",
+        "fountain",
+        screenplay.export_fountain,
+        screenplay.import_fountain,
+        episode_script.export_fountain,
+    ),
+    FileFormat(
+        "Final Draft",
+        "fdx",
+        screenplay.export_fdx,
+        screenplay.import_fdx,
+        episode_script.export_fdx,
+    ),
+    FileFormat("Plain text", "txt", plain_text.write, plain_text.read, episode_script.export_text),
     FileFormat("JSON", "json", scene_json.write, scene_json.read),
 )
 
@@ -57,6 +72,18 @@ def export_scene(scene: Scene, ending: str, title: str) -> str:
         UserError: there is no such format.
     """
     return find_format(ending).write(scene, title)
+
+
+def export_episode(episode: Episode, ending: str) -> str:
+    """Write an episode as one script in the format with that ending.
+
+    Raises:
+        UserError: there is no such format, or it is not for episodes.
+    """
+    kind = find_format(ending)
+    if kind.write_episode is None:
+        raise UserError(f"{kind.name} is not for whole episodes; choose another format")
+    return kind.write_episode(episode)
 
 
 def import_scene(ending: str, text: str) -> Scene:

@@ -12,16 +12,21 @@ _DIRECTION_LINE = re.compile(r"(Premise|Setting|Present):\s*(.*)")
 
 def write(scene: Scene, title: str) -> str:
     """Write a scene under its title and its direction."""
-    direction, name = scene.direction, collapse(title).upper()
+    direction = scene.direction
     parts = {
         "Premise": collapse(direction.premise),
         "Setting": collapse(direction.setting),
         "Present": ", ".join(direction.present),
     }
-    heading = f"{name}\n{_UNDERLINE * len(name)}" if name else ""
     labelled = "\n".join(f"{label}: {text}" for label, text in parts.items() if text)
     body = [f"{e.speaker}: {e.text}" if e.line else f"({e.text})" for e in scene.entries]
-    return "\n\n".join(part for part in (heading, labelled, *body) if part) + "\n"
+    return "\n\n".join(part for part in (write_title(title), labelled, *body) if part) + "\n"
+
+
+def write_title(title: str) -> str:
+    """Write a title with a line below it."""
+    name = collapse(title).upper()
+    return f"{name}\n{_UNDERLINE * len(name)}" if name else ""
 
 
 def read(text: str) -> Scene:

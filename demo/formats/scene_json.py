@@ -12,6 +12,8 @@ from nothing_gpt.records import decode, encode
 
 KIND = "nothing-gpt scene"
 VERSION = 1
+BACKUP_KIND = "nothing-gpt backup"
+"""The kind of the file that the page writes (demo/static/backup/backup_file.js)."""
 
 _SOURCE = "this JSON file"  # as error messages call it
 
@@ -53,6 +55,8 @@ def read(text: str) -> Scene:
         UserError: the text is not such a file, or it is damaged.
     """
     data = read_json_text(text, _SOURCE)
+    if isinstance(data, dict) and data.get("kind") == BACKUP_KIND:
+        raise UserError(f"{_SOURCE} is a backup; Restore, in the list of scenes, reads it")
     if not isinstance(data, dict) or data.get("kind") != KIND:
         raise UserError(f"{_SOURCE} holds no scene of this room; is it the right one?")
     if data.get("version") != VERSION:

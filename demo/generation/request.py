@@ -40,6 +40,7 @@ class GenerationRequest:
             showed it.
         guidance: A sentence of direction for these lines alone, besides the scene's own. A model
             with a show of its own gets it at the end of the premise, if its format has one.
+        before: What happened before the scene; such a model gets it before the premise.
     """
 
     show: Show
@@ -50,6 +51,7 @@ class GenerationRequest:
     sampling: SamplingSettings | None = None
     has_own_show: bool = True
     guidance: str = ""
+    before: str = ""
 
     @property
     def settings(self) -> SamplingSettings:
@@ -101,8 +103,10 @@ def build_payload(
 def build_prompt(request: GenerationRequest, scene: Scene) -> list[Message]:
     """Make the messages that ask for the continuation of a scene."""
     context, direction = select_context(scene.lines), scene.direction
-    if request.has_own_show and request.guidance:
-        premise = f"{direction.premise} {request.guidance}".strip()
+    if request.has_own_show:
+        premise = " ".join(filter(None, (direction.premise, request.guidance)))
+        if request.before:
+            premise = f"Before: {request.before}{' Now: ' if premise else ''}{premise}"
         direction = replace(direction, premise=premise)
     messages = build_messages(request.show, request.format, context, direction)
     return messages if request.has_own_show else _add_instructions(messages, request)
@@ -113,6 +117,7 @@ def _add_instructions(messages: list[Message], request: GenerationRequest) -> li
     constraints = request.constraints
     instructions = {
         "Tone": constraints.tone,
+        "What happened before": request.before,
         "What happens next": request.guidance,
         "Next to speak": constraints.first or "",
         "Must speak": ", ".join(constraints.required),

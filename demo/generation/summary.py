@@ -25,7 +25,8 @@ class StatusMessage:
     def problem(cls, error: UserError, kept: str = "") -> "StatusMessage":
         """Report an error, after the sentence on what was kept."""
         text = str(error)
-        return cls(f"{kept} {text[:1].upper()}{text[1:]}.".strip(), "problem")
+        end = "" if text.endswith(("?", "!", ".")) else "."
+        return cls(f"{kept} {text[:1].upper()}{text[1:]}{end}".strip(), "problem")
 
     @classmethod
     def waking(cls, seconds: float) -> "StatusMessage":

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -14,8 +15,8 @@ from demo.scene.history_log import HistoryLog, read_history_log
 from demo.ui.forms import FieldValues
 from demo.ui.gradio_patch import read_event
 from demo.ui.script_html import render_note, render_title
-from demo.ui.tab import Tab
-from demo.ui.view import Updates
+from demo.ui.tab import KeptSettings, Tab
+from demo.ui.view import Updates, merge_updates
 from nothing_gpt.errors import UserError
 from nothing_gpt.records import decode
 
@@ -57,8 +58,8 @@ class ConnectionHandlers:
             session.models = await self.context.client.list_models()
         except UserError as error:
             session.status = StatusMessage.problem(error)
-            return self._show_model(values)
-        values = self.with_default_model(values)
+            return self._show_connected(self._with_kept_choice(values))
+        values = self.with_default_model(self._with_kept_choice(values))
         model = values[self.context.layout.models.model]
         problems = [each.card_error for each in session.models if each.card_error]
         if model not in [each.name for each in session.models]:
@@ -66,7 +67,7 @@ class ConnectionHandlers:
         session.status = (
             StatusMessage(" ".join(problems), "problem") if problems else StatusMessage("Ready.")
         )
-        return self._show_model(values)
+        return self._show_connected(values)
 
     def with_default_model(self, values: FieldValues) -> FieldValues:
         """Fill in a model if the writer has not chosen one."""
@@ -91,21 +92,39 @@ class ConnectionHandlers:
         tab.fields_shown = action.number
         return self._show_model(values)
 
+    def _show_connected(self, values: FieldValues) -> Updates:
+        """Show the model, and once the settings that the page has kept."""
+        tab, shown = self.context.read_tab(values), self._show_model(values)
+        if tab.kept_settings is None:
+            return shown
+        others = replace(tab.kept_settings, model=None)
+        tab.kept_settings = None
+        return merge_updates(shown, self.context.view.show_settings(others))
+
+    def _with_kept_choice(self, values: FieldValues) -> FieldValues:
+        """Fill in the model that the page has kept, if it is still there, and the show."""
+        tab, fields = self.context.read_tab(values), self.context.layout.models
+        kept, models = tab.kept_settings, [each.name for each in tab.session.models]
+        if kept and kept.model and (kept.model in models or not models):
+            values = {**values, fields.model: kept.model}
+        return {**values, fields.show: kept.show} if kept and kept.show else values
+
     def _show_model(self, values: FieldValues) -> Updates:
         tab, form = self.context.read_tab(values), self.context.read_form(values)
         layout, view, choice = self.context.layout, self.context.view, form.choice
         names = [model.name for model in tab.session.models]
         others = [name for name in names if name != choice.model]
-        return {
+        about = {
             layout.models.model: gr.update(choices=names, value=choice.model or None),
             layout.models.show: gr.update(visible=not choice.has_own_show),
             layout.models.other_model: gr.update(choices=others, value=next(iter(others), None)),
             layout.title: render_title(form.show),
             layout.direction.undirected_hint: gr.update(visible=not choice.parts),
-            **view.show_generation(tab.session, form),
-            **view.show_cast(tab.session, form),
-            **view.show_scene(tab, form),
         }
+        generation = view.show_generation(form, same_show=form.show == tab.show)
+        tab.show = form.show
+        cast, scene = view.show_cast(tab.session, form), view.show_scene(tab, form)
+        return merge_updates(scene, generation, cast, about)
 
     async def restore_scene(self, event: gr.EventData, values: FieldValues) -> Updates:
         """Load the scene that the browser kept, or an empty one.
@@ -124,24 +143,33 @@ class ConnectionHandlers:
             # The page sends it again until it is answered; actions can have followed meanwhile.
             if run != tab.page_sync.run:
                 _load_history(tab, run, history, acted)
+                if settings := page.get("settings"):
+                    tab.kept_settings = self._read_kept_settings(settings)
         except UserError as error:
             tab.session.status = StatusMessage.problem(error)
+        if tab.show:
+            values = self.with_default_model(self._with_kept_choice(values))
+        form, view = self.context.read_form(values), self.context.view
+        # Settings that come before the models are shown with them.
+        is_late = tab.show and tab.kept_settings
+        shown = self._show_connected(values) if is_late else view.show_scene(tab, form)
+        if page.get("resumed") is True:
+            tab.show = tab.show or form.show
+            return shown
         # What was done meanwhile can have changed the fields.
-        if page.get("resumed") is True or acted != tab.page_sync.acted:
-            form = self.context.read_form(values)
-            return self.context.view.show_scene(tab, form)
-        return self._show_loaded_scene(values)
+        if acted != tab.page_sync.acted:
+            return shown
+        return merge_updates(shown, view.show_direction(tab.session, form))
+
+    def _read_kept_settings(self, kept: Any) -> KeptSettings:
+        settings = decode(KeptSettings, kept, "the kept settings")
+        return settings if settings.show in self.context.shows else replace(settings, show=None)
 
     async def resend_scene(self, values: FieldValues) -> Updates:
         """Send everything to a page that has missed a message."""
         tab = self.context.read_tab(values)
         tab.page_sync.restart(tab.page_sync.run, None, tab.page_sync.acted)
         return self.context.view.show_scene(tab, self.context.read_form(values))
-
-    def _show_loaded_scene(self, values: FieldValues) -> Updates:
-        tab, form = self.context.read_tab(values), self.context.read_form(values)
-        direction = self.context.view.show_direction(tab.session, form)
-        return {**direction, **self.context.view.show_scene(tab, form)}
 
 
 def _load_history(tab: Tab, run: str, history: History, acted: object) -> None:

@@ -44,7 +44,7 @@ class AppContext:
         self.view = View(layout, self._is_quoted)
         self.throttle = Throttle()
         self.random = Random()  # noqa: S311 - for surprises and seeds
-        self._shows = shows
+        self.shows = shows
         self._quotations: dict[str, Quotations] = {}
 
     def read_tab(self, values: FieldValues) -> Tab:
@@ -55,7 +55,7 @@ class AppContext:
     def read_form(self, values: FieldValues) -> SceneForm:
         """Read the fields of the scene."""
         models = self.read_tab(values).session.models
-        return read_scene_form(values, self.layout, models, self._shows)
+        return read_scene_form(values, self.layout, models, self.shows)
 
     def admit(self, event: gr.EventData, values: FieldValues) -> PageAction | None:
         """Read an action of the page; None if it is not to be done now (`PageSync.admit`)."""

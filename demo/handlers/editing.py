@@ -2,17 +2,18 @@
 
 import asyncio
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
 import gradio as gr
 
-from demo.formats import export_scene, import_scene
+from demo.formats import export_episode, export_scene, import_scene
 from demo.generation.summary import StatusMessage
 from demo.handlers.context import AppContext
+from demo.scene.episode import Episode
 from demo.scene.replacement import Substitution
-from demo.scene.scene import Entry, EntryForm, SpeakerAndText
+from demo.scene.scene import Entry, EntryForm, Scene, SpeakerAndText
 from demo.session.session import Session
 from demo.ui.forms import FieldValues, SceneForm
 from demo.ui.gradio_patch import read_event
@@ -73,20 +74,30 @@ class EditingHandlers:
         return self.context.edit(event, values, change, show_direction=True)
 
     async def export(self, event: gr.EventData, values: FieldValues) -> Updates:
-        """Write the scene in a format, for the browser to save."""
+        """Write the scene, or an episode that the page sends, for the browser to save."""
         tab, form, layout = *self._read(values), self.context.layout
         action = self.context.admit(event, values)
-        shown = self.context.view.show_scene(tab, form)
-        if action is None:
-            return {**shown, layout.download: None}
-        ending = str(action.fields.get("ending"))
-        name = str(action.fields.get("name") or "")
-        text = export_scene(tab.session.scene, ending, name or form.show.title)
-        stem = re.sub(r"[^\w-]+", "-", name).strip("-") or form.show.name
-        return {**shown, layout.download: {"name": f"{stem}.{ending}", "text": text}}
+        file: dict[str, str] | None = None
+        if action is not None:
+            try:
+                file = await asyncio.to_thread(_write_file, tab.session.scene, form.show, action)
+            except UserError as error:
+                tab.session.status = StatusMessage.problem(error)
+        return {**self.context.view.show_scene(tab, form), layout.download: file}
 
     def _read(self, values: FieldValues) -> tuple[Tab, SceneForm]:
         return self.context.read_tab(values), self.context.read_form(values)
+
+
+def _write_file(scene: Scene, show: Show, action: PageAction) -> dict[str, str]:
+    ending, name = str(action.fields.get("ending")), str(action.fields.get("name") or "")
+    if sent := action.fields.get("episode"):
+        episode = decode(Episode, sent, "the page")
+        text = export_episode(replace(episode, title=name or show.title), ending)
+    else:
+        text = export_scene(scene, ending, name or show.title)
+    stem = re.sub(r"[^\w-]+", "-", name).strip("-") or show.name
+    return {"name": f"{stem}.{ending}", "text": text}
 
 
 def apply_action(session: Session, show: Show, action: dict[str, Any], random: Random) -> None:

@@ -26,6 +26,7 @@ from demo.ui.tab import Tab
 from demo.ui.view import Updates
 from nothing_gpt.errors import UserError
 from nothing_gpt.line import collapse
+from nothing_gpt.show import Show
 
 STOP_TIMEOUT = 5.0
 """Seconds that Stop waits for a generation to end."""
@@ -180,7 +181,7 @@ class GenerationHandlers:
         if not form.choice.model:
             return
         try:
-            generated = start(form, read_generation_form(values, context.layout, form.show))
+            generated = start(form, self._read_generation_form(event, values, form.show))
             throttled = context.throttle.slow(generated)
             async with aclosing(generated), aclosing(throttled) as steps:
                 await anext(steps)
@@ -197,6 +198,15 @@ class GenerationHandlers:
             session.status = FAILED
             raise
         yield view.show_scene(tab, form)
+
+    def _read_generation_form(
+        self, event: gr.EventData, values: FieldValues, show: Show
+    ) -> GenerationForm:
+        """Read the fields, and from the event what happened in an episode's earlier scenes."""
+        before = read_event(event).get("before")
+        outlines = tuple(map(str, before)) if isinstance(before, list) else ()
+        form = read_generation_form(values, self.context.layout, show)
+        return replace(form, before=outlines)
 
     def _save_direction(self, tab: Tab, form: SceneForm, action: PageAction) -> bool:
         try:
@@ -225,7 +235,7 @@ class GenerationHandlers:
         payload: dict[str, Any]
         try:
             context.save_direction(tab.session, form, action)
-            generation_form = read_generation_form(values, context.layout, form.show)
+            generation_form = self._read_generation_form(event, values, form.show)
             request = generation_form.make_request(form.choice, context.random)
             payload = tab.session.preview(request)
         except UserError as error:

@@ -3,16 +3,21 @@
  */
 
 import { Announcer } from "./announcer.js";
-import { closestTarget, find, findAll, findDialog, isolateText } from "./dom.js";
+import { closestTarget, find, findAll, findDialog, findInput } from "./dom.js";
 import { Drafts } from "./drafts.js";
-import { decodeText } from "./file_text.js";
+import { EpisodeStore } from "./episodes/episode_store.js";
+import { closeListsByTab } from "./gradio_fields.js";
+import { ScenePlace } from "./kept/scene_place.js";
+import { SettingsStore } from "./kept/settings_store.js";
 import { LineEditor } from "./line_editor.js";
 import { LineMenu } from "./line_menu.js";
 import { LossDialog } from "./loss_dialog.js";
 import { NameQuestion } from "./name_question.js";
 import { Outbox } from "./outbox.js";
 import { PageSync } from "./page_sync.js";
-import { createBranch, createOpening, placePanel } from "./panels.js";
+import { createBranch, placePanel } from "./panels.js";
+import { SceneHeader } from "./scene_header.js";
+import { SceneImport } from "./scene_import.js";
 import { SceneList } from "./scene_list.js";
 import { ScriptView } from "./script_view.js";
 import { copyLink, readLink } from "./share_link.js";
@@ -35,8 +40,6 @@ class App {
     this.element = element;
     /** Whether the next drawing offers a half-made edit again. */
     this.restoring = false;
-    /** The scene that was open before the last import. */
-    this.leftForImport = "";
     this.storage = new SceneStorage((text) => this.report(text));
     let isFull = false;
     const reportFull = () => {
@@ -49,6 +52,16 @@ class App {
       this.silence.ask();
       trigger(event, fields);
     };
+    this.episodes = new EpisodeStore((text) => this.report(text));
+    this.episodes.onChanged = () => this.readBefore();
+    /**
+     * What happened in the earlier scenes of the episode.
+     *
+     * @type {string[]}
+     */
+    this.before = [];
+    this.settings = new SettingsStore();
+    this.place = new ScenePlace(find(element, ".lines"));
     this.drafts = new Drafts(reportFull);
     this.outbox = new Outbox(send, this.storage, {
       changed: () => this.waiting.draw(),
@@ -61,6 +74,9 @@ class App {
     });
     this.sync = new PageSync(send, this.storage, this.outbox, {
       opened: (notice) => {
+        this.settings.isShown = true;
+        this.place.leave();
+        this.readBefore();
         this.report(notice);
         this.view.reset();
         this.openDrafts();
@@ -72,14 +88,18 @@ class App {
         this.tools.memory.place(memory);
       },
     });
+    const file = findInput(element, ".script-file");
+    this.importing = new SceneImport(file, this.storage, this.outbox, this.sync);
     this.actions = new WriterActions(
       this.outbox,
       this.drafts,
       this.storage,
       this.sync,
+      this.episodes,
       new LossDialog(findDialog(element, "loss")),
       new NameQuestion(findDialog(element, "name-question")),
     );
+    this.header = new SceneHeader(element);
     this.announcer = new Announcer(find(element, ".script"));
     this.view = new ScriptView(find(element, ".lines"));
     this.editor = new LineEditor(this.view, {
@@ -89,7 +109,7 @@ class App {
     this.menu = new LineMenu(find(element, ".script"), this.editor, (deed, fields) => {
       if (!this.tools.openForLine(deed, fields.index)) this.actions.add({ deed, ...fields });
     });
-    this.tools = new SceneTools(element, this.sync, this.drafts, {
+    this.tools = new SceneTools(element, this.sync, this.drafts, this.storage, this.episodes, {
       send: (deed) => this.actions.add(deed),
       report: (text) => this.report(text),
     });
@@ -110,8 +130,7 @@ class App {
   /** @param {Deed} fields A refused action: its words stay on the page. */
   giveBack(fields) {
     if (fields.deed === "import") {
-      this.storage.remove(this.storage.scene.id);
-      this.sync.send(this.storage.read(this.leftForImport));
+      this.importing.giveUp();
       return;
     }
     const words = this.actions.giveBack(fields);
@@ -147,7 +166,8 @@ class App {
     this.storage.open(scene);
     this.outbox.open();
     this.drafts.open(this.storage.scene.id);
-    this.sync.send({ ...this.storage.scene, journal: scene?.journal }, { notice });
+    const settings = this.settings.before;
+    this.sync.send({ ...this.storage.scene, journal: scene?.journal }, { notice, settings });
   }
 
   /**
@@ -157,14 +177,15 @@ class App {
    * @param {number} shown How many entries are visible.
    */
   draw(log, shown) {
-    const { entries, direction } = log.scene;
     const { element } = this;
     const { heading, quoted } = this.sync;
-    const drawn = entries.slice(0, shown);
+    const drawn = log.scene.entries.slice(0, shown);
+    this.header.draw(log.scene, heading, this.before);
     this.view.draw(drawn, { ...heading, quoted });
     this.announcer.note(drawn, !heading.editable);
     this.tools.alternatives.place();
     this.menu.restoreFocus();
+    if (!this.place.scene) this.place.restore(this.storage.scene.id);
     // A half-made edit can be of a line whose last change still waits.
     if (this.restoring && !this.outbox.actions.length) {
       this.restoring = false;
@@ -174,15 +195,6 @@ class App {
         this.waiting.keep({ speaker: speaker ?? "", text });
       }
     }
-    for (const name of /** @type {const} */ (["setting", "premise"])) {
-      const field = find(element, `.${name}`);
-      field.replaceChildren(isolateText(direction[name]));
-      field.hidden = !direction[name];
-    }
-    find(element, ".blank").hidden = Boolean(entries.length) || !heading.editable;
-    const openings = heading.openings.length ? ", or begin with one of these." : ".";
-    find(element, ".blank .hint").textContent = `Write the first line below${openings}`;
-    find(element, ".openings").replaceChildren(...heading.openings.map(createOpening));
     find(element, ".versions").hidden = log.isBlank;
     for (const button of findAll(element, ".bar button")) {
       const enabled = heading.editable || "alwaysEnabled" in button.dataset;
@@ -190,6 +202,12 @@ class App {
     }
     if (find(element, "#branches").matches(":popover-open")) this.drawVersions();
     this.scenes.showTitle();
+  }
+
+  /** Read what happened in the earlier scenes of the episode. */
+  readBefore() {
+    this.before = this.episodes.listBefore(this.storage.scene.id);
+    this.header.drawBefore(this.before, this.sync.heading.guidance);
   }
 
   /** List the versions; only an open list is drawn, for each costs a comparison. */
@@ -210,26 +228,9 @@ class App {
     if (ending) this.actions.add({ deed: "export", ending, name: this.storage.scene.name });
     const tool = this.tools.handleClick(event);
     if (closestTarget(event, ".open-help")) this.shortcuts.showHelp();
-    if (closestTarget(event, ".import")) find(this.element, "input[type=file]").click();
+    if (closestTarget(event, ".import")) this.importing.choose();
     if (link && this.sync.log) copyLink(this.sync.log, (text) => this.report(text));
     if (version || ending || link || tool) closestTarget(event, "[popover]")?.hidePopover();
-  }
-
-  /**
-   * Send an imported script, which becomes a new scene.
-   *
-   * @param {Event} event
-   */
-  async importFile({ target }) {
-    if (!(target instanceof HTMLInputElement)) return;
-    const file = target.files?.[0];
-    if (!file) return;
-    const text = decodeText(new Uint8Array(await file.arrayBuffer()));
-    target.value = "";
-    this.leftForImport = this.storage.scene.id;
-    const scene = this.storage.add({}, file.name.replace(/\.\w+$/, ""));
-    this.outbox.begin(scene.id, { deed: "import", name: file.name, text });
-    this.sync.send(scene);
   }
 }
 
@@ -248,8 +249,6 @@ export function startApp(component) {
       if (event.newState === "open" && panel.id === "branches") app.drawVersions();
     });
   }
-  const file = find(element, "input[type=file]");
-  file.addEventListener("change", (event) => app.importFile(event));
   watch("value", () => {
     app.silence.hear();
     app.sync.receive(JSON.parse(props.value || "null"));
@@ -257,6 +256,9 @@ export function startApp(component) {
   addEventListener("pagehide", () => app.storage.flush());
   addEventListener("visibilitychange", () => document.hidden && app.storage.flush());
   addEventListener("hashchange", () => app.openFirst());
+  closeListsByTab();
   app.actions.listen();
+  app.settings.listen();
+  app.place.listen();
   app.openFirst();
 }

@@ -2,6 +2,8 @@
  * The fields of Gradio's own components that the page reads or fills in.
  */
 
+import { closestTarget, findAll } from "./dom.js";
+
 const TYPED_FIELDS = /** @type {const} */ (["premise", "setting", "guests"]);
 
 /** @typedef {typeof TYPED_FIELDS[number]} TypedField */
@@ -11,6 +13,20 @@ const TYPED_FIELDS = /** @type {const} */ (["premise", "setting", "guests"]);
  *
  * @typedef {Partial<Record<TypedField, string>> & { present?: string[] }} DirectionFields
  */
+
+/**
+ * Let the Tab key leave a list of options and close it. Gradio 6.31 handles the key after the field
+ * has lost the focus and closed its list, and opens the list again. A list that scrolls is itself
+ * a stop of the Tab key in Chromium, and then gone.
+ */
+export function closeListsByTab() {
+  const handle = (/** @type {KeyboardEvent} */ event) => {
+    if (event.key !== "Tab" || !closestTarget(event, "[role=combobox]")) return;
+    event.stopPropagation();
+    for (const list of findAll(document, "[role=listbox]")) list.tabIndex = -1;
+  };
+  addEventListener("keydown", handle, { capture: true });
+}
 
 /** @returns {DirectionFields} */
 export function readDirection() {

@@ -10,7 +10,7 @@ import { SHORTCUTS } from "./shortcuts.js";
 /** @import { Shortcut } from "./shortcuts.js" */
 /** @import { LineEditor, SendAction } from "./line_editor.js" */
 
-/** @typedef {"rewrite" | "fill" | "element" | "retake" | "above" | "below" | "up" | "down" | "delete"} LineAction */
+/** @typedef {"rewrite" | "fill" | "element" | "split" | "retake" | "above" | "below" | "up" | "down" | "delete"} LineAction */
 
 /**
  * The menu's items: what each does, its label, and its shortcut if it has one.
@@ -26,6 +26,7 @@ const ITEMS = [
   ["up", "Move up", SHORTCUTS.moveUp],
   ["down", "Move down", SHORTCUTS.moveDown],
   ["element", "What it is \u2026", null],
+  ["split", "Split the scene here", null],
   ["delete", "Delete", SHORTCUTS.deleteLine],
 ];
 

@@ -3,7 +3,14 @@
  * own, which is drawn at every token.
  */
 
-import { SPEAKER_COLOURS, closestTarget, createElement, findAll, isolateText } from "./dom.js";
+import {
+  SPEAKER_COLOURS,
+  closestTarget,
+  createElement,
+  createHiddenText,
+  findAll,
+  isolateText,
+} from "./dom.js";
 import { SHORTCUTS } from "./shortcuts.js";
 
 /** @import { GradioComponent } from "./dom.js" */
@@ -75,9 +82,9 @@ function createTake(take, index, { cast, chosen }) {
   const rows = take.lines.map((line) => createRow(line, cast, { caret: false }));
   if (unfinished) rows.push(createRow(take.growing, cast, { caret: true }));
   const key = createElement("kbd", { "aria-hidden": "true" }, String(index + 1));
-  const label = { "data-take": index, "aria-label": `Choose take ${take.name}` };
-  const attributes = { type: "button", class: "choose", ...label };
-  const button = createElement("button", attributes, "Choose ", key);
+  const attributes = { type: "button", class: "choose", "data-take": index };
+  const named = createHiddenText(`take ${take.name} `);
+  const button = createElement("button", attributes, "Choose ", named, key);
   button.disabled = !take.lines.length || unfinished;
   const heading = createElement("h3", {}, isolateText(take.name));
   const header = createElement("header", {}, heading, button);
@@ -122,7 +129,9 @@ function followLastLine(container) {
   document.addEventListener("click", (event) => {
     if (closestTarget(event, "#continue, #takes, #retake, #compare")) following = true;
   });
-  addEventListener("scroll", () => (following = measureCovered() < 120), { passive: true });
+  const notice = () => (following = measureCovered() < 120);
+  addEventListener("scroll", notice, { passive: true });
+  document.addEventListener("room:placed", notice); // kept/scene_place.js
   new MutationObserver(() => {
     const covered = following ? measureCovered() : 0;
     if (covered > 0) scrollBy(0, covered);

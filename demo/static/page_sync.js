@@ -117,13 +117,14 @@ export class PageSync {
    * Send a scene to the server, which then follows it.
    *
    * @param {StoredScene | null} scene Null is a new scene.
-   * @param {{ notice?: string, resumed?: boolean }} [options]
+   * @param {{ notice?: string, resumed?: boolean, settings?: object | null }} [options] `settings`
+   *   are those that this browser has kept.
    */
-  send(scene, { notice = "", resumed = false } = {}) {
+  send(scene, { notice = "", resumed = false, settings } = {}) {
     const run = randomId();
     const history = scene?.journal ?? null;
     this.pending = { run, scene, history, notice, resumed };
-    const message = { run, journal: history, acted: scene?.acted ?? 0, resumed };
+    const message = { run, journal: history, acted: scene?.acted ?? 0, resumed, settings };
     const trigger = () => {
       if (this.pending?.run !== run) return;
       this.trigger("hello", message);

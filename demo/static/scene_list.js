@@ -4,6 +4,7 @@
 
 import { closestTarget, createElement, find, isolateText } from "./dom.js";
 import { SceneLog } from "./scene_log.js";
+import { isConfirmed } from "./second_click.js";
 import { titleOf } from "./storage.js";
 
 /** @import { SceneStorage, StoredScene } from "./storage.js" */
@@ -20,7 +21,7 @@ export class SceneList {
     this.storage = storage;
     this.open = open;
     this.current = current;
-    this.title = find(root, ".scenes span");
+    this.button = find(root, ".scenes");
     this.panel = find(root, "#scenes");
     this.panel.addEventListener("toggle", (event) => {
       if (event.newState === "open") this.#draw();
@@ -40,7 +41,8 @@ export class SceneList {
   showTitle() {
     const log = this.current();
     const title = log ? titleOf(this.storage.scene, log) : "";
-    this.title.textContent = title;
+    find(this.button, "span").textContent = title;
+    this.button.setAttribute("aria-label", `Scenes: ${title}`);
     document.title = title ? `${title} - the writers' room` : "The writers' room";
   }
 
@@ -90,17 +92,13 @@ export class SceneList {
   }
 
   /**
-   * Delete a scene at the second click: a deleted scene cannot be restored.
+   * Delete a scene at the second click.
    *
    * @param {HTMLElement} button
    * @param {string} id
    */
   #remove(button, id) {
-    if (!button.classList.contains("confirming")) {
-      button.classList.add("confirming");
-      button.textContent = "Really?";
-      return;
-    }
+    if (!isConfirmed(button)) return;
     this.storage.remove(id);
     if (id === this.storage.scene.id) this.open(null);
     this.#draw();

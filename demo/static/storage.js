@@ -6,7 +6,9 @@
  * saves its own version as a copy.
  */
 
+import { forgetScene } from "./episodes/episode_store.js";
 import { isHistory } from "./history_check.js";
+import { removePlace } from "./kept/scene_place.js";
 import { randomId } from "./random_id.js";
 import { SceneLog } from "./scene_log.js";
 import { removeWords } from "./word_store.js";
@@ -165,18 +167,45 @@ export class SceneStorage {
   }
 
   /**
-   * Store a scene that comes from elsewhere, as the next one to open.
+   * Make a scene of a history that comes from elsewhere.
+   *
+   * @param {Partial<HistoryLog>} history
+   * @param {string} [name]
+   * @returns {StoredScene}
+   */
+  make(history, name = "") {
+    const log = new SceneLog(history);
+    const about = { stamp: newStamp(), title: titleOf({ name }, log), saved: Date.now() };
+    return { ...newScene(), name, ...about, journal: log.history };
+  }
+
+  /**
+   * Store such a scene as the next one to open.
    *
    * @param {Partial<HistoryLog>} history
    * @param {string} [name]
    * @returns {StoredScene}
    */
   add(history, name = "") {
-    const log = new SceneLog(history);
-    const about = { stamp: newStamp(), title: titleOf({ name }, log), saved: Date.now() };
-    const scene = { ...newScene(), name, ...about, journal: log.history };
-    if (this.#write(scene, log)) sessionStorage.setItem(OPEN_SCENE, scene.id);
+    const scene = this.make(history, name);
+    const isStored = this.#write(scene, new SceneLog(scene.journal));
+    if (isStored) sessionStorage.setItem(OPEN_SCENE, scene.id);
     return scene;
+  }
+
+  /**
+   * Store a whole scene, with all of its versions or not at all.
+   *
+   * @param {StoredScene} scene
+   * @returns {boolean} Whether there was room for it.
+   */
+  put(scene) {
+    try {
+      localStorage.setItem(SCENE_PREFIX + scene.id, JSON.stringify(scene));
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   /**
@@ -219,5 +248,7 @@ export class SceneStorage {
   remove(id) {
     localStorage.removeItem(SCENE_PREFIX + id);
     removeWords(id);
+    removePlace(id);
+    forgetScene(id);
   }
 }

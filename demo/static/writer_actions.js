@@ -18,6 +18,7 @@ import { NameQuestion, findMeantName } from "./name_question.js";
 import { readWords } from "./waiting_list.js";
 
 /** @import { Drafts } from "./drafts.js" */
+/** @import { EpisodeStore } from "./episodes/episode_store.js" */
 /** @import { DirectionFields } from "./gradio_fields.js" */
 /** @import { LossDialog } from "./loss_dialog.js" */
 /** @import { Outbox, Deed } from "./outbox.js" */
@@ -48,14 +49,16 @@ export class WriterActions {
    * @param {Drafts} drafts
    * @param {SceneStorage} storage
    * @param {PageSync} sync
+   * @param {EpisodeStore} episodes
    * @param {LossDialog} dialog
    * @param {NameQuestion} question
    */
-  constructor(outbox, drafts, storage, sync, dialog, question) {
+  constructor(outbox, drafts, storage, sync, episodes, dialog, question) {
     this.outbox = outbox;
     this.drafts = drafts;
     this.storage = storage;
     this.sync = sync;
+    this.episodes = episodes;
     this.dialog = dialog;
     this.question = question;
     /**
@@ -162,7 +165,9 @@ export class WriterActions {
     const isWaiting = this.outbox.actions.some((action) => GENERATIONS.has(action.event));
     if (GENERATIONS.has(deed) && isWaiting) return;
     if (event === "act" && this.sync.log) this.storage.keepBlank(this.sync.log);
-    this.outbox.add(fields, event);
+    const isForModel = GENERATIONS.has(deed) || deed === "preview";
+    const before = isForModel ? this.episodes.listBefore(this.storage.scene.id) : [];
+    this.outbox.add(before.length ? { ...fields, before } : fields, event);
   }
 
   /**

@@ -10,6 +10,7 @@ from gradio.components import Component
 from demo.generation.constraints import SamplingSettings, SpeakerConstraints, read_constraints
 from demo.generation.models import ModelChoice, OfferedModel, choose_model
 from demo.generation.request import MAX_LINES, GenerationRequest
+from demo.scene.episode import tell_before
 from demo.scene.parsing import read_direction, read_names
 from demo.scene.scene import Provenance
 from demo.ui.layout import DEFAULT_LINES, Layout
@@ -88,6 +89,7 @@ class GenerationForm:
         seed: None for a random one.
         candidates: How many candidates to write at the same time.
         beat: What happens in the next lines.
+        before: What happened before the scene, one outline for each earlier one of the episode.
     """
 
     lines: int
@@ -96,6 +98,7 @@ class GenerationForm:
     seed: int | None
     candidates: int
     beat: str = ""
+    before: tuple[str, ...] = ()
 
     def make_request(self, choice: ModelChoice, random: Random) -> GenerationRequest:
         """Make the request for one continuation by a model."""
@@ -103,6 +106,7 @@ class GenerationForm:
         constraints = self.constraints
         if choice.has_own_show:
             constraints = replace(constraints, tone="")
+        takes_direction = choice.guidance != "none"
         return GenerationRequest(
             choice.show,
             choice.format,
@@ -111,7 +115,8 @@ class GenerationForm:
             constraints,
             self.sampling,
             choice.has_own_show,
-            self.beat if choice.guidance != "none" else "",
+            self.beat if takes_direction else "",
+            tell_before(self.before) if takes_direction else "",
         )
 
 

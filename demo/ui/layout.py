@@ -13,6 +13,7 @@ from demo.ui.settings_panel import (
     DirectionFields,
     GenerationFields,
     ModelFields,
+    SettingField,
     build_direction_fields,
     build_generation_fields,
     build_model_fields,
@@ -84,6 +85,19 @@ class Layout:
         return {*self.choice_inputs, self.composer.lines, *self.generation.all}
 
     @property
+    def settings(self) -> dict[str, SettingField]:
+        """The fields that the page keeps over a reload, by their names in `KeptSettings`."""
+        models = self.models
+        return {
+            "model": models.model,
+            "show": models.show,
+            "other_model": models.other_model,
+            "blind": models.blind,
+            "lines": self.composer.lines,
+            **self.generation.settings,
+        }
+
+    @property
     def scene_outputs(self) -> list[Component]:
         """The outputs that show the scene and its actions."""
         composer = self.composer
@@ -99,24 +113,23 @@ class Layout:
     @property
     def all_outputs(self) -> list[Component]:
         """All outputs, including those that depend on the model and its show."""
-        models, fields = self.models, self.generation
-        shown = [models.model, models.show, models.other_model, self.title]
         hints = [self.direction.undirected_hint, self.direction.ideas]
-        generation = [*fields.sampling, fields.tone, fields.beat]
-        return [*shown, *hints, *generation, *self.direction_outputs]
+        shown = [self.title, *hints, self.generation.beat, *self.settings.values()]
+        return list(dict.fromkeys([*shown, *self.direction_outputs]))
 
 
 def build_layout(
     shows: Mapping[str, Show],
     show: str,
     model: str,
-    formats: list[tuple[str, str]],
+    formats: list[tuple[str, str, bool]],
     closed_new_show: str,
 ) -> Layout:
     """Make the components, inside a `gr.Blocks`.
 
     Args:
-        formats: Names and file endings of the formats for export.
+        formats: Names and file endings of the formats for export, and whether they are for
+            episodes too.
         closed_new_show: As of `build_new_show`.
     """
     tab = gr.State(Tab())

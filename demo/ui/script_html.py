@@ -116,13 +116,22 @@ def _text(text: str) -> str:
     return f'<bdi dir="auto">{escape(text)}</bdi>'
 
 
-def render_frame(endings: Iterable[tuple[str, str]]) -> str:
-    """Fill the frame around the script; `endings` are the formats' names and file endings."""
+def render_frame(endings: Iterable[tuple[str, str, bool]]) -> str:
+    """Fill the frame around the script.
+
+    Args:
+        endings: The formats' names and file endings, and whether they are for episodes too.
+    """
     frame = Template((STATIC / "frame.html").read_text(encoding="utf-8"))
     formats = "".join(
         f'<li><button type="button" data-ending="{escape(ending)}">'
         f"{escape(name)} <small>.{escape(ending)}</small></button></li>"
-        for name, ending in endings
+        for name, ending, _ in endings
     )
-    accepted = ",".join(f".{escape(ending)}" for _, ending in endings)
-    return frame.substitute(formats=formats, accepted=accepted)
+    for_episodes = "".join(
+        f'<button type="button" data-episode-ending="{escape(ending)}">{escape(name)}</button>'
+        for name, ending, is_for_episodes in endings
+        if is_for_episodes
+    )
+    accepted = ",".join(f".{escape(ending)}" for _, ending, _ in endings)
+    return frame.substitute(formats=formats, accepted=accepted, episode_formats=for_episodes)

@@ -1,7 +1,7 @@
 """The panels beside the script: the direction, the next lines, the choice of a model."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import gradio as gr
 from gradio.components import Component
@@ -23,6 +23,9 @@ _UNDIRECTED_HINT = (
     '<p class="hint">This model goes by the lines alone: it was trained without premise, setting '
     "and cast. What you write is what it knows.</p>"
 )
+
+
+SettingField = gr.Dropdown | gr.Textbox | gr.Number | gr.Checkbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +72,15 @@ class GenerationFields:
         return [self.first, self.required, self.barred]
 
     @property
-    def sampling(self) -> list[Component]:
-        """The fields that start with the values of a show."""
-        penalties = [self.frequency_penalty, self.presence_penalty]
-        return [self.temperature, self.top_p, *penalties]
+    def settings(self) -> dict[str, SettingField]:
+        """All fields but the next beat, by their names."""
+        names = (each.name for each in fields(self) if each.name != "beat")
+        return {name: getattr(self, name) for name in names}
 
     @property
     def all(self) -> list[Component]:
         """All fields."""
-        others = [self.tone, self.beat, self.locked, self.seed, self.candidates]
-        return [*self.names, *self.sampling, *others]
+        return [self.beat, *self.settings.values()]
 
 
 @dataclass(frozen=True, slots=True)

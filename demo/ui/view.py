@@ -15,13 +15,26 @@ from demo.ui.forms import SceneForm
 from demo.ui.layout import STAGE_DIRECTION, Layout
 from demo.ui.script_html import describe_line, describe_page, pack, render_note, render_status
 from demo.ui.settings_panel import ANYONE, BEAT_PLACEHOLDERS
-from demo.ui.tab import Tab
+from demo.ui.tab import KeptSettings, Tab
 from nothing_gpt.line import Line
 from nothing_gpt.records import encode
 from nothing_gpt.show import Show
 
 Updates = dict[Any, Any]
 """Components with their new values; all others stay as they are."""
+
+
+def merge_updates(*updates: Updates) -> Updates:
+    """Join updates; of a component in several of them, all properties are updated."""
+    merged: Updates = {}
+    for component, value in (pair for update in updates for pair in update.items()):
+        before = merged.get(component)
+        if isinstance(before, dict) and isinstance(value, dict):
+            merged[component] = {**before, **value}
+        else:
+            merged[component] = value
+    return merged
+
 
 _LOCKS: dict[LockState, str] = {
     "server": "speakers locked by the server",
@@ -66,29 +79,38 @@ class View:
             fields.guests: gr.update(value=", ".join(guests), visible=has_cast),
         }
 
-    def show_generation(self, session: Session, form: SceneForm) -> Updates:
-        """Show the names and settings of the chosen show."""
+    def show_generation(self, form: SceneForm, *, same_show: bool) -> Updates:
+        """Show the fields that the model takes; those of another show start with its settings."""
         fields, settings = self._layout.generation, SamplingSettings.of(form.show.generation)
-        names = _list_speakers(session, form)
+        ideas = self._layout.direction.ideas
         premises = list(form.show.prompt.premises)
         has_ideas = bool(premises) and "premise" in form.choice.parts
-        return {
-            fields.first: gr.update(choices=[ANYONE, *names], value=ANYONE),
-            fields.required: gr.update(choices=names, value=[]),
-            fields.barred: gr.update(choices=names, value=[]),
+        taken = {
             fields.tone: gr.update(visible=not form.choice.has_own_show),
             fields.beat: gr.update(
                 placeholder=BEAT_PLACEHOLDERS[form.choice.guidance],
                 interactive=form.choice.guidance != "none",
             ),
+            ideas: gr.update(visible=has_ideas),
+        }
+        if same_show:
+            return taken
+        values = {
+            fields.first: ANYONE,
+            fields.required: [],
+            fields.barred: [],
             fields.temperature: settings.temperature,
             fields.top_p: settings.top_p,
             fields.frequency_penalty: settings.frequency_penalty,
             fields.presence_penalty: settings.presence_penalty,
-            self._layout.direction.ideas: gr.update(
-                choices=premises, value=None, visible=has_ideas
-            ),
         }
+        started = {field: gr.update(value=value) for field, value in values.items()}
+        return merge_updates(taken, started, {ideas: gr.update(choices=premises, value=None)})
+
+    def show_settings(self, kept: KeptSettings) -> Updates:
+        """Show the settings that the page has kept, as far as it has."""
+        settings, values = self._layout.settings, encode(kept)
+        return {settings[name]: gr.update(value=value) for name, value in values.items()}
 
     def show_scene(self, tab: Tab, form: SceneForm, *, refused: bool = False) -> Updates:
         """Show the scene, the messages, and which actions are possible."""

@@ -4,6 +4,7 @@
 
 import { closestTarget, createElement, find, isolateText } from "../dom.js";
 import { saveFile } from "../file_text.js";
+import { askAgain, isConfirmed } from "../second_click.js";
 
 /** @import { Message, Vote, VoteStore } from "./vote_store.js" */
 
@@ -81,27 +82,6 @@ export class VoteDialog {
       await this.#draw();
     }
   }
-}
-
-/**
- * Ask for a second click: deleted votes cannot be restored.
- *
- * @param {HTMLElement} button
- */
-function isConfirmed(button) {
-  if (button.classList.contains("confirming")) return true;
-  button.classList.add("confirming");
-  button.textContent = "Really?";
-  return false;
-}
-
-/**
- * @param {HTMLElement} button
- * @param {string} label
- */
-function askAgain(button, label) {
-  button.classList.remove("confirming");
-  button.textContent = label;
 }
 
 /** @param {Vote} vote */

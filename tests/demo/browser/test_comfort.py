@@ -119,6 +119,20 @@ def test_digits_choose_a_take_also_from_the_composer(stage: Stage) -> None:
     expect(stage.composer()).to_have_value("")
 
 
+def test_a_list_of_options_closes_when_tab_leaves_it(stage: Stage) -> None:
+    ideas = stage.page.get_by_label("Ideas from the show")
+    ideas.click()
+    expect(stage.page.get_by_role("listbox")).to_be_visible()
+    ideas.press("Tab")
+    expect(stage.page.get_by_label("Setting")).to_be_focused()
+    expect(stage.page.get_by_role("listbox")).to_have_count(0)
+    # Gradio would open it again a moment later.
+    stage.page.evaluate(
+        "() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))"
+    )
+    expect(stage.page.get_by_role("listbox")).to_have_count(0)
+
+
 def test_the_panel_scrolls_by_itself(stage: Stage) -> None:
     page = stage.page
     page.set_viewport_size({"width": 1280, "height": 720})
@@ -139,6 +153,7 @@ def test_a_phone_has_room_for_the_script(stage: Stage, width: int, height: int) 
     assert dock
     assert dock["height"] < height / 3
     expect(stage.button("Continue")).to_be_in_viewport()
+    stage.proceed()
     if width < height:
         order = ("#premise", "#sheet", "#setting")
         boxes = [page.locator(place).bounding_box() for place in order]

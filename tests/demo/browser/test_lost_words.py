@@ -221,7 +221,7 @@ def test_an_import_waits_for_the_network(
     file = tmp_path / "Night shift.txt"
     file.write_text("DOT: One.\n\nFELIX: Two.\n", encoding="utf-8")
     with lost_network(page.context):
-        page.locator("input[type=file]").set_input_files(file)
+        page.locator(".script-file").set_input_files(file)
         page.wait_for_function("Object.values(localStorage).join().includes('FELIX: Two')")
     expect_scene(stage, ["[DOT] One.", "[FELIX] Two."])
     expect(page.locator(".scenes")).to_have_text("Night shift")

@@ -56,7 +56,7 @@ def test_two_tabs_do_not_destroy_each_others_work(
 ) -> None:
     stage.write("DOT", "One.")
     expect(stage.page.locator(".scenes")).to_have_text("One.")
-    stage.page.wait_for_function("localStorage.length > 0")
+    stage.page.wait_for_function("Object.keys(localStorage).join().includes('/scene/')")
     other = Stage(context.new_page()).come_in(room)
     expect(other.words(0)).to_have_text("One.")
     other.write("BEA", "Two.")
@@ -127,7 +127,9 @@ def test_scenes_are_taken_away_and_brought_back(stage: Stage, tmp_path: Path) ->
     with stage.page.expect_file_chooser() as chooser:
         stage.button("Import").click()
     chooser.value.set_files(file)
-    expect(stage.page.locator(".note.problem")).to_be_visible()
+    expect(stage.page.locator(".note.problem")).to_have_text(
+        "This JSON file cannot be read: it is no text; is it the right one?"
+    )
     expect(stage.lines()).to_have_count(13)
     assert stage.shown() == written
 

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from itertools import pairwise
 
 from hypothesis import given
@@ -86,3 +87,24 @@ def test_the_memory_begins_at_the_first_line_that_is_sent(lines: list[Line], tim
     if start < len(entries):
         turns = select_context(Scene(tuple(entries[start:])).lines)
         assert turns[0].speaker == entries[start].speaker
+
+
+def test_what_happened_before_comes_first_in_the_premise_or_in_the_instructions() -> None:
+    scene = Scene((Entry("No.", "DOT"),), Direction("Tea."))
+    request = GenerationRequest(
+        SHOW,
+        "directed",
+        Provenance("unclaimed", 7),
+        lines=8,
+        guidance="It boils.",
+        before="A hat is lost.",
+    )
+    system = build_payload(request, scene)["messages"][0]["content"]
+    assert "Premise: Before: A hat is lost. Now: Tea. It boils." in system
+    alone = replace(request, guidance="")
+    system = build_payload(alone, Scene(scene.entries))["messages"][0]["content"]
+    assert "Premise: Before: A hat is lost." in system
+    assert "Now:" not in system
+    system = build_payload(replace(request, has_own_show=False), scene)["messages"][0]["content"]
+    assert "Premise: Tea." in system
+    assert "What happened before: A hat is lost." in system

@@ -73,7 +73,9 @@ def test_what_the_page_leaves_out_stays_as_it_is(layout: Layout, values: dict[An
 
 def test_empty_fields_are_the_shows(layout: Layout, values: dict[Any, Any]) -> None:
     fields = layout.generation
-    empty = dict.fromkeys([*fields.sampling, fields.candidates, layout.composer.lines])
+    penalties = [fields.frequency_penalty, fields.presence_penalty]
+    numbers = [fields.temperature, fields.top_p, *penalties, fields.candidates]
+    empty: dict[Any, Any] = dict.fromkeys([*numbers, layout.composer.lines])
     form = read_generation_form({**values, **empty}, layout, SHOW)
     assert form.constraints == SpeakerConstraints()
     assert form.sampling == SamplingSettings.of(SHOW.generation)

@@ -86,9 +86,10 @@ def test_the_page_is_told_only_what_it_needs_of_a_show() -> None:
 
 
 def test_the_frame_offers_every_format() -> None:
-    frame = render_frame([("Fountain", "fountain"), ("Final Draft", "fdx")])
-    assert re.findall(r'data-ending="(\w+)"', frame) == ["fountain", "fdx"]
-    assert 'accept=".fountain,.fdx"' in frame
+    frame = render_frame([("Fountain", "fountain", True), ("JSON", "json", False)])
+    assert re.findall(r'data-ending="(\w+)"', frame) == ["fountain", "json"]
+    assert re.findall(r'data-episode-ending="(\w+)"', frame) == ["fountain"]
+    assert 'accept=".fountain,.json"' in frame
     # Gradio reads it as a template of JavaScript and of Handlebars.
     assert not re.search(r"`|\$\{|\{\{", frame)
 
