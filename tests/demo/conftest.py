@@ -70,7 +70,7 @@ class Stage:
 
     def composer(self) -> Locator:
         """The field for a new line."""
-        return self.page.get_by_label("New line")
+        return self.page.get_by_role("textbox", name="New line", exact=True)
 
     def write(self, speaker: str, text: str) -> None:
         """Write a line for a speaker."""
