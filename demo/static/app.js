@@ -185,8 +185,9 @@ class App {
     this.announcer.note(drawn, !heading.editable);
     this.tools.alternatives.place();
     this.menu.restoreFocus();
-    if (!this.place.scene) this.place.restore(this.storage.scene.id);
-    // A half-made edit can be of a line whose last change still waits.
+    // A half-made edit gets the cursor itself. It can be of a line whose last change still waits.
+    const focuses = !this.drafts.current.line;
+    if (!this.place.scene) this.place.restore(this.storage.scene.id, { focuses });
     if (this.restoring && !this.outbox.actions.length) {
       this.restoring = false;
       const { line } = this.drafts.current;

@@ -24,7 +24,7 @@ export class SceneHeader {
    */
   drawBefore(outlines, guidance) {
     const field = find(this.root, ".before");
-    const untold = guidance === "none" ? " This model cannot be told; it goes by the lines alone." : "";
+    const untold = guidance === "none" ? " This model cannot be told that." : "";
     const sentences = outlines.map((each) => (/[.!?\u2026]$/.test(each) ? each : `${each}.`));
     field.replaceChildren("Before: ", isolateText(sentences.join(" ")), untold);
     field.hidden = !outlines.length;

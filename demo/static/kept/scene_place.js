@@ -80,15 +80,16 @@ export class ScenePlace {
    * Go to where the writer was in a scene that was just drawn.
    *
    * @param {string} scene Its id.
+   * @param {{ focuses: boolean }} options Whether the cursor goes to its line too.
    */
-  restore(scene) {
+  restore(scene, { focuses }) {
     this.scene = scene;
     const place = readPlace(scene);
     const rows = findAll(this.list, ":scope > [data-index]");
     const row = place && rows[Math.min(place.line, rows.length - 1)];
     if (row) {
       const focused = place.focused === null ? undefined : rows[place.focused];
-      if (focused) find(focused, ".words").focus({ preventScroll: true });
+      if (focused && focuses) find(focused, ".words").focus({ preventScroll: true });
       scrollBy(0, row.getBoundingClientRect().top - place.top);
     } else {
       scrollTo(0, 0);

@@ -64,7 +64,7 @@ def test_two_tabs_do_not_destroy_each_others_work(
     other.page.wait_for_function("Object.values(localStorage).join().includes('Two.')")
     stage.write("FELIX", "Three.")
     expect(stage.lines()).to_have_count(2)
-    message = stage.page.locator(".message")
+    message = stage.page.locator("#sheet .message")
     expect(message).to_contain_text("yours goes on as a copy beside it")
     assert stage.shown() == ["[DOT] One.", "[FELIX] Three."]
     assert other.shown() == ["[DOT] One.", "[BEA] Two."]
@@ -139,7 +139,7 @@ def test_a_browser_without_room_says_so_and_the_scene_stays_on_the_page(stage: S
         "() => { Storage.prototype.setItem = () => { throw new DOMException('full') } }"
     )
     stage.write("DOT", "One.")
-    expect(stage.page.locator(".message")).to_contain_text("no room left to keep the scene")
+    expect(stage.page.locator("#sheet .message")).to_contain_text("no room left to keep the scene")
     assert stage.shown() == ["[DOT] One."]
 
 
@@ -153,7 +153,7 @@ def test_a_scene_goes_to_somebody_else_as_a_link(
     written = stage.shown()
     stage.button("Export").click()
     stage.button("Copy a link").click()
-    expect(stage.page.locator(".message")).to_contain_text("The link is copied.")
+    expect(stage.page.locator("#sheet .message")).to_contain_text("The link is copied.")
     link = stage.page.evaluate("() => navigator.clipboard.readText()")
     assert link.startswith(f"{room}#scene=")
 
@@ -172,5 +172,5 @@ def test_a_scene_goes_to_somebody_else_as_a_link(
         with browser.new_context() as elsewhere:
             page = elsewhere.new_page()
             page.goto(broken)
-            expect(page.locator(".message")).to_contain_text("That link holds no scene")
+            expect(page.locator("#sheet .message")).to_contain_text("That link holds no scene")
             expect(page.locator(".blank .hint")).to_be_visible()
