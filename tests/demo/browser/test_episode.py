@@ -65,9 +65,10 @@ def test_an_episode_is_written_moved_split_exported_and_restored(
     with browser.new_context() as elsewhere:
         other = Stage(elsewhere.new_page()).come_in(room)
         restore(other, backup)
-        expect(other.page.locator("#sheet .message")).to_have_text("Restored: 3 scenes, 1 episode.")
+        message = other.page.locator("#sheet .message")
+        expect(message).to_have_text("Restored: 3 scenes, 1 episode.")
         restore(other, backup)
-        expect(other.page.locator("#sheet .message")).to_have_text("All of that backup is here already.")
+        expect(message).to_have_text("All of that backup is here already.")
         open_episode(other)
         expect(other.page.get_by_label("Outline of scene 1")).to_have_value("Dot loses a hat")
         other.button("Open scene 3").click()
