@@ -188,7 +188,11 @@ class Endpoint:
         try:
             yield
         except openai.APIStatusError as error:
-            remedy = {401: "; set OPENAI_API_KEY", 403: "; set OPENAI_API_KEY"}
+            remedy = {
+                401: "; set OPENAI_API_KEY",
+                403: "; set OPENAI_API_KEY",
+                404: "; the address of an OpenAI-compatible server mostly ends in /v1",
+            }
             raise UserError(
                 f"{self.base_url}: model '{model}': {error.status_code},"
                 f" {error.message}{remedy.get(error.status_code, '')}"

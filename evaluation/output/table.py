@@ -1,10 +1,14 @@
 """The scorecard as a table, for the terminal and in Markdown."""
 
+import os
 from collections.abc import Iterator, Sequence
 
 from evaluation.scorecard import Estimate, Scorecard, ScoredRow
 
 _NONE = "-"
+
+_FILE_WIDTH = 160
+"""Characters in a line where the output is a file."""
 
 
 def print_scorecard(card: Scorecard) -> None:
@@ -15,11 +19,13 @@ def print_scorecard(card: Scorecard) -> None:
     table = Table(title=describe_title(card), title_justify="left")
     head, *rows = list_cells(card)
     for column in head:
-        table.add_column(column, no_wrap=column in ("row", *card.models))
+        table.add_column(column, overflow="fold")
     for at, row in enumerate(rows, 1):
-        table.add_row(*row, end_section=at == len(card.rows))
-    # Wide enough for whole cells where the output is a file.
-    Console(width=None if Console().is_terminal else 160, markup=False).print(table)
+        # Intervals and names below their values, so that few columns are enough.
+        cells = [cell.replace(" [", "\n[").replace("] ", "]\n") for cell in row]
+        table.add_row(*cells, end_section=at == len(card.rows))
+    is_known = Console().is_terminal or "COLUMNS" in os.environ
+    Console(width=None if is_known else _FILE_WIDTH, markup=False).print(table)
     for note in describe_notes(card):
         print(note)
 
