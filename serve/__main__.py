@@ -18,6 +18,7 @@ import typer
 from nothing_gpt.admission import NAMES_VARIABLE, is_loopback
 from nothing_gpt.errors import UserError, reported_errors
 from nothing_gpt.workspace import VARIABLE, Workspace
+from serve.local_engine.torch_variables import set_torch_variables
 from serve.middleware.keys.api_keys import KEYS_VARIABLE, read_keys
 from serve.middleware.keys.commands import app as keys_app
 from serve.models.adapter_watch import AdapterWatch
@@ -107,10 +108,7 @@ def main(
     }
     options: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     if path := os.environ.get(SOCKET_VARIABLE):
-        # Idle threads sleep after about 50 microseconds. With OpenMP's default, which spins for
-        # longer, a token took 150 ms beside a busy process and 20 ms with this; alone both take
-        # 19 ms. torch reads it when it is first imported.
-        os.environ.setdefault("GOMP_SPINCOUNT", "50000")
+        set_torch_variables()
         from serve.local_engine.http.server import run_local_engine
 
         run_local_engine(models, place, path, **options)
