@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from nothing_gpt.admission import NAMES_VARIABLE, is_loopback
+from nothing_gpt.admission import NAMES_VARIABLE, OPEN_VARIABLE, is_loopback, is_open
 from nothing_gpt.errors import UserError, reported_errors
 from nothing_gpt.workspace import VARIABLE, Workspace
 from serve.local_engine.torch_variables import set_torch_variables
@@ -95,7 +95,8 @@ def main(
     """Serve a base model and its adapters over OpenAI's API.
 
     NOTHING_GPT_API_KEY holds the keys that open the server, separated by commas;
-    NOTHING_GPT_KEYS names a file with named keys and their limits (docs/serving.md).
+    NOTHING_GPT_KEYS names a file with named keys and their limits (docs/serving.md). A server that
+    others reach, by --host, must have a key, or NOTHING_GPT_OPEN=1.
     """
     if context.invoked_subcommand is not None:
         return
@@ -123,7 +124,7 @@ def main(
         settings = _prepare_vllm(models, place, host, port, options)
         print(shlex.join(build_command(vllm_python, settings)))
         return
-    _warn_without_keys(host)
+    _require_keys(host)
     if is_loopback(host):
         os.environ[NAMES_VARIABLE] = ",".join(name or ())
     listener = bind_port(host, port)
@@ -153,11 +154,12 @@ def _prepare_vllm(
     return VllmSettings(models, template, cache, host, port, **options)
 
 
-def _warn_without_keys(host: str) -> None:
-    if not read_keys() and not is_loopback(host):
-        print(
-            f"open to whoever reaches {host}; to ask for keys, set {KEYS_VARIABLE}",
-            file=sys.stderr,
+def _require_keys(host: str) -> None:
+    """Refuse to be open to others without being told so."""
+    if not read_keys() and not is_loopback(host) and not is_open(os.environ):
+        raise UserError(
+            f"whoever reaches {host} could have this server write; set {KEYS_VARIABLE}=KEY, or "
+            f"{OPEN_VARIABLE}=1 if it is meant to be open to everybody"
         )
 
 

@@ -86,7 +86,10 @@ def test_an_occupied_port(workspace: Workspace, engine: str) -> None:
     assert "--port" in message
 
 
-def test_an_address_of_another_machine(workspace: Workspace) -> None:
+def test_an_address_of_another_machine(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NOTHING_GPT_OPEN", "1")
     assert "192.0.2.1" in refused(workspace.root, "--engine", "local", "--host", "192.0.2.1")
 
 
@@ -150,9 +153,18 @@ def test_blank_keys_open_no_door(
     assert "NOTHING_GPT_API_KEY is set, but has no key" in done.stderr
 
 
-def test_an_open_door_is_pointed_out(workspace: Workspace) -> None:
-    done = serve(workspace.root, "--engine", "local", "--host", "192.0.2.1")
-    assert "NOTHING_GPT_API_KEY" in done.stderr
+@pytest.mark.parametrize("engine", ["local", "vllm"])
+def test_a_server_that_others_reach_needs_a_key_or_the_word_that_it_is_open(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, engine: str
+) -> None:
+    options = ("--engine", engine, "--host", "192.0.2.1")
+    message = refused(workspace.root, *options)
+    assert "NOTHING_GPT_API_KEY=KEY, or NOTHING_GPT_OPEN=1" in message
+    # With either it gets further: to the address, which is another machine's.
+    for variable in ("NOTHING_GPT_API_KEY", "NOTHING_GPT_OPEN"):
+        with monkeypatch.context() as changed:
+            changed.setenv(variable, "1")
+            assert "NOTHING_GPT" not in refused(workspace.root, *options)
 
 
 @pytest.mark.parametrize(
