@@ -72,7 +72,7 @@ def main(
 ) -> None:
     """Print the microseconds that the gateway adds to an event: the median of some rounds."""
     engine = _make_engine(events)
-    gateway = Gateway(engine, GatewaySettings("base", {}, 8))
+    gateway = Gateway(engine, GatewaySettings("base", "base", None, {}, 8))
     added = [(_measure(gateway) - _measure(engine)) / events * 1e6 for _ in range(rounds)]
     print(f"{median(added):.2f} us an event")
 

@@ -11,6 +11,8 @@ import time
 from nothing_gpt.admission import NAMES_VARIABLE, is_for_us
 from serve.logs import configure_logging, log_event
 from serve.middleware.asgi import KEY_NAME, App, Receive, Scope, Send
+from serve.middleware.constraint.limits import check_constraints
+from serve.middleware.constraint.trial import ConstraintTrials
 from serve.middleware.gateway_settings import GatewaySettings
 from serve.middleware.keys.api_keys import KeyUsage
 from serve.middleware.keys.registry import KeyRegistry, check_limits
@@ -24,7 +26,6 @@ from serve.middleware.request.body import (
     replace_body,
 )
 from serve.middleware.request.fields import ask_for_usage, normalize_fields
-from serve.middleware.request.limits import check_constraints
 from serve.middleware.request.routes import (
     COMPLETIONS,
     METRICS,
@@ -69,6 +70,7 @@ class Gateway:
         self._app, self._client_timeout = app, client_timeout
         self._bodies = BodyReader(client_timeout)
         self._cards = ModelCards(settings.base, settings.adapters)
+        self._trials = ConstraintTrials(settings.location, settings.revision)
         self._max_requests = settings.max_requests
         self._keys = KeyRegistry()
         names = os.environ.get(NAMES_VARIABLE)
@@ -150,6 +152,8 @@ class Gateway:
         body, usage = response.request_body, response.key_usage
         request = parse_body(body)
         check_constraints(request)
+        if response.path in COMPLETIONS:
+            await self._trials.check(request)
         if isinstance(request, dict):
             normal = normalize_fields(request)
             # The gateway needs the count. Counting events is not enough, because an engine can

@@ -17,12 +17,16 @@ class GatewaySettings:
 
     Attributes:
         base: The base's model name.
+        location: Its folder, or its id on the hub.
+        revision: Its revision on the hub, if it is known.
         adapters: The folder of each adapter, by model name.
         max_requests: Requests that can be active at once, waiting ones included.
         origins: Origins of pages that may read answers.
     """
 
     base: str
+    location: str
+    revision: str | None
     adapters: dict[str, str]
     max_requests: int
     origins: tuple[str, ...] = ()
@@ -33,7 +37,14 @@ class GatewaySettings:
     ) -> "GatewaySettings":
         """Make the settings for a set of served models."""
         adapters = {name: str(adapter.path) for name, adapter in models.adapters.items()}
-        return cls(models.base, adapters, max_requests, tuple(origins))
+        return cls(
+            models.base,
+            models.location,
+            models.revision,
+            adapters,
+            max_requests,
+            tuple(origins),
+        )
 
     def to_environment(self) -> dict[str, str]:
         """Return the environment variable that `from_environment` reads."""

@@ -3,10 +3,12 @@
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 import httpx
@@ -39,6 +41,8 @@ TEXTS = [
     "[BO] Not me. I was in the cellar, counting the spoons again.",
     "You write scenes for two people and a very old cat.",
 ]
+# Small, and within llguidance's limits of work, but it would take minutes and gigabytes.
+SLOW = {"json": {"allOf": [{"pattern": f".*{chr(97 + i)}.{{{20 + i}}}"} for i in range(20)]}}
 SHOW = Show(
     name="tiny",
     title="Tiny",
@@ -150,6 +154,31 @@ def build_adapter(
     write_manifest(place.adapter(name), manifest)
 
 
+class IdleConnection(threading.Thread):
+    """A connection that is used, then idle for as long as in clients' pools, and used again.
+
+    Attributes:
+        statuses: The statuses of the two answers.
+    """
+
+    def __init__(self, url: str) -> None:
+        super().__init__(daemon=True)
+        self._address, self.statuses = url.removeprefix("http://"), list[int]()
+        self.start()
+
+    def run(self) -> None:
+        connection = HTTPConnection(self._address, timeout=30)
+        # The server may be stopped meanwhile, if few tests run.
+        with suppress(HTTPException, OSError):
+            for seconds in (75, 0):
+                connection.request("GET", "/health")
+                answer = connection.getresponse()
+                answer.read()
+                self.statuses.append(answer.status)
+                connection.auto_open = 0
+                time.sleep(seconds)
+
+
 @dataclass(frozen=True)
 class Running:
     """A server that answers, its process, the statuses of `/health` until then, and its engine."""
@@ -158,6 +187,7 @@ class Running:
     process: "subprocess.Popen[str]"
     seen: set[int]
     name: str = ""
+    idle: IdleConnection | None = None
 
     def client(self, key: str = KEY) -> OpenAI:
         return OpenAI(base_url=f"{self.url}/v1", api_key=key, max_retries=0, timeout=120)
@@ -216,4 +246,4 @@ def server(request: pytest.FixtureRequest, workspace: Workspace) -> Iterator[Run
     """Each of the two engines in turn, with all adapters."""
     options = [*engine_options(request.param), "--max-sequences", "12", "--allowed-origins", PAGE]
     with serving(workspace, *options, seconds=240) as running:
-        yield replace(running, name=request.param)
+        yield replace(running, name=request.param, idle=IdleConnection(running.url))

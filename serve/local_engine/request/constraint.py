@@ -1,12 +1,12 @@
-"""Constraints on a completion, as requests write them and as llguidance reads them."""
+"""Constraints on a completion, as requests write them."""
 
-import json
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from serve.local_engine.request.body import Body, LenientBody
+from serve.middleware.constraint.grammar import make_grammar
 
 _KINDS = ("regex", "json", "json_object", "choice", "grammar")
 
@@ -39,18 +39,9 @@ class StructuredOutputs(Body):
         Raises:
             ValueError: a grammar or a JSON schema cannot be read.
         """
-        from llguidance import LLMatcher, grammar_from
-
-        if self.regex is not None:
-            return LLMatcher.grammar_from_regex(self.regex)
-        if self.grammar is not None:
-            return grammar_from("grammar", self.grammar)
-        if self.choice is not None:
-            return grammar_from("choice", json.dumps(self.choice, ensure_ascii=False))
-        schema = {"type": "object"} if self.json_schema is None else self.json_schema
-        return LLMatcher.grammar_from_json_schema(
-            schema, defaults={"whitespace_flexible": not self.disable_any_whitespace}
-        )
+        given = self.model_dump(by_alias=True, exclude_none=True)
+        kind = next(kind for kind in _KINDS if kind in given)
+        return make_grammar(kind, given[kind], any_whitespace=not self.disable_any_whitespace)
 
 
 class _NamedSchema(LenientBody):

@@ -9,7 +9,7 @@ from itertools import takewhile
 import torch
 from torch import Tensor
 
-from serve.local_engine.grammar_compiler import describe_error, mask_logits
+from serve.local_engine.grammar_compiler import mask_logits
 from serve.local_engine.model import LocalModel
 from serve.local_engine.scheduling.job import ChunkSink, GenerationJob, TextChunk
 from serve.local_engine.scheduling.metrics import Metrics
@@ -18,6 +18,7 @@ from serve.local_engine.scheduling.sampling import sample
 from serve.local_engine.scheduling.token_score import TokenScore, score_tokens
 from serve.local_engine.scheduling.waiting_jobs import WaitingJobs
 from serve.logs import logger
+from serve.middleware.constraint.grammar import describe_error
 from serve.middleware.refusal import RefusedError
 
 _DELIVERY_INTERVAL = 0.04

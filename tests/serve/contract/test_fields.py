@@ -2,6 +2,7 @@
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal
 
 import httpx
@@ -10,7 +11,7 @@ import pytest
 from openai import OpenAI
 from pydantic import BaseModel
 
-from tests.serve.conftest import KEY, Running
+from tests.serve.conftest import KEY, SLOW, Running
 
 USER: Any = {"role": "user", "content": "[ANA] Who left the porridge on the roof?"}
 SCHEMA = {
@@ -152,6 +153,18 @@ def test_choices_and_grammars_are_kept(client: OpenAI) -> None:
 def test_a_constraint_that_is_none_is_refused(client: OpenAI, constraint: Any) -> None:
     with pytest.raises(openai.BadRequestError):
         ask(client, extra={"structured_outputs": constraint})
+
+
+def test_a_constraint_that_is_too_slow_is_refused_and_others_are_served_meanwhile(
+    client: OpenAI,
+) -> None:
+    with ThreadPoolExecutor() as pool:
+        slow = pool.submit(ask, client, extra={"structured_outputs": SLOW})
+        assert text_of(client, max_tokens=2)
+        assert text_of(client, extra={"structured_outputs": {"choice": ["yes"]}}) == "yes"
+        assert not slow.done()
+        with pytest.raises(openai.BadRequestError, match="make it simpler"):
+            slow.result()
 
 
 def test_the_last_message_can_be_continued(client: OpenAI, server: Running) -> None:

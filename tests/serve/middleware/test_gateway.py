@@ -56,7 +56,8 @@ Check = Callable[[httpx.AsyncClient, SlowEngine, Gateway], Awaitable[None]]
 def run_check(check: Check, max_requests: int = 2, **options: Any) -> None:
     async def run() -> None:
         engine = SlowEngine()
-        gateway = Gateway(engine, GatewaySettings("base", {}, max_requests), **options)
+        settings = GatewaySettings("base", "base", None, {}, max_requests)
+        gateway = Gateway(engine, settings, **options)
         transport = httpx.ASGITransport(app=gateway)
         async with httpx.AsyncClient(transport=transport, base_url="http://server") as client:
             await check(client, engine, gateway)

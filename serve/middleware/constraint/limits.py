@@ -33,18 +33,26 @@ def check_constraints(request: Any) -> None:
     """Check the fields that constrain a completion.
 
     Raises:
-        RefusedError: a field is too large, or a pattern repeats too much.
+        RefusedError: a field is too large or not offered, or a pattern repeats too much.
     """
     fields = request if isinstance(request, dict) else {}
     for name in _CONSTRAINTS:
         if name in fields and len(json.dumps(fields[name])) > _MAX_CONSTRAINT_LENGTH:
             text = f"{name} may have {_MAX_CONSTRAINT_LENGTH:,} characters of JSON"
             raise RefusedError(400, text, param=name, code="too_large")
+        if "structural_tag" in _list_names(fields.get(name)):
+            text = f"{name}: there are no structural tags here; send a JSON schema or a grammar"
+            raise RefusedError(400, text, param=name, code="unsupported_parameter")
     constraint = fields.get("structured_outputs")
     pattern = constraint.get("regex") if isinstance(constraint, dict) else None
     if isinstance(pattern, str) and count_repeats(pattern) > _MAX_REPEATS:
         text = f"regex: its counted repeats add up to more than {_MAX_REPEATS:,} characters"
         raise RefusedError(400, text, param="structured_outputs", code="too_large")
+
+
+def _list_names(field: Any) -> list[Any]:
+    """Return the names in a field, and its type."""
+    return [*field, field.get("type")] if isinstance(field, dict) else []
 
 
 @dataclass(slots=True)

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nothing_gpt.cast_lock import CastLock
+from serve.middleware.constraint.limits import check_constraints, count_repeats
 from serve.middleware.refusal import RefusedError
-from serve.middleware.request.limits import check_constraints, count_repeats
 
 Sized = tuple[str, int]
 """A pattern, and the length of the longest text that its counted repeats can match."""

@@ -1,0 +1,1 @@
+"""Constraints on a completion: their bounds, their grammars, and a trial of each one aside."""
