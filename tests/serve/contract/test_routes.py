@@ -126,6 +126,12 @@ def test_http_1_0_gets_no_chunks(server: Running) -> None:
     assert body.endswith(b"data: [DONE]\n\n")
 
 
+def test_a_connection_is_kept_for_as_long_as_in_clients_pools(server: Running) -> None:
+    assert server.idle is not None
+    server.idle.join()
+    assert server.idle.statuses == [200, 200]
+
+
 def test_the_first_chunk_says_that_nothing_has_ended(client: OpenAI) -> None:
     first = next(iter(client.chat.completions.create(**BODY, stream=True)))
     assert first.model_dump(exclude_unset=True)["choices"][0]["finish_reason"] is None

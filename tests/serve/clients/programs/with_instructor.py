@@ -1,8 +1,10 @@
-"""instructor: typed answers by a JSON schema."""
+"""instructor: typed answers by a JSON schema, and from any JSON object."""
 
 import sys
 from enum import Enum
+from typing import Any
 
+import httpx
 import instructor
 from openai import OpenAI
 from pydantic import BaseModel
@@ -24,14 +26,31 @@ class Line(BaseModel):
     loud: bool
 
 
-client = instructor.from_openai(
-    OpenAI(base_url=URL, api_key=KEY), mode=instructor.Mode.JSON_SCHEMA
-)
-line = client.chat.completions.create(
-    model="tiny",
-    messages=[{"role": "user", "content": "[ANA] Who left the porridge on the roof?"}],
-    response_model=Line,
-    max_tokens=400,
-    max_retries=0,
-)
-assert isinstance(line, Line)
+class Note(BaseModel):
+    """A note, which may be empty."""
+
+    text: str = ""
+
+
+def ask(mode: instructor.Mode, model: type[BaseModel], **options: Any) -> Any:
+    """Ask for an answer of a type, in one of instructor's modes."""
+    client = instructor.from_openai(OpenAI(base_url=URL, api_key=KEY), mode=mode)
+    return client.chat.completions.create(
+        model="tiny",
+        messages=[{"role": "user", "content": "[ANA] Who left the porridge on the roof?"}],
+        response_model=model,
+        max_tokens=400,
+        max_retries=0,
+        **options,
+    )
+
+
+assert isinstance(ask(instructor.Mode.JSON_SCHEMA, Line), Line)
+
+# In this mode the schema is only a part of the prompt. The model under test has random weights:
+# it writes the shortest object, because it may write little else.
+root, headers = URL.removesuffix("/v1"), {"Authorization": f"Bearer {KEY}"}
+body = {"model": "tiny", "prompt": "{}", "add_special_tokens": False}
+tokens = httpx.post(f"{root}/tokenize", json=body, headers=headers).json()["tokens"]
+bias = {str(token): 100 for token in tokens}
+assert ask(instructor.Mode.JSON, Note, logit_bias=bias) == Note()
