@@ -174,7 +174,7 @@ def test_a_running_stream_ends_well_when_the_server_is_stopped(
     workspace: Workspace, number: signal.Signals, code: int, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with serving(workspace, "--engine", "local") as server:
-        reader = Reader(server.url, max_tokens=1500)
+        reader = Reader(server.url, max_tokens=600)
         wait_for(lambda: server.metric("num_requests_running") == 1)
         server.process.send_signal(number)
         wait_for(lambda: httpx.get(f"{server.url}/health").status_code == 503)
@@ -184,7 +184,7 @@ def test_a_running_stream_ends_well_when_the_server_is_stopped(
         assert rejected.status_code == 503
         assert rejected.json()["error"]["code"] == "draining"
         assert int(rejected.headers["retry-after"]) >= 1
-        assert server.process.wait(20) == code
+        assert server.process.wait(60) == code
     *_, last, done = reader.events()
     assert json.loads(last.removeprefix("data: "))["choices"][0]["finish_reason"] == "length"
     assert done == "data: [DONE]"
