@@ -11,7 +11,7 @@ from nothing_gpt.adapter.manifest import BaseModel, Manifest
 from nothing_gpt.errors import UserError
 from nothing_gpt.files import atomic_folder, locked_folder, make_folder
 from train.artifacts.adapter_writer import summarize, write_adapter
-from train.artifacts.run_identity import fingerprint_run, is_current, is_other_run
+from train.artifacts.run_identity import fingerprint_run, is_current, is_other_run, refresh_show
 from train.base_model.loading import LoadedBase, describe_precision, load_base
 from train.base_model.preparation import ensure_base, identify_folder
 from train.config.config_file import summarize_config
@@ -103,6 +103,7 @@ def _start(run: Run, examples: RunExamples) -> _Start | None:
     base = ensure_base(run, examples)
     inputs = fingerprint_run(run, examples, base)
     if not run.fresh and is_current(run, inputs):
+        refresh_show(run)
         return None
     if not run.fresh and is_other_run(run, base):
         print(

@@ -65,9 +65,11 @@ def test_an_adapter_is_whole_and_a_second_run_has_nothing_to_do(
     assert not run.checkpoints.exists()
     before = (folder / "adapter_model.safetensors").stat().st_mtime_ns
     capsys.readouterr()
-    finetune(run)
+    cooler = replace(run.show, generation=replace(run.show.generation, temperature=0.31))
+    finetune(replace(run, show=cooler))
     assert "up to date" in capsys.readouterr().out
     assert (folder / "adapter_model.safetensors").stat().st_mtime_ns == before
+    assert read_manifest(folder) == replace(manifest, show=cooler)
 
 
 def test_killed_and_run_again_ends_as_if_nothing_had_happened(

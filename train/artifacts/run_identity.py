@@ -1,8 +1,8 @@
 """What tells runs apart: whether an adapter is up to date, or another run's."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
-from nothing_gpt.adapter.manifest import BaseModel, read_manifest
+from nothing_gpt.adapter.manifest import BaseModel, read_manifest, write_manifest
 from nothing_gpt.files import fingerprint
 from train.config.run import Run
 from train.config.training_config import TrainingConfig
@@ -29,6 +29,18 @@ def fingerprint_run(run: Run, examples: RunExamples, base: BaseModel | None) -> 
 def is_current(run: Run, inputs: str) -> bool:
     """Return whether the run's adapter exists and is of these inputs."""
     return run.adapter.is_dir() and read_manifest(run.adapter).inputs == inputs
+
+
+def refresh_show(run: Run) -> None:
+    """Write the show as it is now into an adapter that needs no training.
+
+    Its sampling, its openings and its texts can change without its examples; servers read them
+    from the manifest.
+    """
+    manifest = read_manifest(run.adapter)
+    if manifest.show != run.show:
+        write_manifest(run.adapter, replace(manifest, show=run.show))
+        print(f"adapter '{run.name}' has the show's new settings")
 
 
 def is_other_run(run: Run, base: BaseModel | None) -> bool:
