@@ -21,7 +21,7 @@ class ScoredRow:
         ceiling: Of real scenes of the same length.
         floor: Of spoiled ones.
         measurable: Whether ceiling and floor are apart for this show.
-        passed: Whether each model is within the row's gate; empty if the row is none.
+        passed: Whether each model is within the row's gate; empty if there is none, or no value.
         difference: The first model's value less the other's.
         probability: How often equal models would differ so much in any row.
         verdict: In words; empty without a comparison.

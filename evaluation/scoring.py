@@ -99,6 +99,7 @@ def _score_row(
         map(Estimate, measured.single)
     )
     passed = [row.passes(each.value, ceiling.value) for each in measured.values if ceiling]
+    known = tuple(each for each in passed if each is not None)
     verdict = ""
     if len(models) == 2:
         verdict = reason or "one figure each: no verdict"
@@ -114,7 +115,7 @@ def _score_row(
         floor=estimate(measured.floor, row) if measured.floor else None,
         floor_is=row.floor,
         measurable=measured.is_measurable,
-        passed=tuple(each for each in passed if each is not None),
+        passed=known if len(known) == len(passed) else (),
         difference=difference.value if difference else None,
         probability=difference.probability if difference else None,
         verdict=verdict,

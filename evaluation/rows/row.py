@@ -1,6 +1,7 @@
 """The rows, in the order of the table."""
 
 from dataclasses import dataclass
+from math import isnan
 from typing import Literal
 
 from evaluation.rows import corruption, tally
@@ -32,8 +33,8 @@ class Row:
     is_share: bool = True
 
     def passes(self, value: float, ceiling: float) -> bool | None:
-        """Return whether a value is within the margin; None for rows that are no gate."""
-        if self.margin is None:
+        """Return whether a value is within the margin; None without a gate or a value."""
+        if self.margin is None or isnan(value - ceiling):
             return None
         return (ceiling - value if self.best == "high" else value - ceiling) <= self.margin
 
