@@ -168,8 +168,10 @@ def test_a_phone_has_room_for_the_script(stage: Stage, width: int, height: int) 
 
 def test_the_script_alone_is_printed(stage: Stage) -> None:
     stage.begin()
+    stage.proceed()
+    expect(stage.page.locator(".memory")).to_be_visible()
     stage.page.emulate_media(media="print")
-    for hidden in ("#panel", "#dock", ".bar", ".lines .more >> nth=0", "footer"):
+    for hidden in ("#panel", "#dock", ".bar", ".memory", ".lines .more >> nth=0", "footer"):
         expect(stage.page.locator(hidden)).to_be_hidden()
     expect(stage.words(4)).to_be_visible()
     expect(stage.page.locator(".premise")).to_be_visible()
