@@ -168,10 +168,19 @@ def test_a_phone_has_room_for_the_script(stage: Stage, width: int, height: int) 
 
 def test_the_script_alone_is_printed(stage: Stage) -> None:
     stage.begin()
-    stage.proceed()
+    stage.composer().fill("\n".join(f"{name}: No." for name in ("FELIX", "DOT") * 7))
+    stage.composer().press("Enter")
+    expect(stage.lines()).to_have_count(19)
     expect(stage.page.locator(".memory")).to_be_visible()
     stage.page.emulate_media(media="print")
-    for hidden in ("#panel", "#dock", ".bar", ".memory", ".lines .more >> nth=0", "footer"):
+    for hidden in (
+        "#panel",
+        "#dock",
+        ".bar",
+        ".memory",
+        ".lines .more >> nth=0",
+        "footer[aria-label]",
+    ):
         expect(stage.page.locator(hidden)).to_be_hidden()
     expect(stage.words(4)).to_be_visible()
     expect(stage.page.locator(".premise")).to_be_visible()
