@@ -86,7 +86,7 @@ clean: ## Remove what was installed and made; scripts and code stay.
 # The torch that pip chooses by itself. With hashes it would prefer that of the package index, with
 # 3 GB for CUDA, to a smaller one in a local folder, whose hash it does not know yet.
 .venv/torch.txt: .venv/pip pyproject.toml
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --dry-run --no-deps --report - \
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --dry-run --ignore-installed --no-deps --report - \
 	  "$$(grep -om1 'torch==[0-9.]*' pyproject.toml)" | $(BIN)/python -c 'import json, sys; \
 	  print("torch==" + json.load(sys.stdin)["install"][0]["metadata"]["version"])' > $@.part
 	@mv $@.part $@
