@@ -1,5 +1,6 @@
 """The engine serves packed weights only where that was measured to cost nothing."""
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from nothing_gpt.adapter.parity_reference import (
     fingerprint_ids,
     write_parity_reference,
 )
-from nothing_gpt.files import read_json, write_json, write_jsonl
+from nothing_gpt.files import read_json, write_json, write_text
 from nothing_gpt.prompt import Message
 from nothing_gpt.workspace import HELD_OUT_FILE, Workspace
 from serve.local_engine.model import LocalModel
@@ -41,9 +42,13 @@ def place(workspace: Workspace, tmp_path: Path) -> Workspace:
     write_manifest(place.adapter(NAME), replace(manifest, base=state))
     data = place.examples(manifest.show, manifest.format)
     data.mkdir(parents=True)
-    write_jsonl(data / HELD_OUT_FILE, [{"prompt": PROMPT, "completion": COMPLETION}])
+    write_example(data / HELD_OUT_FILE, PROMPT, COMPLETION)
     record_training_loss(place, 9.0)
     return place
+
+
+def write_example(path: Path, prompt: list[Message], completion: list[Message]) -> None:
+    write_text(path, json.dumps({"prompt": prompt, "completion": completion}) + "\n")
 
 
 def record_training_loss(place: Workspace, loss: float) -> None:
@@ -93,7 +98,7 @@ def test_what_cannot_be_measured_is_served_in_bf16(place: Workspace, missing: st
         case "examples":
             held_out.unlink()
         case "other examples":
-            write_jsonl(held_out, [{"prompt": COMPLETION, "completion": PROMPT}])
+            write_example(held_out, COMPLETION, PROMPT)
         case "reference":
             (place.adapter(NAME) / "parity.json").unlink()
         case "adapter":
