@@ -30,6 +30,12 @@ import { readWords } from "./waiting_list.js";
 const GENERATIONS = new Set(["proceed", "retake", "candidates", "compare", "rewrite"]);
 const OWN_EVENTS = new Set([...GENERATIONS, "preview", "model", "export"]);
 
+/**
+ * Actions that bring no fields along: a field that is being restored would be a change, which undo
+ * would take back in place of the writer's last one. A field that the writer leaves is sent anyway.
+ */
+const HISTORY = new Set(["undo", "redo"]);
+
 /** What Gradio's buttons do, by their elem_id. */
 const BUTTONS = /** @type {const} */ ({
   continue: "proceed",
@@ -100,6 +106,7 @@ export class WriterActions {
       if (!closestTarget(event, `#${id}`)) continue;
       const isComposed = deed === "proceed" && findComposer()?.value.trim();
       if (isComposed) this.#writeLine(() => this.#addWithFields({ deed }));
+      else if (HISTORY.has(deed)) this.add({ deed });
       else this.#addWithFields({ deed });
     }
   }
