@@ -18,7 +18,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
 
-from benchmarks.room.room_load import RATE, free_port, running
+from benchmarks.room.room_load import running_room
 
 CHROMIUM = Path("/usr/bin/chromium")
 LATE = 1.5 * 1000 / 60
@@ -49,14 +49,7 @@ RECORD = """(wanted) => new Promise((done) => {
 @contextmanager
 def running_page() -> Iterator[tuple[Browser, str]]:
     """Run the endpoint, the room and a browser; yield the browser and the room's address."""
-    paced, port = free_port(), free_port()
-    server, url = f"http://127.0.0.1:{paced}", f"http://127.0.0.1:{port}"
-    room = ("demo", "--base-url", f"{server}/v1", "--model", "paced", "--port", str(port))
-    with (
-        running("benchmarks.room.paced_endpoint", str(paced), str(RATE), ready=f"{server}/seen"),
-        running(*room, ready=f"{url}/config"),
-        sync_playwright() as playwright,
-    ):
+    with running_room() as (_, url), sync_playwright() as playwright:
         arguments = ["--no-sandbox", "--disable-gpu"]
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
         yield browser, url

@@ -93,6 +93,19 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@contextmanager
+def running_room() -> Iterator[tuple[str, str]]:
+    """Run the paced endpoint and the room; yield their addresses when both answer."""
+    paced, port = free_port(), free_port()
+    server, url = f"http://127.0.0.1:{paced}", f"http://127.0.0.1:{port}"
+    room = ("demo", "--base-url", f"{server}/v1", "--model", "paced", "--port", str(port))
+    with (
+        running("benchmarks.room.paced_endpoint", str(paced), str(RATE), ready=f"{server}/seen"),
+        running(*room, ready=f"{url}/config"),
+    ):
+        yield server, url
+
+
 def summarize(name: str, timings: list[ContinuationTiming]) -> dict[str, Any]:
     """Summarise the continuations of some people."""
     added = sorted(each.added for each in timings if each.added is not None)
@@ -110,13 +123,7 @@ def summarize(name: str, timings: list[ContinuationTiming]) -> dict[str, Any]:
 
 def measure(people: int, rounds: int, lines: int, spread: float) -> list[dict[str, Any]]:
     """Start both processes; measure one person, then many, then one who closes the tab."""
-    paced, port = free_port(), free_port()
-    server, url = f"http://127.0.0.1:{paced}", f"http://127.0.0.1:{port}"
-    room = ("demo", "--base-url", f"{server}/v1", "--model", "paced", "--port", str(port))
-    with (
-        running("benchmarks.room.paced_endpoint", str(paced), str(RATE), ready=f"{server}/seen"),
-        running(*room, ready=f"{url}/config"),
-    ):
+    with running_room() as (server, url):
         page = read_page(url, lines)
         alone = asyncio.run(crowd(page, 1, 3 * rounds, lines, 0))
         many = asyncio.run(crowd(page, people, rounds, lines, spread))

@@ -79,7 +79,7 @@ class LocalModel:
         self._rows, self._row_cache = rows, RowCache(rows, self.network.dtype)
         self._decoder: LlamaDecoder | None = None
         if is_supported(self.network, self._adapters):
-            self.decode_packed(pack=True)
+            self.use_decoder(pack=True)
         self.backend_tokenizer = self.tokenizer.backend_tokenizer
         self.vocabulary_size: int = self.network.get_input_embeddings().num_embeddings
         ends = self.network.generation_config.eos_token_id
@@ -99,11 +99,11 @@ class LocalModel:
         return [alias for alias in self._aliases.values() if alias != _BASE]
 
     @property
-    def can_decode_packed(self) -> bool:
+    def has_decoder(self) -> bool:
         """Whether the decoder for CPUs computes this model, and not transformers."""
         return self._decoder is not None
 
-    def decode_packed(self, *, pack: bool) -> None:
+    def use_decoder(self, *, pack: bool) -> None:
         """Compute with the decoder for CPUs, with packed weights or in bf16; empty the cache."""
         self._decoder = LlamaDecoder(self.network, self._adapters, self._rows, pack=pack)
 

@@ -50,12 +50,12 @@ def choose_precision(model: LocalModel, models: ServedModels, workspace: Workspa
     Else it serves in bf16, also if there is nothing to measure with: no adapter, or none of the
     examples that it was evaluated on. Models that transformers computes are left as they are.
     """
-    if not model.can_decode_packed:
+    if not model.has_decoder:
         return
     found = {name: _find_loss(model, models, name, workspace) for name in models.adapters}
     fits = [loss and loss.packed <= loss.trained + TOLERANCE for loss in found.values()]
     if not fits or not all(fits):
-        model.decode_packed(pack=False)
+        model.use_decoder(pack=False)
     losses = {name: loss and encode(loss) for name, loss in found.items()}
     log_event("precision", chosen=model.precision, losses=losses)
 

@@ -56,15 +56,34 @@ def main() -> None:
 
 
 def load_tokenizer(base: str, revision: str | None = None) -> "LLTokenizer":
-    """Load the tokenizer of a base: a folder, or a model of the hub that an engine has fetched."""
+    """Load the tokenizer of a base: a folder, or a model of the hub that an engine has fetched.
+
+    Transformers converts one that is in older files. It is not imported for others, because it
+    takes 2 s and 200 MB.
+    """
     from llguidance import LLTokenizer
 
-    file = Path(base) / "tokenizer.json"
-    if not Path(base).is_dir():
-        from huggingface_hub import hf_hub_download
+    file = _find_tokenizer(base, revision)
+    if file is not None:
+        return LLTokenizer(file.read_text(encoding="utf-8"))
+    from transformers import AutoTokenizer
 
-        file = Path(hf_hub_download(base, "tokenizer.json", revision=revision))
-    return LLTokenizer(file.read_text(encoding="utf-8"))
+    converted: Any = AutoTokenizer.from_pretrained(base, revision=revision)
+    return LLTokenizer(converted.backend_tokenizer.to_str())
+
+
+def _find_tokenizer(base: str, revision: str | None) -> Path | None:
+    """Find a base's tokenizer.json; None if it has none."""
+    if Path(base).is_dir():
+        file = Path(base) / "tokenizer.json"
+        return file if file.is_file() else None
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import EntryNotFoundError
+
+    try:
+        return Path(hf_hub_download(base, "tokenizer.json", revision=revision))
+    except EntryNotFoundError:
+        return None
 
 
 def _answer(connection: socket.socket, tokenizer: "LLTokenizer") -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import psutil
 import pytest
 
+from nothing_gpt.files import read_json, write_json, write_text
 from nothing_gpt.workspace import Workspace
 from serve.middleware.constraint.trial import ConstraintTrials
 from serve.middleware.refusal import RefusedError
@@ -86,6 +87,15 @@ def test_a_process_that_dies_is_started_again(workspace: Workspace) -> None:
         assert trial_processes() - before
 
     run_check(workspace, check)
+
+
+def test_a_tokenizer_in_older_files_is_converted(workspace: Workspace, tmp_path: Path) -> None:
+    model = read_json(Path(workspace.find_base(BASE)) / "tokenizer.json")["model"]
+    write_json(tmp_path / "vocab.json", model["vocab"] | {"<|endoftext|>": len(model["vocab"])})
+    merges = [pair if isinstance(pair, str) else " ".join(pair) for pair in model["merges"]]
+    write_text(tmp_path / "merges.txt", "\n".join(["#version: 0.2", *merges]))
+    write_json(tmp_path / "tokenizer_config.json", {"tokenizer_class": "GPT2Tokenizer"})
+    asyncio.run(ConstraintTrials(str(tmp_path), None).check(GOOD))
 
 
 def test_without_a_tokenizer_nothing_is_let_through(tmp_path: Path) -> None:
