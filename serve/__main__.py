@@ -18,7 +18,6 @@ import typer
 from nothing_gpt.admission import NAMES_VARIABLE, OPEN_VARIABLE, is_loopback, is_open
 from nothing_gpt.errors import UserError, reported_errors
 from nothing_gpt.workspace import VARIABLE, Workspace
-from serve.local_engine.torch_variables import set_torch_variables
 from serve.middleware.keys.api_keys import KEYS_VARIABLE, read_keys
 from serve.middleware.keys.commands import app as keys_app
 from serve.models.adapter_watch import AdapterWatch
@@ -27,6 +26,7 @@ from serve.models.served_models import ServedModels, choose_models
 from serve.process.engine_process import SOCKET_VARIABLE
 from serve.process.port import bind_port
 from serve.process.supervisor import BuildCommand, supervise
+from serve.torch_variables import list_torch_variables
 from serve.vllm.arguments import VllmSettings, build_command
 from serve.vllm.child_process import is_usable, run_vllm
 from serve.vllm.lora_kernels import write_tables
@@ -109,7 +109,7 @@ def main(
     }
     options: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     if path := os.environ.get(SOCKET_VARIABLE):
-        set_torch_variables()
+        os.environ |= list_torch_variables()
         from serve.local_engine.http.server import run_local_engine
 
         run_local_engine(models, place, path, **options)

@@ -10,6 +10,7 @@ from nothing_gpt.files import read_json
 from serve.middleware.gateway_settings import GatewaySettings
 from serve.models.served_models import ServedAdapter, ServedModels
 from serve.process.proxy import KEEP_ALIVE
+from serve.torch_variables import list_torch_variables
 from serve.vllm.lora_kernels import tile_folder
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -166,6 +167,7 @@ def build_environment(settings: VllmSettings) -> dict[str, str]:
     return {
         "PYTHONPATH": path,
         "VLLM_HTTP_TIMEOUT_KEEP_ALIVE": str(KEEP_ALIVE),
+        **list_torch_variables(),
         **list_switches(settings.cache),
         **gateway.to_environment(),
     }

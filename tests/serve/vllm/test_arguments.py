@@ -99,3 +99,7 @@ def test_a_second_start_finds_what_the_first_compiled(settings: Make) -> None:
     variables = build_environment(settings())
     assert variables["TRITON_CACHE_DIR"].startswith("/volume/cache/")
     assert variables["VLLM_TUNED_CONFIG_FOLDER"].startswith("/volume/cache/")
+
+
+def test_torchs_caches_of_products_are_bounded(settings: Make) -> None:
+    assert build_environment(settings())["ONEDNN_PRIMITIVE_CACHE_CAPACITY"] == "64"

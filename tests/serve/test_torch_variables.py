@@ -6,8 +6,9 @@ from tests.serve.conftest import ROOT
 # How many MB are in use after products of 150 numbers of rows, and after another 150.
 PRODUCTS = """
 import ctypes
-from serve.local_engine.torch_variables import set_torch_variables
-set_torch_variables()
+import os
+from serve.torch_variables import list_torch_variables
+os.environ |= list_torch_variables()
 import torch
 from serve.local_engine.cpu.packed_weights import PackedLinear
 

@@ -1,4 +1,4 @@
-"""Environment variables of the engine's process, which torch reads when it is first imported."""
+"""Environment variables of both engines, which torch reads when it is first imported."""
 
 import os
 
@@ -14,7 +14,6 @@ _VARIABLES = {
 }
 
 
-def set_torch_variables() -> None:
-    """Set the variables that are not set yet."""
-    for name, value in _VARIABLES.items():
-        os.environ.setdefault(name, value)
+def list_torch_variables() -> dict[str, str]:
+    """Return the variables with this process's values, or else ours."""
+    return {name: os.environ.get(name, value) for name, value in _VARIABLES.items()}
