@@ -18,8 +18,8 @@ T = TypeVar("T")
 def decode(kind: type[T], data: object, where: str) -> T:
     """Decode a mapping into a dataclass; check every field against its type hint.
 
-    Supported hints: str, int, float, bool, Any, dataclasses, `tuple[X, ...]`, `dict[str, X]`,
-    `X | None`, `str | tuple[X, ...]` and `Literal`.
+    Supported hints: str, int, float, bool, Any, dataclasses, TypedDicts, `tuple[X, ...]`,
+    `dict[str, X]`, `X | None`, `str | tuple[X, ...]` and `Literal`.
 
     Args:
         where: The name of the data in error messages, such as "shows/unclaimed/show.toml".
@@ -70,6 +70,8 @@ def _decode_value(hint: Any, data: object, where: str, key: str) -> Any:
         return data
     if dataclasses.is_dataclass(hint):
         return decode(cast(type[Any], hint), data, f"{where}: {key}")
+    if typing.is_typeddict(hint):
+        return _decode_typed_dict(hint, data, f"{where}: {key}")
     if origin is typing.Literal:
         if data in arguments:
             return data
@@ -94,3 +96,10 @@ def _decode_value(hint: Any, data: object, where: str, key: str) -> Any:
         return data
     wanted = getattr(hint, "__name__", str(hint))
     raise UserError(f"{where}: '{key}' must be a {wanted}, found {data!r}")
+
+
+def _decode_typed_dict(hint: Any, data: object, where: str) -> dict[str, Any]:
+    hints = typing.get_type_hints(hint)
+    if not isinstance(data, Mapping) or data.keys() != hints.keys():
+        raise UserError(f"{where}: expected the keys {', '.join(hints)}, found {data!r}")
+    return {key: _decode_value(hints[key], data[key], where, key) for key in hints}

@@ -9,9 +9,10 @@ from demo.generation.rewriting.alternatives import AlternativeSet, Passage
 from demo.generation.summary import NO_MESSAGE, StatusMessage
 from demo.scene.scene import Entry, SpeakerAndText
 from demo.session.scene_editor import SceneEditor
-from demo.session.votes import Retakes, Vote, vote_on_candidates
+from demo.session.votes import Retakes, vote_on_candidates
 from nothing_gpt.errors import UserError
 from nothing_gpt.show import Opening, Show
+from nothing_gpt.votes.vote import Vote
 
 
 @dataclass

@@ -1,67 +1,46 @@
-"""Votes: which of two continuations of one scene a writer prefers.
-
-A vote is written in TRL's preference format with an explicit prompt: `prompt`, `chosen` and
-`rejected` are messages. The other fields say where it comes from.
-"""
+"""Votes: which of two continuations of one scene a writer prefers."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Literal
-from uuid import uuid4
+from dataclasses import dataclass, replace
 
 from demo.generation.candidates import CandidateSet
-from demo.generation.constraints import SamplingSettings
 from demo.generation.request import GenerationRequest, build_prompt
 from demo.scene.scene import Entry, Provenance, Scene
 from nothing_gpt.line import Line
-from nothing_gpt.prompt import Message, build_completion
-
-VoteKind = Literal["take", "comparison", "blind comparison", "retake"]
-
-
-@dataclass(frozen=True, slots=True)
-class Vote:
-    """A preference between two continuations.
-
-    Attributes:
-        show: The show's name.
-        chosen_by: The model and seed of the chosen one; the settings are None if they are not
-            known any more, because the lines were written before the page was loaded.
-        rejected_prompt: The prompt of the rejected one, if it had another: the models that were
-            compared have different formats or shows.
-    """
-
-    prompt: tuple[Message, ...]
-    chosen: tuple[Message, ...]
-    rejected: tuple[Message, ...]
-    kind: VoteKind
-    show: str
-    chosen_by: Provenance
-    rejected_by: Provenance
-    chosen_settings: SamplingSettings | None = None
-    rejected_settings: SamplingSettings | None = None
-    rejected_prompt: tuple[Message, ...] | None = None
-    id: str = field(default_factory=lambda: uuid4().hex)
+from nothing_gpt.prompt import build_completion
+from nothing_gpt.records import encode
+from nothing_gpt.votes.vote import Vote, VoteKind, Writer
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A continuation that can be preferred; the request is None if it is not known any more."""
+    """A continuation that can be preferred.
+
+    Attributes:
+        request: None if it is not known any more.
+        place: Where it was shown beside others, from 0; None if it was shown alone.
+    """
 
     provenance: Provenance
     lines: tuple[Line, ...]
     request: GenerationRequest | None = None
+    place: int | None = None
+
+    @property
+    def writer(self) -> Writer:
+        """The model and the seed, as a vote names them."""
+        return Writer(self.provenance.model, self.provenance.seed, self.provenance.base)
 
     def cut(self, count: int) -> "Attempt":
         """Keep the first lines."""
-        return Attempt(self.provenance, self.lines[:count], self.request)
+        return replace(self, lines=self.lines[:count])
 
 
 def vote_on_candidates(candidate_set: CandidateSet, start: Scene) -> tuple[Vote, ...]:
     """Make the votes for the chosen candidate against each other one that was completed."""
     attempts = [
-        Attempt(each.request.provenance, each.lines, each.request)
-        for each in candidate_set.candidates
+        Attempt(each.request.provenance, each.lines, each.request, place)
+        for place, each in enumerate(candidate_set.candidates)
     ]
     done = [each.state == "done" for each in candidate_set.candidates]
     chosen = candidate_set.chosen
@@ -135,20 +114,23 @@ def _make_votes(
         prompt, other_prompt = (tuple(build_prompt(requests[i], start)) for i in (0, -1))
         votes.append(
             Vote(
-                prompt,
-                tuple(build_completion(chosen.lines)),
-                tuple(build_completion(rejected.lines)),
-                kind,
-                requests[0].show.name,
-                chosen.provenance,
-                rejected.provenance,
-                _settings(chosen),
-                _settings(rejected),
-                None if prompt == other_prompt else other_prompt,
+                prompt=prompt,
+                chosen=tuple(build_completion(chosen.lines)),
+                rejected=tuple(build_completion(rejected.lines)),
+                kind=kind,
+                show=requests[0].show.name,
+                chosen_by=chosen.writer,
+                rejected_by=rejected.writer,
+                chosen_settings=_settings(chosen),
+                rejected_settings=_settings(rejected),
+                rejected_prompt=None if prompt == other_prompt else other_prompt,
+                format=requests[0].format,
+                chosen_place=chosen.place,
+                rejected_place=rejected.place,
             )
         )
     return tuple(votes)
 
 
-def _settings(attempt: Attempt) -> SamplingSettings | None:
-    return None if attempt.request is None else attempt.request.settings
+def _settings(attempt: Attempt) -> dict[str, float] | None:
+    return None if attempt.request is None else encode(attempt.request.settings)

@@ -8,8 +8,8 @@ from typing import Any
 from demo.generation.request import find_memory_start
 from demo.scene.history import History, Version
 from demo.scene.scene import Entry
-from demo.session.votes import Vote
 from nothing_gpt.records import encode
+from nothing_gpt.votes.vote import Vote
 
 REPEATED_PATCHES = 6
 """Latest patches in each message: the browser can merge messages and show only the last one. A

@@ -1,5 +1,5 @@
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 import pytest
 from hypothesis import given
@@ -18,6 +18,10 @@ class Wheel:
             raise ValueError("a wheel has no negative size")
 
 
+class Seat(TypedDict):
+    row: int
+
+
 @dataclass(frozen=True)
 class Bus:
     number: str
@@ -29,6 +33,7 @@ class Bus:
     wheels: tuple[Wheel, ...] = ()
     fares: dict[str, int] = field(default_factory=dict)
     stops: str | tuple[str, ...] = ()
+    seats: tuple[Seat, ...] | None = None
 
 
 wheels = st.builds(Wheel, st.integers(0, 99))
@@ -46,6 +51,7 @@ wheels = st.builds(Wheel, st.integers(0, 99))
         wheels=st.lists(wheels).map(tuple),
         fares=st.dictionaries(st.text(), st.integers()),
         stops=st.text() | st.lists(st.text()).map(tuple),
+        seats=st.none() | st.lists(st.builds(Seat, row=st.integers())).map(tuple),
     )
 )
 def test_decode_reads_what_encode_wrote(bus: Bus) -> None:
@@ -70,6 +76,9 @@ def test_an_integer_will_do_for_a_float() -> None:
         ({"number": "12", "wheels": [{"size": 1}, {}]}, r"wheels\[1\]: missing key 'size'"),
         ({"number": "12", "wheels": "four"}, r"'wheels' must be a"),
         ({"number": "12", "spare": {"size": -1}}, r"spare: a wheel has no negative size"),
+        ({"number": "12", "seats": [{"row": "A"}]}, r"seats\[0\]: 'row' must be a int"),
+        ({"number": "12", "seats": [{"seat": 1}]}, r"seats\[0\]: expected the keys row"),
+        ({"number": "12", "seats": ["1A"]}, r"seats\[0\]: expected the keys row, found '1A'"),
         (["number"], r"bus\.toml: expected a table"),
     ],
 )

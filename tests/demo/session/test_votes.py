@@ -1,19 +1,16 @@
-"""Votes: what a writer prefers, in TRL's preference format."""
+"""Votes: what a writer prefers."""
 
 import asyncio
-import json
 from pathlib import Path
 
 import pytest
-from datasets import load_dataset
-from trl.data_utils import is_conversational
 
 from demo.generation.client import ModelClient
 from demo.generation.request import GenerationRequest
 from demo.scene.scene import Provenance
 from demo.session.session import Session
-from nothing_gpt.records import encode
 from nothing_gpt.show import load_show
+from nothing_gpt.votes.vote_file import read_votes, write_votes
 from tests.fake_endpoint import FakeEndpoint, cut, fake_endpoint
 
 SHOW = load_show("unclaimed")
@@ -69,23 +66,19 @@ def pairs(session: Session) -> list[tuple[str, str]]:
     ]
 
 
-def test_a_chosen_take_is_preferred_to_each_other_one_and_trl_reads_it(tmp_path: Path) -> None:
+def test_a_chosen_take_is_preferred_to_each_other_one(tmp_path: Path) -> None:
     session = started()
     choose(session, ["unclaimed"] * 3, 1)
-    assert len(session.votes) == 2
+    assert [(vote.chosen_place, vote.rejected_place) for vote in session.votes] == [(1, 0), (1, 2)]
+    assert [vote.first_won for vote in session.votes] == [False, True]
     vote = session.votes[0]
-    assert vote.kind == "take"
+    assert (vote.kind, vote.format) == ("take", "directed")
     assert vote.prompt[-1]["content"] == "[DOT] One."
-    assert vote.chosen_settings is not None
-    assert vote.chosen_settings.temperature == SHOW.generation.temperature
-    file = tmp_path / "votes.jsonl"
-    lines = [json.dumps(encode(vote)) for vote in session.votes]
-    file.write_text("\n".join(lines), encoding="utf-8")
-    data = load_dataset("json", data_files=str(file), split="train", cache_dir=str(tmp_path))
-    for row in data:
-        assert is_conversational(row)
-        assert [row[side][0]["role"] for side in ("chosen", "rejected")] == ["assistant"] * 2
-        assert row["chosen"][0]["content"] == vote.chosen[0]["content"]
+    assert vote.chosen_settings
+    assert vote.chosen_settings["temperature"] == SHOW.generation.temperature
+    path = tmp_path / "votes.jsonl"
+    write_votes(path, session.votes)
+    assert read_votes([path]) == session.votes
 
 
 @pytest.mark.parametrize("blind", [True, False])
@@ -106,6 +99,7 @@ def test_a_retake_counts_when_the_scene_goes_on_from_it() -> None:
         ("[JUNE] Answer 2.", "[JUNE] Answer 0."),
         ("[JUNE] Answer 2.", "[JUNE] Answer 1."),
     ]
+    assert {vote.first_won for vote in session.votes} == {None}
     session.write(SHOW, "DOT", "And on.")
     assert len(session.votes) == 2
 

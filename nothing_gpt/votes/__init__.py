@@ -1,0 +1,1 @@
+"""Votes: which texts people prefer, in one format for all that makes or reads them."""
