@@ -34,26 +34,25 @@ class StreamChunk:
 
 
 def read_chunk(event: object) -> StreamChunk:
-    """Read an event of OpenAI's client.
+    """Read the JSON of an event of a streamed chat completion.
 
     Raises:
         ValueError: the event does not follow the protocol.
     """
-    # The client accepts any JSON as a chunk and leaves missing attributes out.
-    from openai.types.chat import chat_completion_chunk as expected
-
-    if not isinstance(event, expected.ChatCompletionChunk):
+    if not isinstance(event, dict) or not isinstance(event.get("choices") or [], list):
         raise ValueError(f"a chunk is {event!r}"[:80])
     text, reason = "", None
-    for choice in event.choices or ():
-        if not isinstance(choice, expected.Choice):
+    for choice in event.get("choices") or ():
+        if not isinstance(choice, dict):
             raise ValueError(f"a choice is {choice!r}"[:80])
-        content = choice.delta.content if choice.delta else None
+        delta = choice.get("delta") or {}
+        content = delta.get("content") if isinstance(delta, dict) else delta
         if not isinstance(content, str | None):
             raise ValueError(f"a piece of text is {content!r}"[:80])
         text += content or ""
-        reason = reason or choice.finish_reason
-    tokens = getattr(getattr(event, "usage", None), "completion_tokens", None)
+        reason = reason or choice.get("finish_reason")
+    usage = event.get("usage")
+    tokens = usage.get("completion_tokens") if isinstance(usage, dict) else None
     return StreamChunk(text, reason, tokens if isinstance(tokens, int) else None)
 
 

@@ -169,6 +169,7 @@ class ConnectionHandlers:
         """Send everything to a page that has missed a message."""
         tab = self.context.read_tab(values)
         tab.page_sync.restart(tab.page_sync.run, None, tab.page_sync.acted)
+        tab.names_shown = None
         return self.context.view.show_scene(tab, self.context.read_form(values))
 
 

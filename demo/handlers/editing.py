@@ -41,8 +41,10 @@ class EditingHandlers:
         self.context = context
 
     async def refresh(self, values: FieldValues) -> Updates:
-        """Show the scene again."""
-        return self.context.view.show_scene(*self._read(values))
+        """Show the scene again to a page that can have missed what was shown before."""
+        tab, form = self._read(values)
+        tab.names_shown = None
+        return self.context.view.show_scene(tab, form)
 
     async def apply_page_action(self, event: gr.EventData, values: FieldValues) -> Updates:
         """Do what the writer did on the page."""

@@ -37,6 +37,7 @@ class Tab:
         opened: Whether this server has opened the page. A page that an earlier server opened goes
             on with this one, without being loaded again.
         show: The show whose names and settings the page has; None until a model was shown.
+        names_shown: The speakers that the page offers; None if it can have missed the last ones.
         kept_settings: What the page has kept of its settings, until they are shown once.
         fields_shown: The number of the last action after which the direction's fields were set.
     """
@@ -45,5 +46,6 @@ class Tab:
     page_sync: PageSync = field(default_factory=PageSync)
     opened: bool = False
     show: Show | None = None
+    names_shown: list[str] | None = None
     kept_settings: KeptSettings | None = None
     fields_shown: int = 0

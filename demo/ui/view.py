@@ -116,8 +116,6 @@ class View:
         """Show the scene, the messages, and which actions are possible."""
         session, composer = tab.session, self._layout.composer
         history, idle = session.history, not session.writing
-        generation, names = self._layout.generation, _list_speakers(session, form)
-        speakers = [*names, STAGE_DIRECTION]
         needing_idle = [
             composer.proceed,
             composer.candidates,
@@ -129,14 +127,25 @@ class View:
             **self.show_script(tab, form, None, refused=refused),
             composer.status: render_note(session.status),
             composer.model_status: _render_model_status(session, form),
-            composer.speaker: gr.update(choices=speakers),
-            generation.first: gr.update(choices=[ANYONE, *names]),
-            generation.required: gr.update(choices=names),
-            generation.barred: gr.update(choices=names),
+            **self._show_names(tab, form),
             composer.stop: _enabled(when=not idle),
             composer.retake: _enabled(when=idle and history.scene.last_take is not None),
             composer.undo: _enabled(when=idle and history.can_undo),
             composer.redo: _enabled(when=idle and history.can_redo),
+        }
+
+    def _show_names(self, tab: Tab, form: SceneForm) -> Updates:
+        """Offer the speakers of the scene, if the page has others: Gradio makes each field anew."""
+        names = _list_speakers(tab.session, form)
+        if names == tab.names_shown:
+            return {}
+        tab.names_shown = names
+        generation = self._layout.generation
+        return {
+            self._layout.composer.speaker: gr.update(choices=[*names, STAGE_DIRECTION]),
+            generation.first: gr.update(choices=[ANYONE, *names]),
+            generation.required: gr.update(choices=names),
+            generation.barred: gr.update(choices=names),
         }
 
     def show_script(
