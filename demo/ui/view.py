@@ -135,7 +135,7 @@ class View:
         }
 
     def _show_names(self, tab: Tab, form: SceneForm) -> Updates:
-        """Offer the speakers of the scene, if the page has others: Gradio makes each field anew."""
+        """Offer the scene's speakers, if the page has others: each field is made anew for it."""
         names = _list_speakers(tab.session, form)
         if names == tab.names_shown:
             return {}
