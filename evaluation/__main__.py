@@ -2,6 +2,7 @@
 
 python -m evaluation --show unclaimed --base-url http://127.0.0.1:8000/v1
 python -m evaluation --show unclaimed --against OTHER-MODEL
+python -m evaluation --show unclaimed --against real --table-read
 
 The model continues held-out contexts that it never saw; any OpenAI-compatible server will do. A
 run that was interrupted goes on where it stopped. docs/evaluation.md says what each row means.
@@ -11,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from nothing_gpt.errors import reported_errors
+from nothing_gpt.errors import UserError, reported_errors
 from nothing_gpt.show import load_show
 from nothing_gpt.workspace import Workspace
 
@@ -25,7 +26,13 @@ def main(
         str, typer.Option(help="The server; its key is read from OPENAI_API_KEY.")
     ] = "http://127.0.0.1:8000/v1",
     model: Annotated[str, typer.Option(help="The model's name; the show's by default.")] = "",
-    against: Annotated[str, typer.Option(help="A second model, to compare the first with.")] = "",
+    against: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A second model, to compare the first with. A table read can compare more, and "
+            "'real', the show's own scenes."
+        ),
+    ] = None,
     against_url: Annotated[
         str, typer.Option(help="The second model's server; the same by default.")
     ] = "",
@@ -41,16 +48,30 @@ def main(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Write all scenes again, in place of those there.")
     ] = False,
+    table_read: Annotated[
+        bool,
+        typer.Option("--table-read", help="Ask people which of two kept scenes is better, blind."),
+    ] = False,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Of the table read's page.")] = 7870,
 ) -> None:
+    workspace = Workspace.default()
+    loaded = load_show(show)
+    name, others = model or loaded.name, against or []
+    if table_read:
+        from evaluation.table_read.reading import hold_table_read
+
+        hold_table_read(loaded, [name, *(others or ["real"])], workspace, port)
+        return
     from evaluation.evaluation_run import EvaluationJob, evaluate
     from evaluation.output.files import write_result
     from evaluation.output.table import print_scorecard
 
-    workspace = Workspace.default()
-    loaded = load_show(show)
-    models = [(model or loaded.name, base_url)]
-    if against:
-        models.append((against, against_url or base_url))
+    if len(others) > 1 or "real" in others:
+        raise UserError(
+            "the scorecard compares two models, and has real scenes anyway; only --table-read "
+            "takes more, or 'real'"
+        )
+    models = [(name, base_url), *((other, against_url or base_url) for other in others)]
     sampling = {
         "temperature": temperature,
         "top_p": top_p,

@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from evaluation.generation.endpoint import Endpoint, ServedModel
-from evaluation.generation.record import LOSSES_FILE, SCENES_FILE, WindowLoss
+from evaluation.generation.record import (
+    LOSSES_FILE,
+    SCENES_FILE,
+    RunDescription,
+    WindowLoss,
+    fingerprint_windows,
+    write_description,
+)
 from evaluation.generation.scenes import SCENES, Writing, choose_keys
 from evaluation.held_out import list_episodes, read_speeches, read_windows
 from evaluation.passages import Key, Window, Written, cut_to_equal_length
@@ -124,6 +131,9 @@ def _write(
         if job.fresh:
             for name in (SCENES_FILE, LOSSES_FILE):
                 (folder / name).unlink(missing_ok=True)
+        prompts = fingerprint_windows(windows)
+        made_by = RunDescription(model.name, model.format, model.generation, prompts)
+        write_description(folder, made_by)
         work = Writing(endpoint, model, windows, folder, job.writers, lock)
         scenes = work.write_scenes(choose_keys(len(windows), job.scenes))
         losses = work.measure_losses()

@@ -104,9 +104,17 @@ class Workspace:
         """Return the picture of the loss curves of all runs of a show, or of a sweep."""
         return self.root / "history" / f"{name}.png"
 
+    def evaluations(self, show: str) -> Path:
+        """Return the folder of the runs of a show's evaluations."""
+        return self.root / "evaluations" / show
+
     def evaluation(self, show: str, run: str) -> Path:
         """Return the folder of a model's scenes and scores."""
-        return self.root / "evaluations" / show / run
+        return self.evaluations(show) / run
+
+    def votes(self, show: str) -> Path:
+        """Return the folder of the votes of a show's table reads."""
+        return self.root / "votes" / show
 
     @property
     def logs(self) -> Path:

@@ -15,7 +15,7 @@ from train.config.base_names import SMOLLM2_ID
 TESTS = Path(__file__).parent
 
 MARKED = {
-    "browser": ("demo/browser", "test_whole_story.py"),
+    "browser": ("demo/browser", "evaluation/table_read/test_page.py", "test_whole_story.py"),
     "clients": ("serve/clients",),
     "contract": ("serve/contract",),
     "slow": (

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
-from evaluation.generation.record import SceneRecord, WindowLoss
+from evaluation.generation.record import SceneRecord, WindowLoss, choose_seed
 from nothing_gpt.adapter.bits_per_byte import count_bytes
 from nothing_gpt.errors import UserError
 from nothing_gpt.line import render_lines
@@ -26,9 +26,6 @@ _TIMEOUT = 600.0
 
 _RETRIES = 3
 """Further tries, with growing pauses, of a request that a starting or busy server refuses."""
-
-_SAMPLE_SEEDS = 100_000
-"""Seeds between two samples of a window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +130,7 @@ class Endpoint:
             answer = self._openai.chat.completions.create(
                 model=model.name,
                 messages=cast("Any", list(window.messages)),
-                seed=number + _SAMPLE_SEEDS * sample,
+                seed=choose_seed(number, sample),
                 temperature=settings.temperature,
                 top_p=settings.top_p,
                 frequency_penalty=settings.frequency_penalty,

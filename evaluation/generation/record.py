@@ -1,17 +1,25 @@
-"""The files of a model's scenes and losses: a JSON object a line, added as each arrives."""
+"""The files of a model's run: its scenes and losses as they arrive, and what made them."""
 
 import json
-import os
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from evaluation.passages import Window
+from evaluation.record_file import drop_unfinished
 from nothing_gpt.errors import UserError
+from nothing_gpt.files import fingerprint, read_json, write_json
 from nothing_gpt.line import Line, MalformedLine, parse_lines
-from nothing_gpt.records import decode
+from nothing_gpt.records import decode, encode
+from nothing_gpt.show import FormatName, Generation
 
 SCENES_FILE = "scenes.jsonl"
 LOSSES_FILE = "losses.jsonl"
+_RUN_FILE = "run.json"
+
+_SAMPLE_SEEDS = 100_000
+"""Seeds between two samples of a window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +37,11 @@ class SceneRecord:
     text: str
     finish: str
     tokens: int
+
+    @property
+    def seed(self) -> int:
+        """The seed that the server was given."""
+        return choose_seed(self.window, self.sample)
 
     def list_lines(self) -> list[Line | MalformedLine]:
         """Parse the text, without a last line that the limit of tokens cut off."""
@@ -51,6 +64,30 @@ class WindowLoss:
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class RunDescription:
+    """What made the scenes of a folder.
+
+    Attributes:
+        windows: The fingerprint of the windows' prompts.
+    """
+
+    model: str
+    format: FormatName
+    generation: Generation
+    windows: str
+
+
+def fingerprint_windows(windows: Sequence[Window]) -> str:
+    """Return the fingerprint of windows' prompts."""
+    return fingerprint([window.messages for window in windows])
+
+
+def choose_seed(window: int, sample: int) -> int:
+    """Return the seed of a sample of a window's continuation."""
+    return window + _SAMPLE_SEEDS * sample
+
+
 def read_scenes(folder: Path) -> list[SceneRecord]:
     """Read the scenes that are there already."""
     path = folder / SCENES_FILE
@@ -63,30 +100,22 @@ def read_losses(folder: Path) -> list[WindowLoss]:
     return [decode(WindowLoss, record, str(path)) for record in _read_records(path)]
 
 
-def append_record(path: Path, record: SceneRecord | WindowLoss) -> None:
-    """Add a record to a file of the folder.
+def write_description(folder: Path, description: RunDescription) -> None:
+    """Write what made the scenes of a folder."""
+    write_json(folder / _RUN_FILE, encode(description))
 
-    Raises:
-        UserError: the file cannot be written.
-    """
-    data = json.dumps(asdict(record), ensure_ascii=False).encode() + b"\n"
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        with os.fdopen(handle, "ab") as file:
-            file.write(data)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be written ({error.strerror}); free space") from None
+
+def read_description(folder: Path) -> RunDescription | None:
+    """Read what made the scenes of a folder; None if it does not say."""
+    path = folder / _RUN_FILE
+    return decode(RunDescription, read_json(path), str(path)) if path.is_file() else None
 
 
 def _read_records(path: Path) -> list[Any]:
-    """Read a file of records; remove a last line that was not written to its end."""
     if not path.is_file():
         return []
-    data = path.read_bytes()
-    whole = data.rfind(b"\n") + 1
-    if whole < len(data):
-        os.truncate(path, whole)
+    drop_unfinished(path)
     try:
-        return [json.loads(line) for line in data[:whole].splitlines()]
+        return [json.loads(line) for line in path.read_bytes().splitlines()]
     except ValueError as error:
         raise UserError(f"{path}: damaged ({error}); run again with --fresh") from None

@@ -12,11 +12,11 @@ from evaluation.generation.record import (
     SCENES_FILE,
     SceneRecord,
     WindowLoss,
-    append_record,
     read_losses,
     read_scenes,
 )
 from evaluation.passages import Key, Window
+from evaluation.record_file import append_record
 from nothing_gpt.errors import UserError
 from nothing_gpt.line import Line
 from nothing_gpt.progress.log import log_progress

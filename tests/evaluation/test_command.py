@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from evaluation.preference.kept_scenes import REAL, read_kept_scenes
 from nothing_gpt.adapter.manifest import read_manifest, write_manifest
 from nothing_gpt.show import load_show
 from nothing_gpt.workspace import Workspace
@@ -33,10 +34,9 @@ SCENES = 6
 @pytest.fixture(scope="module")
 def place(base: Workspace) -> Workspace:
     """The pocket base's workspace, with an adapter, and a show whose scenes are short."""
-    path = base.root.parent / "short.toml"
-    path.write_text(f"{TOML}[generation]\nmax_tokens = 64\n")
+    Path(show_file(base)).write_text(f"{TOML}[generation]\nmax_tokens = 64\n")
     build_adapter(base, "tiny", rank=4, seed=0)
-    manifest = replace(read_manifest(base.adapter("tiny")), show=load_show(str(path)))
+    manifest = replace(read_manifest(base.adapter("tiny")), show=load_show(show_file(base)))
     write_manifest(base.adapter("tiny"), manifest)
     template = "chat_template.jinja"
     shutil.copy(base.base("tiny") / template, base.adapter("tiny") / template)
@@ -50,11 +50,14 @@ def server(place: Workspace) -> Iterator[Running]:
         yield running
 
 
+def show_file(place: Workspace) -> str:
+    return str(place.root.parent / "short.toml")
+
+
 def command(place: Workspace, running: Running, *options: str) -> "subprocess.Popen[str]":
-    show = place.root.parent / "short.toml"
-    url = f"{running.url}/v1"
+    general = ["--show", show_file(place), "--base-url", f"{running.url}/v1"]
     return subprocess.Popen(
-        [sys.executable, "-m", "evaluation", "--show", str(show), "--base-url", url, *options],
+        [sys.executable, "-m", "evaluation", *general, *options],
         cwd=ROOT,
         env=os.environ | {"NOTHING_GPT_WORKSPACE": str(place.root), "OPENAI_API_KEY": KEY},
         stdout=subprocess.PIPE,
@@ -101,6 +104,8 @@ def test_a_killed_run_goes_on_and_two_models_are_compared(
     status, output, errors = run(place, server, *options)
     assert status == 0, errors
     assert own.read_bytes() == written
+    kept = read_kept_scenes(load_show(show_file(place)), ["tiny", BASE, REAL], place)
+    assert len(kept[0].written) == len(kept[1].written) == SCENES
     report = (place.adapter("tiny") / "report.md").read_text()
     assert report.startswith("# Adapter tiny\n\n## Scenes beside real ones\n")
     assert report.count("## Scenes beside real ones") == 1
@@ -113,6 +118,7 @@ def test_a_killed_run_goes_on_and_two_models_are_compared(
         (["--scenes", "2"], "wrote no script line"),
         (["--model", "nobody"], "no model 'nobody'; there are: pocket-tiny, tiny"),
         (["--base-url", "http://127.0.0.1:9/v1"], "no answer"),
+        (["--against", "real"], "only --table-read"),
     ],
 )
 def test_what_a_user_can_mend_is_one_message(

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evaluation.generation.endpoint import ServedModel
-from evaluation.generation.record import SCENES_FILE, SceneRecord, append_record, read_scenes
+from evaluation.generation.record import SCENES_FILE, SceneRecord, read_scenes
 from evaluation.generation.scenes import check_scenes, choose_keys, spread
+from evaluation.record_file import append_record
 from nothing_gpt.errors import UserError
 from nothing_gpt.show import Generation
 

@@ -1,0 +1,1 @@
+"""Pairs of continuations, and what votes on them say."""

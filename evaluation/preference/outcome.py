@@ -1,0 +1,116 @@
+"""What votes on pairs say: who wins, how sure that is, and how good the votes are."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from evaluation.preference.pair import Pair, identify_pair
+from evaluation.preference.share import Share, count_needed_votes
+from evaluation.preference.strength import LEAST_CONTEXTS, Strength, Win, measure_strengths
+from nothing_gpt.votes.vote import Vote
+
+_MOST_NEEDED = 10_000
+_LEAST_AGREEMENT = 0.75
+
+
+@dataclass(frozen=True, slots=True)
+class Duel:
+    """Two models, and the share of their pairs that the first one wins."""
+
+    first: str
+    second: str
+    won: Share
+
+    def describe(self) -> str:
+        """Return the share, and who is preferred or how many more votes that takes."""
+        words = self.won.describe()
+        if not self.won.total:
+            return words
+        if self.won.is_clear:
+            return f"{words}: {self.first if self.won.value > 0.5 else self.second} is preferred"
+        needed = count_needed_votes(self.won.value)
+        if needed is None or needed > _MOST_NEEDED:
+            return f"{words}: no difference seen"
+        more = max(needed - self.won.total, 1)
+        return f"{words}: no verdict yet; if this share is the true one, about {more} more votes"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The result of the votes on some pairs.
+
+    Attributes:
+        strengths: Empty for two models, and with votes on too few contexts.
+        first_shown: How often the one that was shown first won, repeats too.
+        agreement: How often the same one won when a pair was shown again, turned around.
+    """
+
+    duels: tuple[Duel, ...]
+    strengths: tuple[Strength, ...]
+    first_shown: Share
+    agreement: Share
+
+    def describe(self) -> Iterator[tuple[str, str]]:
+        """Yield what was counted, and the figure with its interval."""
+        for duel in self.duels:
+            yield (
+                f"{duel.first} against {duel.second}",
+                f"{duel.won.describe()}: {duel.describe()}",
+            )
+        for each in self.strengths:
+            span = f"[{100 * each.low:.0f}, {100 * each.high:.0f}]"
+            yield f"{each.label} against all others", f"{each.value:.0%} {span} (Bradley-Terry)"
+        if len(self.duels) > 1 and not self.strengths:
+            yield "each against all others", f"needs votes on {LEAST_CONTEXTS} contexts"
+        low, high = self.first_shown.interval
+        warning = ": the position decides many votes" if low > 0.55 or high < 0.45 else ""
+        yield "the one shown first wins", f"{self.first_shown.describe()}{warning}"
+        _, high = self.agreement.interval
+        warning = ": many votes are guesses" if high < _LEAST_AGREEMENT else ""
+        yield "the same choice when shown again", f"{self.agreement.describe()}{warning}"
+
+
+def find_votes(pairs: Mapping[str, Pair], votes: Sequence[Vote]) -> list[tuple[Pair, Vote]]:
+    """Return the votes on these pairs, in their order."""
+    ids = [
+        identify_pair(
+            vote.prompt[-1]["content"], vote.chosen[0]["content"], vote.rejected[0]["content"]
+        )
+        for vote in votes
+    ]
+    return [(pairs[id_], vote) for id_, vote in zip(ids, votes, strict=True) if id_ in pairs]
+
+
+def summarize_votes(
+    labels: Sequence[str], pairs: Mapping[str, Pair], votes: Sequence[Vote]
+) -> Outcome:
+    """Count the votes on these pairs; a repeat counts only for agreement and position."""
+    contexts: dict[str, list[Win]] = {}
+    winners: dict[str, str] = {}
+    repeats: list[bool] = []
+    found = find_votes(pairs, votes)
+    for pair, vote in found:
+        winner, loser = _name_sides(pair, vote)
+        if vote.repeat_of is None:
+            winners[vote.id] = winner
+            contexts.setdefault(f"{pair.episode}\n{pair.context}", []).append((winner, loser))
+        elif vote.repeat_of in winners:
+            repeats.append(winners[vote.repeat_of] == winner)
+    wins = [win for own in contexts.values() for win in own]
+    order = [vote.first_won for _, vote in found if vote.first_won is not None]
+    return Outcome(
+        duels=tuple(
+            Duel(a, b, Share(wins.count((a, b)), wins.count((a, b)) + wins.count((b, a))))
+            for a, b in combinations(labels, 2)
+        ),
+        strengths=tuple(measure_strengths(labels, contexts) if len(labels) > 2 else ()),
+        first_shown=Share(sum(order), len(order)),
+        agreement=Share(sum(repeats), len(repeats)),
+    )
+
+
+def _name_sides(pair: Pair, vote: Vote) -> Win:
+    first, second = pair.sides
+    if first.text == vote.chosen[0]["content"]:
+        return first.label, second.label
+    return second.label, first.label
