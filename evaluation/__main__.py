@@ -3,6 +3,7 @@
 python -m evaluation --show unclaimed --base-url http://127.0.0.1:8000/v1
 python -m evaluation --show unclaimed --against OTHER-MODEL
 python -m evaluation --show unclaimed --against real --table-read
+python -m evaluation --show unclaimed --against real --judge MODEL --judge-url https://...
 
 The model continues held-out contexts that it never saw; any OpenAI-compatible server will do. A
 run that was interrupted goes on where it stopped. docs/evaluation.md says what each row means.
@@ -29,8 +30,8 @@ def main(
     against: Annotated[
         list[str] | None,
         typer.Option(
-            help="A second model, to compare the first with. A table read can compare more, and "
-            "'real', the show's own scenes."
+            help="A second model, to compare the first with. A table read and a judge can "
+            "compare more, and 'real', the show's own scenes."
         ),
     ] = None,
     against_url: Annotated[
@@ -53,14 +54,31 @@ def main(
         typer.Option("--table-read", help="Ask people which of two kept scenes is better, blind."),
     ] = False,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Of the table read's page.")] = 7870,
+    judge: Annotated[
+        str, typer.Option(help="A model that is asked which of two kept scenes is better.")
+    ] = "",
+    judge_url: Annotated[str, typer.Option(help="The judge's server; the same by default.")] = "",
+    pairs: Annotated[int, typer.Option(min=1, help="Pairs that the judge is asked about.")] = 200,
+    yes: Annotated[bool, typer.Option("--yes", help="Ask the judge, whatever it costs.")] = False,
 ) -> None:
     workspace = Workspace.default()
     loaded = load_show(show)
     name, others = model or loaded.name, against or []
+    names = [name, *(others or ["real"])]
+    if table_read and judge:
+        raise UserError("choose one of --table-read and --judge")
     if table_read:
         from evaluation.table_read.reading import hold_table_read
 
-        hold_table_read(loaded, [name, *(others or ["real"])], workspace, port)
+        hold_table_read(loaded, names, workspace, port)
+        return
+    if judge:
+        from evaluation.judge.judging import JudgeRequest, describe_judgement, judge_scenes
+
+        url = judge_url or base_url
+        request = JudgeRequest(loaded, names, judge, url, pairs, writers, yes)
+        for what, words in describe_judgement(judge_scenes(request, workspace)):
+            print(f"{what}: {words}")
         return
     from evaluation.evaluation_run import EvaluationJob, evaluate
     from evaluation.output.files import write_result
@@ -69,7 +87,7 @@ def main(
     if len(others) > 1 or "real" in others:
         raise UserError(
             "the scorecard compares two models, and has real scenes anyway; only --table-read "
-            "takes more, or 'real'"
+            "and --judge take more, or 'real'"
         )
     models = [(name, base_url), *((other, against_url or base_url) for other in others)]
     sampling = {

@@ -36,6 +36,7 @@ class Script:
         later: The pieces of the following answers.
         score: Gives the log-probability of each word of a prompt of `/v1/completions`; without it
             the server has no such page.
+        reply: Gives the text of an answer that is no stream, by the request's body.
         gathering: A barrier; answers start when enough requests have come.
     """
 
@@ -53,6 +54,7 @@ class Script:
     unknown: str = ""
     later: list[list[str]] = field(default_factory=list)
     score: Callable[[str], float] | None = None
+    reply: Callable[[dict[str, Any]], str] | None = None
     gathering: threading.Barrier | None = None
 
 
@@ -142,6 +144,8 @@ def _handler(endpoint: FakeEndpoint) -> type[BaseHTTPRequestHandler]:
                 return
             if self.path == "/v1/completions":
                 self._score(body["prompt"])
+            elif endpoint.script.reply:
+                self._reply(endpoint.script.reply(body))
             elif not self._redirected():
                 self._answer()
 
@@ -166,6 +170,12 @@ def _handler(endpoint: FakeEndpoint) -> type[BaseHTTPRequestHandler]:
                     "choices": [choice],
                 },
             )
+
+        def _reply(self, text: str) -> None:
+            message = {"role": "assistant", "content": text}
+            choice = {"index": 0, "message": message, "finish_reason": "stop"}
+            about = {"id": "1", "object": "chat.completion", "created": 0, "model": "m"}
+            self._json(200, {**about, "choices": [choice]})
 
         def _answer(self) -> None:
             self.send_response(200)

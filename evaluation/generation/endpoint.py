@@ -1,12 +1,12 @@
 """A served model: what its server says about it, its scenes, and its loss on real ones."""
 
 import math
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
+from evaluation.generation.connection import Connection
 from evaluation.generation.record import SceneRecord, WindowLoss, choose_seed
 from nothing_gpt.adapter.bits_per_byte import count_bytes
 from nothing_gpt.errors import UserError
@@ -16,16 +16,9 @@ from nothing_gpt.records import decode
 from nothing_gpt.show import FormatName, Generation, Show
 
 if TYPE_CHECKING:
-    from openai import OpenAI
     from openai.types import CompletionChoice
 
     from evaluation.passages import Key, Window
-
-_TIMEOUT = 600.0
-"""Seconds for an answer: a CPU that writes eight scenes at once is slow."""
-
-_RETRIES = 3
-"""Further tries, with growing pauses, of a request that a starting or busy server refuses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,29 +46,8 @@ class _Card:
     metrics: dict[str, float]
 
 
-class Endpoint:
-    """An OpenAI-compatible server; its key is read from OPENAI_API_KEY and shown nowhere."""
-
-    def __init__(self, base_url: str) -> None:
-        self.base_url = base_url
-        self._client: OpenAI | None = None
-
-    @property
-    def _openai(self) -> "OpenAI":
-        # Made on first use: openai takes over a second to import.
-        from openai import OpenAI
-
-        if self._client is None:
-            key = os.environ.get("OPENAI_API_KEY") or "none"
-            self._client = OpenAI(
-                base_url=self.base_url, api_key=key, timeout=_TIMEOUT, max_retries=_RETRIES
-            )
-        return self._client
-
-    def close(self) -> None:
-        """Close all connections; requests under way fail."""
-        if self._client is not None:
-            self._client.close()
+class Endpoint(Connection):
+    """The models of a server."""
 
     def describe_model(
         self, name: str, show: Show, sampling: Mapping[str, float | None]
@@ -92,8 +64,8 @@ class Endpoint:
         given: dict[str, Any] = {
             key: value for key, value in sampling.items() if value is not None
         }
-        with self._explained_errors(name):
-            cards = {card.id: card.model_extra or {} for card in self._openai.models.list()}
+        with self.explained_errors(name):
+            cards = {card.id: card.model_extra or {} for card in self.client.models.list()}
         if name not in cards:
             raise UserError(
                 f"{self.base_url}: no model '{name}'; there are: {', '.join(cards) or 'none'}"
@@ -126,8 +98,8 @@ class Endpoint:
         """
         number, sample = key
         settings = model.generation
-        with self._explained_errors(model.name):
-            answer = self._openai.chat.completions.create(
+        with self.explained_errors(model.name):
+            answer = self.client.chat.completions.create(
                 model=model.name,
                 messages=cast("Any", list(window.messages)),
                 seed=choose_seed(number, sample),
@@ -153,14 +125,14 @@ class Endpoint:
 
         lines = build_completion(window.lines, model.format)
         unsupported = openai.BadRequestError, openai.NotFoundError, openai.UnprocessableEntityError
-        with self._explained_errors(model.name), suppress(*unsupported):
+        with self.explained_errors(model.name), suppress(*unsupported):
             prompt = self._list_tokens(model.name, window.messages, {})
             whole = self._list_tokens(
                 model.name, [*window.messages, *lines], {"add_generation_prompt": False}
             )
             if not prompt or whole[: len(prompt)] != prompt:
                 return None
-            scored = self._openai.completions.create(
+            scored = self.client.completions.create(
                 model=model.name, prompt=whole, echo=True, logprobs=1, max_tokens=0
             ).choices[0]
             return _add_bits(scored, len(prompt), len(whole), window, number)
@@ -170,40 +142,13 @@ class Endpoint:
         self, model: str, messages: Sequence[Any], options: Mapping[str, Any]
     ) -> list[int]:
         """Return the ids of the tokens of messages; empty if the server does not tell."""
-        answer = self._openai.chat.completions.create(
+        answer = self.client.chat.completions.create(
             model=model,
             messages=cast("Any", list(messages)),
             max_tokens=1,
             extra_body={"return_token_ids": True, **options},
         )
         return (answer.model_extra or {}).get("prompt_token_ids") or []
-
-    @contextmanager
-    def _explained_errors(self, model: str) -> Iterator[None]:
-        import openai
-
-        try:
-            yield
-        except openai.APIStatusError as error:
-            remedy = {
-                401: "; set OPENAI_API_KEY",
-                403: "; set OPENAI_API_KEY",
-                404: "; the address of an OpenAI-compatible server mostly ends in /v1",
-            }
-            raise UserError(
-                f"{self.base_url}: model '{model}': {error.status_code},"
-                f" {error.message}{remedy.get(error.status_code, '')}"
-            ) from None
-        except openai.APIConnectionError as error:
-            raise UserError(
-                f"{self.base_url}: no answer ({error.message}); start the server, or correct "
-                "--base-url, and run the command again: it goes on where it stopped"
-            ) from None
-        except (openai.OpenAIError, ValueError, IndexError) as error:
-            raise UserError(
-                f"{self.base_url}: not an answer in OpenAI's protocol ({error}); the address of "
-                "such a server mostly ends in /v1"
-            ) from None
 
 
 def _add_bits(

@@ -1,10 +1,9 @@
 """The scenes and losses of one model: those that are there, and those that are still missing."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from evaluation.generation.endpoint import Endpoint, ServedModel
 from evaluation.generation.record import (
@@ -17,6 +16,7 @@ from evaluation.generation.record import (
 )
 from evaluation.passages import Key, Window
 from evaluation.record_file import append_record
+from evaluation.threads import run_in_threads
 from nothing_gpt.errors import UserError
 from nothing_gpt.line import Line
 from nothing_gpt.progress.log import log_progress
@@ -31,9 +31,6 @@ _EARLY = 10
 
 _MOST_LOSSES = 60
 """Windows whose loss is measured: each takes three passes over a whole example."""
-
-T = TypeVar("T")
-R = TypeVar("R")
 
 
 def choose_keys(windows: int, scenes: int) -> list[Key]:
@@ -85,7 +82,7 @@ class Writing:
             return self.endpoint.write_scene(self.model, window, key, self.constrain(window))
 
         advance = log_progress(f"{self.model.name}: scenes", len(keys), len(keys) - len(missing))
-        for scene in self._run(write, missing):
+        for scene in run_in_threads(write, missing, self.writers):
             append_record(self.folder / SCENES_FILE, scene)
             found[scene.window, scene.sample] = scene
             advance(f"{scene.tokens} tokens in the last one")
@@ -108,7 +105,7 @@ class Writing:
         done = len(numbers) - len(missing)
         advance = log_progress(f"{self.model.name}: losses", len(numbers), done)
         for batch in (missing[:1], missing[1:]):
-            for loss in self._run(measure, batch):
+            for loss in run_in_threads(measure, batch, self.writers):
                 if loss is None and not found:
                     return []
                 if loss is None:  # too long for the server, for example
@@ -117,15 +114,6 @@ class Writing:
                 found[loss.window] = loss
                 advance(f"{loss.bits / loss.size:.3f} bits a byte in the last one")
         return [found[number] for number in numbers if number in found]
-
-    def _run(self, work: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
-        """Yield results as they arrive; the first error ends the others."""
-        pool = ThreadPoolExecutor(self.writers)
-        try:
-            for done in as_completed([pool.submit(work, item) for item in items]):
-                yield done.result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def check_scenes(scenes: Sequence[SceneRecord], model: ServedModel) -> None:

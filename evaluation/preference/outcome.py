@@ -36,38 +36,60 @@ class Duel:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """The result of the votes on some pairs.
+class Standing:
+    """Who wins against whom.
 
     Attributes:
-        strengths: Empty for two models, and with votes on too few contexts.
-        first_shown: How often the one that was shown first won, repeats too.
-        agreement: How often the same one won when a pair was shown again, turned around.
+        strengths: Empty for two models, and with wins in too few contexts.
     """
 
     duels: tuple[Duel, ...]
     strengths: tuple[Strength, ...]
-    first_shown: Share
-    agreement: Share
 
     def describe(self) -> Iterator[tuple[str, str]]:
         """Yield what was counted, and the figure with its interval."""
         for duel in self.duels:
-            yield (
-                f"{duel.first} against {duel.second}",
-                f"{duel.won.describe()}: {duel.describe()}",
-            )
+            yield f"{duel.first} against {duel.second}", duel.describe()
         for each in self.strengths:
             span = f"[{100 * each.low:.0f}, {100 * each.high:.0f}]"
             yield f"{each.label} against all others", f"{each.value:.0%} {span} (Bradley-Terry)"
         if len(self.duels) > 1 and not self.strengths:
             yield "each against all others", f"needs votes on {LEAST_CONTEXTS} contexts"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The result of the votes on some pairs.
+
+    Attributes:
+        first_shown: How often the one that was shown first won, repeats too.
+        agreement: How often the same one won when a pair was shown again, turned around.
+    """
+
+    standing: Standing
+    first_shown: Share
+    agreement: Share
+
+    def describe(self) -> Iterator[tuple[str, str]]:
+        """Yield what was counted, and the figure with its interval."""
+        yield from self.standing.describe()
         low, high = self.first_shown.interval
         warning = ": the position decides many votes" if low > 0.55 or high < 0.45 else ""
         yield "the one shown first wins", f"{self.first_shown.describe()}{warning}"
         _, high = self.agreement.interval
         warning = ": many votes are guesses" if high < _LEAST_AGREEMENT else ""
         yield "the same choice when shown again", f"{self.agreement.describe()}{warning}"
+
+
+def count_wins(labels: Sequence[str], contexts: Mapping[str, Sequence[Win]]) -> Standing:
+    """Count wins, which are given by context."""
+    wins = [win for own in contexts.values() for win in own]
+    duels = tuple(
+        Duel(a, b, Share(wins.count((a, b)), wins.count((a, b)) + wins.count((b, a))))
+        for a, b in combinations(labels, 2)
+    )
+    strengths = measure_strengths(labels, contexts) if len(labels) > 2 else ()
+    return Standing(duels, tuple(strengths))
 
 
 def find_votes(pairs: Mapping[str, Pair], votes: Sequence[Vote]) -> list[tuple[Pair, Vote]]:
@@ -93,17 +115,12 @@ def summarize_votes(
         winner, loser = _name_sides(pair, vote)
         if vote.repeat_of is None:
             winners[vote.id] = winner
-            contexts.setdefault(f"{pair.episode}\n{pair.context}", []).append((winner, loser))
+            contexts.setdefault(pair.context_text, []).append((winner, loser))
         elif vote.repeat_of in winners:
             repeats.append(winners[vote.repeat_of] == winner)
-    wins = [win for own in contexts.values() for win in own]
     order = [vote.first_won for _, vote in found if vote.first_won is not None]
     return Outcome(
-        duels=tuple(
-            Duel(a, b, Share(wins.count((a, b)), wins.count((a, b)) + wins.count((b, a))))
-            for a, b in combinations(labels, 2)
-        ),
-        strengths=tuple(measure_strengths(labels, contexts) if len(labels) > 2 else ()),
+        standing=count_wins(labels, contexts),
         first_shown=Share(sum(order), len(order)),
         agreement=Share(sum(repeats), len(repeats)),
     )

@@ -49,6 +49,11 @@ class Pair:
     context: tuple[Line, ...]
     sides: tuple[Side, Side]
 
+    @property
+    def context_text(self) -> str:
+        """The lines of the context."""
+        return render_lines(self.context)
+
 
 def identify_pair(context: str, first: str, second: str) -> str:
     """Return the id of two texts after a context, in any order."""

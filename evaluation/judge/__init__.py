@@ -1,0 +1,1 @@
+"""A model as a judge of pairs: only what it says in both orders counts."""
