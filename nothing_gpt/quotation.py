@@ -6,7 +6,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from nothing_gpt.errors import UserError
@@ -67,14 +67,21 @@ def _split_words(text: str) -> list[bytes]:
 
 def index_speeches(texts: Iterable[str]) -> bytes:
     """Build the index of speeches; their order makes no difference."""
-    digests: set[bytes] = set()
+    # By the first byte: to sort a million hashes at once takes twice the time and 100 MB.
+    parts = [bytearray() for _ in range(256)]
     waiting = iter(texts)
     while batch := list(islice(waiting, _BATCH)):
         plain = [text for text in batch if text.isascii() and "\n" not in text]
-        if len(plain) < len(batch):
-            digests.update(map(_digest_speech, set(batch).difference(plain)))
-        digests.update(_digest_lines("\n".join(plain)))
-    return b"".join(sorted(digests))
+        others = set(batch).difference(plain) if len(plain) < len(batch) else ()
+        others_digests = filter(None, map(_digest_speech, others))
+        for digest in chain(_digest_lines("\n".join(plain)), others_digests):
+            parts[digest[0]] += digest
+    return b"".join(map(_sort_digests, parts))
+
+
+def _sort_digests(digests: bytearray) -> bytes:
+    starts = range(0, len(digests), _HASH_BYTES)
+    return b"".join(sorted({bytes(digests[start : start + _HASH_BYTES]) for start in starts}))
 
 
 def _digest_lines(text: str) -> Iterator[bytes]:
