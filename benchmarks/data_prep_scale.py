@@ -1,7 +1,10 @@
-"""Time and peak memory of `python -m data_prep` on a large source, without token statistics.
+"""Time and memory of `python -m data_prep` on a large source, without token statistics.
 
 Usage: `python -m benchmarks.data_prep_scale table` (100 MB of CSV) or `... fountain` (a million
 lines); `--smoke` takes a thousandth of it. The words are drawn with a seed.
+
+The memory is the most that all processes have together, read twice a second; what they share
+counts once. The CPU seconds are those of all processes.
 """
 
 import argparse
@@ -12,13 +15,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 _TABLE_BYTES = 100_000_000
 _FOUNTAIN_LINES = 1_000_000
 _FOUNTAIN_FILES = 200
 _SPEECHES = 300  # in an episode
+_INTERVAL = 0.5  # seconds between two looks at the memory
 _NAMES = [f"{first}{last}" for first in ("ANN", "BOB", "CARL", "DORA") for last in ("", " LEE")]
 _WORDS = [
     "the", "of", "and", "to", "in", "is", "you", "that", "it", "he", "was", "for", "on", "are",
@@ -55,12 +60,30 @@ def main() -> None:
         (folder / "show.toml").write_text(_SHOW, encoding="utf-8")
         command = ["--show", f"{folder}/show.toml", "--tokenizer", "none", "--out", f"{folder}/o"]
         started = time.perf_counter()
-        subprocess.run(
-            [sys.executable, "-m", "data_prep", *command], check=True, stdout=subprocess.PIPE
-        )
+        peak = _run([sys.executable, "-m", "data_prep", *command])
         seconds = time.perf_counter() - started
-        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    print(f"data_prep, {options.kind} of {size / 1e6:.1f} MB: {seconds:.1f} s, {peak:,.0f} MiB")
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(
+        f"data_prep, {options.kind} of {size / 1e6:.1f} MB: {seconds:.1f} s,"
+        f" {used.ru_utime + used.ru_stime:.1f} s of CPU, {peak / 2**20:,.0f} MiB"
+    )
+
+
+def _run(command: Sequence[str]) -> int:
+    """Run a command; return the peak memory of its processes in bytes."""
+    import psutil
+
+    process = psutil.Popen(command, stdout=subprocess.DEVNULL)
+    peak, status = 0, None
+    while status is None:
+        with suppress(psutil.Error):  # one of them has just ended
+            family = [process, *process.children(recursive=True)]
+            peak = max(peak, sum(each.memory_full_info().pss for each in family))
+        with suppress(psutil.TimeoutExpired):
+            status = process.wait(_INTERVAL)
+    if status:
+        raise subprocess.CalledProcessError(status, command)
+    return peak
 
 
 def _write_table(path: Path, size: int) -> None:

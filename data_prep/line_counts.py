@@ -25,12 +25,11 @@ class LineCounts:
 
 def count_lines(reading: Reading, cleaned: Cleaned) -> LineCounts:
     """Count the lines of all kinds."""
-    spoken = sum(speech.lines for speech in reading.speeches)
     dropped = {str(reason): count for reason, count in cleaned.dropped_lines.items()}
     left_out = {reason: texts.total() for reason, texts in reading.left_out.items()}
     return LineCounts(
-        read=spoken + reading.settings + reading.directions + sum(left_out.values()),
-        speech=spoken - sum(dropped.values()),
+        read=cleaned.lines + reading.settings + reading.directions + sum(left_out.values()),
+        speech=cleaned.lines - sum(dropped.values()),
         setting=reading.settings,
         direction=reading.directions,
         dropped={**dropped, **left_out},

@@ -1,7 +1,6 @@
 """Cleaning: script lines from speeches, with a reason for each speech that is dropped."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from data_prep.episode import Episode, Speech, Turn
@@ -19,6 +18,7 @@ class Cleaned:
         episodes: In order of first appearance.
         dropped: For each reason, the dropped texts and how often each occurred.
         dropped_lines: For each reason, the number of the source's lines.
+        lines: The number of the source's lines of all speeches.
         kept: The number of speeches that became turns.
         first_places: The file and the line where each speaker speaks first.
     """
@@ -26,14 +26,16 @@ class Cleaned:
     episodes: list[Episode]
     dropped: dict[Reason, Counter[str]] = field(default_factory=dict)
     dropped_lines: dict[Reason, int] = field(default_factory=dict)
+    lines: int = 0
     kept: int = 0
     first_places: dict[str, tuple[str, int]] = field(default_factory=dict)
 
 
-def clean_speeches(speeches: Sequence[Speech], show: Show) -> Cleaned:
+def clean_speeches(speeches: list[Speech], show: Show) -> Cleaned:
     """Turn speeches into lines and group them by episode; drop those that are not lines.
 
-    A speech of several people becomes a line of each, if the show wants that.
+    A speech of several people becomes a line of each, if the show wants that. The list is empty
+    afterwards, so that the speeches of a large source and its turns are not in memory together.
     """
     turns: dict[str, list[Turn]] = {}
     dropped: dict[Reason, Counter[str]] = defaultdict(Counter)
@@ -41,12 +43,17 @@ def clean_speeches(speeches: Sequence[Speech], show: Show) -> Cleaned:
     first_places: dict[str, tuple[str, int]] = {}
     finder = NameFinder(show, (speech.character for speech in speeches))
     episode, kept = "", list[Turn]()
-    for speech in speeches:
+    source_lines = count = 0
+    speeches.reverse()
+    while speeches:
+        speech = speeches.pop()
+        source_lines += speech.lines
         lines = _clean(speech, finder, show.corpus)
         if isinstance(lines, Reason):
             dropped[lines][_describe(speech, lines)] += 1
             dropped_lines[lines] += speech.lines
             continue
+        count += 1
         if speech.episode != episode:
             episode = speech.episode
             kept = turns.setdefault(episode, [])
@@ -59,7 +66,8 @@ def clean_speeches(speeches: Sequence[Speech], show: Show) -> Cleaned:
         episodes=[Episode(name, kept) for name, kept in turns.items()],
         dropped={reason: dropped[reason] for reason in reasons},
         dropped_lines={reason: dropped_lines[reason] for reason in reasons},
-        kept=len(speeches) - sum(texts.total() for texts in dropped.values()),
+        lines=source_lines,
+        kept=count,
         first_places=first_places,
     )
 

@@ -92,9 +92,10 @@ def build_direction(window: Window, show: Show, format_name: FormatName) -> Dire
     if not parts:
         return Direction()
 
+    place = f"{show.split.seed}\0{window.episode}\0{window.start}\0"
+
     def includes(part: DirectionPart) -> bool:
-        draw = f"{show.split.seed}\0{window.episode}\0{window.start}\0{part}"
-        return part in parts and _fraction(draw) >= show.split.omit
+        return part in parts and _fraction(place + part) >= show.split.omit
 
     first = window.turns[show.windows.context]
     present = map(_speaker_of, window.turns) if includes("present") else ()
