@@ -5,10 +5,7 @@ from the scripts and needs no network.
 On several GPUs: `torchrun --standalone --nproc-per-node 2 -m train --show unclaimed`.
 """
 
-import logging
-import os
 import sys
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,6 +16,7 @@ from nothing_gpt.errors import UserError, reported_errors
 from nothing_gpt.show import load_show
 from nothing_gpt.workspace import Workspace
 from train.config.base_names import REFERENCE_BASE, SMOLLM2_BASE
+from train.library_settings import prepare_libraries
 
 if TYPE_CHECKING:
     from train.config.config_file import ConfigFile
@@ -96,8 +94,22 @@ def train(
         ),
     ] = None,
     name: Annotated[
-        str, typer.Option(help="The adapter's name.", show_default="SHOW, or SHOW-PRESET")
+        str, typer.Option(help="The new adapter's name.", show_default="SHOW, or SHOW-PRESET")
     ] = "",
+    preferences: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Tune --adapter by a file of votes; can be given again.", metavar="FILE"
+        ),
+    ] = None,
+    adapter: Annotated[
+        str,
+        typer.Option(help="The adapter that --preferences tunes.", show_default="SHOW"),
+    ] = "",
+    best_of_n: Annotated[
+        bool,
+        typer.Option("--best-of-n", help="Learn what was chosen, from fewer votes."),
+    ] = False,
     plan: Annotated[
         bool, typer.Option("--plan", help="Only say what a run would take on --gpu.")
     ] = False,
@@ -119,10 +131,10 @@ def train(
     if show is None:
         raise UserError("--show is missing: a show's name, or a path to its TOML file")
     if sweep:
-        from train.sweep import list_sweep_runs, name_sweep, run_sweep
+        from train.sweep import leave_out, list_sweep_runs, name_sweep, run_sweep
 
         first = name or adapter_name(load_show(show).name, preset or "")
-        arguments = _leave_out(sys.argv[1:], "--sweep", "--name")
+        arguments = leave_out(sys.argv[1:], "--sweep", "--name")
         run_sweep(name_sweep(first), list_sweep_runs(first, sweep), arguments, place)
         return
     options = {
@@ -136,6 +148,23 @@ def train(
     from train.config.config_file import parse_assignments, read_config_file
 
     given = {key: value for key, value in options.items() if value is not None}
+    if preferences:
+        from train.preferences.preference_run import resolve_preference_run
+        from train.preferences.tuning import tune
+
+        prepare_libraries()
+        run = resolve_preference_run(
+            load_show(show),
+            tuple(preferences),
+            place,
+            adapter=adapter,
+            name=name,
+            settings=given | parse_assignments(set_ or ()),
+            best_of_n=best_of_n,
+            fresh=fresh,
+        )
+        tune(run)
+        return
     file = read_config_file(config) if config else None
     _train(
         show,
@@ -162,11 +191,7 @@ def _train(
     fresh: bool,
     workspace: Workspace,
 ) -> None:
-    # Idle threads sleep instead of spinning. Beside another busy process, training on a small
-    # CPU is more than twice as fast this way. torch reads this when it is first imported.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
-    _quieten_libraries()
+    prepare_libraries()
     from train.config.presets import load_preset
     from train.config.run import resolve_config, resolve_run
     from train.config.training_config import list_warnings
@@ -207,29 +232,6 @@ def list_runs(
 
     place = Workspace(workspace) if workspace else Workspace.default()
     typer.echo(tabulate_adapters(place, show))
-
-
-def _leave_out(arguments: list[str], *options: str) -> list[str]:
-    """Return the arguments without some options that take a value."""
-    kept, rest = [], iter(arguments)
-    for argument in rest:
-        if argument in options:
-            next(rest, None)
-        elif argument.partition("=")[0] not in options:
-            kept.append(argument)
-    return kept
-
-
-def _quieten_libraries() -> None:
-    """Silence messages that nobody can act on."""
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
-    # It recommends an optional kernel package.
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
-    # It advises against batches of one example, which small bases learn more from.
-    logging.getLogger("trl").setLevel(logging.ERROR)
-    # TRL sets an option by its former name.
-    warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
 
 
 if __name__ == "__main__":

@@ -1,14 +1,11 @@
 """QLoRA of one show: from its examples to a finished adapter."""
 
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nothing_gpt.adapter.manifest import BaseModel, Manifest
-from nothing_gpt.errors import UserError
 from nothing_gpt.files import atomic_folder, locked_folder, make_folder
 from train.artifacts.adapter_writer import summarize, write_adapter
 from train.artifacts.run_identity import fingerprint_run, is_current, is_other_run, refresh_show
@@ -21,6 +18,7 @@ from train.trainer.best_adapter import HeldOutScore, kept_adapter
 from train.trainer.checkpoints import open_folder
 from train.trainer.process_group import current_group
 from train.trainer_factory import build_trainer
+from train.training_loop import train_to_end
 
 if TYPE_CHECKING:
     from train.trainer.sft_trainer import AdapterTrainer
@@ -49,7 +47,7 @@ def finetune(run: Run) -> Path:
         base = group.run_in_turn(lambda: _load_base(run, start.base))
         every = examples.held_out if run.config.all_at_end else None
         trainer = build_trainer(run, share, base, examples.trained, examples.evaluated, every)
-        _train(trainer, run.checkpoints, start.checkpoint)
+        train_to_end(trainer, run.checkpoints, start.checkpoint)
         whole = _evaluate_all(trainer, run.checkpoints) if every else None
         manifest = group.run_on_first(
             lambda: _finish(run, examples, trainer, base, start.inputs, whole)
@@ -119,57 +117,6 @@ def _load_base(run: Run, identity: BaseModel | None) -> LoadedBase:
         print("bitsandbytes has no 4-bit kernels for this machine: plain LoRA instead")
     print(f"base {base.identity.id}: {describe_precision(base)}")
     return base
-
-
-def _train(trainer: "AdapterTrainer", folder: Path, checkpoint: Path | None) -> None:
-    """Train to the end, and evaluate before the first step and after the last.
-
-    Args:
-        trainer: The trainer.
-        folder: The folder of the checkpoints.
-        checkpoint: The checkpoint to continue from.
-
-    Raises:
-        KeyboardInterrupt: it was interrupted; the last step is saved.
-        UserError: the disk is full.
-    """
-    from train.trainer.callbacks import ProgressBar
-    from train.trainer.interruption import InterruptionSaver
-
-    progress, interruption = ProgressBar(), InterruptionSaver()
-    trainer.add_callback(progress)
-    trainer.add_callback(interruption)
-    trainer.args.eval_on_start = checkpoint is None
-    try:
-        with _full_disk_explained(folder):
-            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-            last = trainer.state.global_step
-            if interruption.interrupted and last < trainer.state.max_steps:
-                print(
-                    f"interrupted after step {last} of {trainer.state.max_steps}, which is saved;"
-                    " the same command continues from there"
-                )
-                raise KeyboardInterrupt
-            if not any("eval_loss" in e and e["step"] == last for e in trainer.state.log_history):
-                trainer.evaluate()
-    finally:
-        progress.close()
-        interruption.close()
-
-
-@contextmanager
-def _full_disk_explained(folder: Path) -> Iterator[None]:
-    """Explain errors of a disk that is full; the older checkpoints are still complete."""
-    try:
-        yield
-    except Exception as error:
-        # torch and safetensors raise their own error types, some of them without a reason.
-        if "No space left" in str(error) or shutil.disk_usage(folder).free < 1_000_000:
-            raise UserError(
-                f"{folder}: the disk is full; free space and run the same command again, "
-                "it continues from the last whole checkpoint"
-            ) from error
-        raise
 
 
 def _evaluate_all(trainer: "AdapterTrainer", folder: Path) -> tuple[float, int]:

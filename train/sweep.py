@@ -97,3 +97,14 @@ def compare_runs(workspace: Workspace, name: str, adapters: Sequence[str]) -> st
     picture = workspace.history(name)
     draw_runs(picture, {each: read_history(workspace.adapter(each)) for each in made})
     return f"{tabulate_adapters(workspace, names=made)}\n\ncurves: {picture}"
+
+
+def leave_out(arguments: list[str], *options: str) -> list[str]:
+    """Return the arguments without some options that take a value."""
+    kept, rest = [], iter(arguments)
+    for argument in rest:
+        if argument in options:
+            next(rest, None)
+        elif argument.partition("=")[0] not in options:
+            kept.append(argument)
+    return kept

@@ -26,6 +26,25 @@ class BaseModel:
 
 
 @dataclass(frozen=True, slots=True)
+class Lineage:
+    """How an adapter was tuned by votes from another one.
+
+    Attributes:
+        adapter: The name of the adapter that it began as.
+        inputs: The fingerprint of what that one was trained from.
+        method: How the votes were learned from.
+        votes: How many votes there were, those included that only measured the result.
+        sources: The share of each kind of vote.
+    """
+
+    adapter: str
+    inputs: str
+    method: Literal["dpo", "kto", "best-of-n"]
+    votes: int
+    sources: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """What a server or the writers' room needs to know about an adapter, and its provenance.
 
@@ -38,6 +57,7 @@ class Manifest:
         checkpoint: Which checkpoint became the adapter: the best by held-out loss, or the last.
         base_licence: The licence of the base model, if it is known here.
         finished: When training ended, in UTC, as 2026-11-27T17:05; "" if it is not known.
+        lineage: How it was tuned from another adapter; None if it was trained from a base.
         schema: The version of this file's format.
     """
 
@@ -54,6 +74,7 @@ class Manifest:
     checkpoint: Literal["best", "last"] = "last"
     base_licence: str = ""
     finished: str = ""
+    lineage: Lineage | None = None
     schema: int = 1
 
 

@@ -37,11 +37,11 @@ def read_history(folder: Path) -> list[LogEntry]:
 
 
 def read_runs(workspace: Workspace, show: str) -> list[PastRun]:
-    """Read all finished runs of a show: its own adapter first, then the presets."""
+    """Read all runs of a show that trained on its examples: its own first, then the presets."""
     return [
         PastRun(name, manifest, read_history(workspace.adapter(name)))
         for name, manifest in list_adapters(workspace.adapters).items()
-        if manifest.show.name == show
+        if manifest.show.name == show and manifest.lineage is None
     ]
 
 

@@ -125,6 +125,16 @@ def resolve_config(
     return apply_settings(config, settings or {}, "--set")
 
 
+def check_name(name: str) -> None:
+    """Check that an adapter's name, if one is given, can be a folder's and a model's.
+
+    Raises:
+        UserError: it cannot.
+    """
+    if name and not _NAME.fullmatch(name):
+        raise UserError(f"--name '{name}': use small letters, digits, '-', '_' and '.'")
+
+
 def resolve_run(
     show: Show,
     base: str,
@@ -161,8 +171,7 @@ def resolve_run(
     data = workspace.examples(show, format_name) if format_name else own_data
     report = read_data_report(data, format_name)
     preset_name = preset.name if preset else ""
-    if name and not _NAME.fullmatch(name):
-        raise UserError(f"--name '{name}': use small letters, digits, '-', '_' and '.'")
+    check_name(name)
     name = name or adapter_name(show.name, preset_name)
     pocket, gguf = None, None
     base_option, source = base, workspace.find_base(base)

@@ -1,0 +1,143 @@
+"""Tuning of a real adapter by votes, on the pocket base."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file
+
+from nothing_gpt.adapter.manifest import Lineage, read_manifest
+from nothing_gpt.errors import UserError
+from nothing_gpt.files import read_json
+from nothing_gpt.show import Show
+from nothing_gpt.votes.vote import Rating, Vote
+from nothing_gpt.votes.vote_file import write_votes
+from nothing_gpt.workspace import Workspace
+from tests.train.preferences.conftest import count_questions, list_lines, make_votes
+from train.artifacts.run_history import read_runs
+from train.preferences.preference_run import PreferenceRun, resolve_preference_run
+from train.preferences.tuning import load_adapter, tune
+from train.preferences.vote_trainer import WrongReferenceError, build_vote_trainer
+
+FAST = {"train_batch": 8, "accumulation": 1, "max_length": 256}
+
+
+def make_run(
+    place: Workspace, show: Show, votes: Sequence[Vote | Rating], **settings: float
+) -> PreferenceRun:
+    file = place.root / "votes.jsonl"
+    write_votes(file, votes)
+    return resolve_preference_run(show, (file,), place, settings=FAST | settings)
+
+
+def test_votes_make_an_adapter_beside_the_old_one(
+    tuned_place: Workspace, show: Show, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = read_manifest(tuned_place.adapter("tiny"))
+    run = make_run(
+        tuned_place,
+        show,
+        make_votes(list_lines(tuned_place, show), show, count_questions, 200),
+    )
+    folder = tune(run)
+    assert folder == tuned_place.adapter("tiny-votes")
+    new = read_manifest(folder)
+    assert new.lineage == Lineage("tiny", old.inputs, "dpo", 200, {"take": 1.0})
+    assert (new.base, new.format, new.rank, new.show) == (old.base, old.format, 32, old.show)
+    assert read_manifest(tuned_place.adapter("tiny")) == old
+    assert not (folder / "ref").exists()
+    assert not run.checkpoints.exists()
+
+    weights = "adapter_model.safetensors"
+    before, after = (load_file(p / weights) for p in (tuned_place.adapter("tiny"), folder))
+    assert before.keys() == after.keys()
+    assert any((before[name] != after[name]).any() for name in before)
+
+    first, *_ = read_json(folder / "history.json")
+    assert first["eval_loss"] == pytest.approx(0.6931472)
+    assert (first["eval_rewards/chosen"], first["eval_rewards/rejected"]) == (0.0, 0.0)
+    report = (folder / "report.md").read_text()
+    assert "Tuned from `tiny` by 200 votes (100% take): dpo." in report
+    assert "held-out votes that it agrees with more" in report
+    assert [past.name for past in read_runs(tuned_place, "tiny")] == ["tiny"]
+
+    capsys.readouterr()
+    assert tune(run) == folder
+    assert "adapter 'tiny-votes' is up to date" in capsys.readouterr().out
+
+
+def test_votes_of_chance_change_nothing_and_say_so(tuned_place: Workspace, show: Show) -> None:
+    draw = random.Random(0)
+    votes = make_votes(list_lines(tuned_place, show), show, lambda _: draw.random(), 200)
+    run = make_run(tuned_place, show, votes)
+    with pytest.raises(UserError) as caught:
+        tune(run)
+    message = str(caught.value)
+    assert "the tuned adapter is refused, and 'tiny' stays as it is:" in message
+    assert "held-out votes, which chance does too: these votes taught nothing" in message
+    assert not tuned_place.adapter("tiny-votes").exists()
+    assert not run.checkpoints.exists()
+
+
+def test_ratings_are_learned_from_by_kto(tuned_place: Workspace, show: Show) -> None:
+    votes = make_votes(list_lines(tuned_place, show), show, count_questions, 8)
+    ratings = [
+        Rating(v.prompt, side, label, "gate", v.show, v.chosen_by)
+        for v in votes
+        for side, label in ((v.chosen, True), (v.rejected, False))
+    ]
+    run = make_run(tuned_place, show, ratings, epochs=2)
+    trainer = build_vote_trainer(run, *load_adapter(run), "kto", ratings)
+    first = trainer.evaluate()["eval_loss"]
+    assert first == pytest.approx(0.5)
+    trainer.train()
+    assert trainer.evaluate()["eval_loss"] < first - 0.001
+
+
+def test_a_reference_that_is_not_the_adapter_stops_the_run(
+    tuned_place: Workspace, show: Show
+) -> None:
+    votes = make_votes(list_lines(tuned_place, show), show, count_questions, 8)
+    run = make_run(tuned_place, show, votes)
+    base, model = load_adapter(run)
+    trainer = build_vote_trainer(run, base, model, "dpo", votes)
+    for name, parameter in model.named_parameters():
+        if ".default." in name and "lora_B" in name:
+            parameter.data.mul_(-5)
+    with pytest.raises(WrongReferenceError, match=r"the first loss is \d\.\d+ instead of 0.693"):
+        trainer.evaluate()
+
+
+def test_few_votes_are_refused_or_only_their_chosen_texts_are_learned(
+    tuned_place: Workspace, show: Show
+) -> None:
+    votes = make_votes(list_lines(tuned_place, show), show, count_questions, 24)
+    run = make_run(tuned_place, show, votes)
+    with pytest.raises(UserError, match=r"24 votes of the 200 .* say --best-of-n"):
+        tune(run)
+    lineage = read_manifest(tune(replace(run, best_of_n=True))).lineage
+    assert lineage
+    assert (lineage.method, lineage.votes) == ("best-of-n", 24)
+
+
+def test_an_adapter_of_examples_is_never_replaced(tuned_place: Workspace, show: Show) -> None:
+    files = (Path("votes.jsonl"),)
+    with pytest.raises(
+        UserError, match="--name tiny: an adapter of this name is not one of votes"
+    ):
+        resolve_preference_run(show, files, tuned_place, name="tiny")
+    with pytest.raises(UserError, match="no adapter here"):
+        resolve_preference_run(show, files, tuned_place, adapter="none")
+    with pytest.raises(UserError, match="--name 'A B'"):
+        resolve_preference_run(show, files, tuned_place, name="A B")
+
+
+def test_a_file_that_holds_no_votes_is_one_message(tuned_place: Workspace, show: Show) -> None:
+    file = tuned_place.root / "votes.jsonl"
+    for text, reason in (("rubbish", "damaged"), ('{"prompt": 1}', "vote 1"), ("", "are empty")):
+        file.write_text(text)
+        with pytest.raises(UserError, match=reason) as caught:
+            tune(resolve_preference_run(show, (file,), tuned_place))
+        assert "\n" not in str(caught.value)

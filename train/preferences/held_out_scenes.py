@@ -1,0 +1,163 @@
+"""Scenes of the tuned adapter and of the one it began as, after the same held-out contexts."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any
+
+from nothing_gpt.errors import UserError
+from nothing_gpt.files import read_json, write_lines
+from nothing_gpt.records import decode
+from nothing_gpt.show import Generation
+from train.data.chat_example import ChatExample
+from train.data.examples import contents
+from train.data.line_order import order_by_new_lines
+from train.preferences.vote_set import hash_lines
+from train.preferences.vote_trainer import REFERENCE, TRAINED
+
+_BATCH = 16
+
+_SCENES = 48
+"""Scenes of each adapter, if there are held-out contexts."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowChange:
+    """How a row of the scorecard changed, as `evaluation.drift` measures it.
+
+    Attributes:
+        before: Of the adapter that the tuned one began as.
+        after: Of the tuned adapter.
+        real: Of the show's own scenes.
+        error: The standard error of the difference between the two adapters.
+    """
+
+    name: str
+    before: float
+    after: float
+    real: float
+    error: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Changes:
+    rows: tuple[RowChange, ...]
+
+
+@contextmanager
+def used_adapter(model: Any, name: str) -> Iterator[None]:
+    """Let a model answer with one of its two adapters."""
+    model.set_adapter(name)
+    try:
+        yield
+    finally:
+        model.set_adapter(TRAINED)
+
+
+def write_scenes(
+    model: Any,
+    tokenizer: Any,
+    examples: Sequence[ChatExample],
+    settings: Generation,
+    seed: int,
+) -> list[str]:
+    """Have a model continue the prompts of examples, with the show's sampling."""
+    import torch
+
+    model.eval()
+    tokenizer.padding_side = "left"
+    torch.manual_seed(seed)
+    texts: list[str] = []
+    for start in range(0, len(examples), _BATCH):
+        batch = tokenizer.apply_chat_template(
+            [example["prompt"] for example in examples[start : start + _BATCH]],
+            add_generation_prompt=True,
+            padding=True,
+            return_tensors="pt",
+            return_dict=True,
+        ).to(model.device)
+        with torch.inference_mode():
+            output = model.generate(
+                **batch,
+                do_sample=True,
+                temperature=settings.temperature,
+                top_p=settings.top_p,
+                top_k=0,
+                max_new_tokens=settings.max_tokens,
+            )
+        answers = output[:, batch["input_ids"].shape[1] :]
+        texts += map(partial(_read_answer, tokenizer), answers)
+    return texts
+
+
+def _read_answer(tokenizer: Any, answer: Any) -> str:
+    """Return a text, without a last line that the limit of tokens cut off."""
+    text: str = tokenizer.decode(answer, skip_special_tokens=True)
+    ended = int(answer[-1]) in tokenizer.all_special_ids
+    return text if ended else text.rpartition("\n")[0]
+
+
+def choose_contexts(held_out: Sequence[ChatExample], seed: int) -> list[ChatExample]:
+    """Choose held-out examples that share no lines, again and again if they are few."""
+    chosen: list[ChatExample] = []
+    seen: set[int] = set()
+    for example in order_by_new_lines(held_out, seed):
+        lines = hash_lines(contents([example]))
+        if not lines & seen:
+            chosen.append(example)
+            seen |= lines
+    return list(islice(cycle(chosen), _SCENES))
+
+
+def measure_changes(
+    model: Any,
+    tokenizer: Any,
+    examples: Sequence[ChatExample],
+    settings: Generation,
+    data: Path,
+    folder: Path,
+    seed: int,
+) -> tuple[RowChange, ...]:
+    """Write scenes with both adapters, and compare them in the rows of the scorecard.
+
+    Args:
+        model: The model with both adapters.
+        tokenizer: Its tokenizer.
+        examples: Held-out examples that share no lines.
+        settings: The sampling.
+        data: The folder of the show's speeches.
+        folder: Where the scenes are kept.
+        seed: Seed of the sampling.
+
+    Raises:
+        UserError: the comparison failed.
+    """
+    written = {}
+    for name in (REFERENCE, TRAINED):
+        with used_adapter(model, name):
+            written[name] = write_scenes(model, tokenizer, examples, settings, seed)
+    scenes = folder / "scenes.jsonl"
+    records = (
+        {
+            "context": example["prompt"][-1]["content"],
+            "real": example["completion"][-1]["content"],
+            "before": before,
+            "after": after,
+        }
+        for example, before, after in zip(
+            examples, written[REFERENCE], written[TRAINED], strict=True
+        )
+    )
+    write_lines(scenes, (json.dumps(record, ensure_ascii=False).encode() for record in records))
+    result = folder / "changes.json"
+    command = [sys.executable, "-m", "evaluation.drift", str(data), str(scenes), str(result)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise UserError(f"the scenes of both adapters cannot be compared: {done.stderr.strip()}")
+    return decode(_Changes, {"rows": read_json(result)}, str(result)).rows

@@ -1,0 +1,149 @@
+"""One tuning by votes, with every name and path worked out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from nothing_gpt.adapter.manifest import Manifest, read_manifest
+from nothing_gpt.errors import UserError
+from nothing_gpt.prompt import turns_given
+from nothing_gpt.show import Show
+from nothing_gpt.workspace import Workspace
+from train.config.config_file import apply_settings
+from train.config.run import check_name
+from train.config.training_config import TrainingConfig
+
+BETA = 0.1
+"""How strongly the tuned adapter is kept near the one that it began as."""
+
+SFT_WEIGHT = 0.2
+"""Weight of the chosen continuations' own loss, which keeps them likely, in DPO's loss."""
+
+LEAST_VOTES = 200
+"""Votes below which a preference is hardly told from chance."""
+
+_RATE = 1 / 6
+"""Learning rate, as a share of the adapter's: 5e-6 for the reference's 3e-5."""
+
+Method = Literal["dpo", "kto", "best-of-n"]
+
+
+@dataclass(frozen=True, slots=True)
+class PreferenceRun:
+    """One tuning; made by `resolve_preference_run`.
+
+    Attributes:
+        files: The files of votes.
+        source: The name of the adapter to begin as.
+        manifest: Its manifest.
+        name: The name of the tuned adapter.
+        config: The hyperparameters.
+        base_source: A folder or hub id that transformers can load the base from.
+        data: The folder of the show's examples.
+        best_of_n: Learn only to write what was chosen, which few votes are enough for.
+        fresh: Whether to ignore finished and unfinished work.
+    """
+
+    files: tuple[Path, ...]
+    source: str
+    manifest: Manifest
+    name: str
+    config: TrainingConfig
+    base_source: str
+    data: Path
+    workspace: Workspace
+    best_of_n: bool = False
+    fresh: bool = False
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of an unfinished run's checkpoints."""
+        return self.workspace.checkpoints(self.name)
+
+
+def resolve_preference_run(
+    show: Show,
+    files: tuple[Path, ...],
+    workspace: Workspace,
+    *,
+    adapter: str = "",
+    name: str = "",
+    settings: Mapping[str, Any] | None = None,
+    best_of_n: bool = False,
+    fresh: bool = False,
+) -> PreferenceRun:
+    """Work out the names and paths of a tuning.
+
+    Args:
+        show: The show.
+        files: The files of votes.
+        workspace: The folder that the stages share.
+        adapter: The adapter to begin as; by default the show's.
+        name: The tuned adapter's name; by default `ADAPTER-votes`.
+        settings: Single settings of the configuration by name.
+        best_of_n: Learn only to write what was chosen.
+        fresh: Whether to ignore finished and unfinished work.
+
+    Raises:
+        UserError: there is no such adapter, it is of another show or answers as one character,
+            or the name is not free.
+    """
+    source = adapter or show.name
+    manifest = read_manifest(workspace.adapter(source))
+    if manifest.show.name != show.name:
+        raise UserError(
+            f"adapter '{source}' writes for the show '{manifest.show.name}', not '{show.name}'"
+        )
+    if turns_given(manifest.format) is not None:
+        raise UserError(f"adapter '{source}' answers as one character; votes are on whole scenes")
+    check_name(name)
+    name = name or f"{source}-votes"
+    taken = workspace.adapter(name)
+    if name == source or (taken.is_dir() and read_manifest(taken).lineage is None):
+        raise UserError(
+            f"--name {name}: an adapter of this name is not one of votes; choose another"
+        )
+    config = apply_settings(_choose_config(manifest), settings or {}, "--set")
+    return PreferenceRun(
+        files,
+        source,
+        manifest,
+        name,
+        config,
+        workspace.find_base(manifest.base.id),
+        workspace.examples(show, manifest.format),
+        workspace,
+        best_of_n=best_of_n,
+        fresh=fresh,
+    )
+
+
+def _choose_config(manifest: Manifest) -> TrainingConfig:
+    """Choose the hyperparameters for an adapter, from those that it was trained with."""
+    import torch
+
+    known = {field.name for field in fields(TrainingConfig)}
+    trained = apply_settings(
+        TrainingConfig(), {k: v for k, v in manifest.config.items() if k in known}, "manifest"
+    )
+    return replace(
+        trained,
+        learning_rate=float(f"{_RATE * trained.learning_rate:.2g}"),
+        epochs=1.0,
+        max_steps=None,
+        max_length=2048 if torch.cuda.is_available() else 768,
+        dropout=0.0,
+        warmup_steps=10,
+        train_batch=1,
+        accumulation=8,
+        eval_batch=1,
+        gradient_checkpointing=manifest.config.get("quantized", False)
+        and torch.cuda.is_available(),
+        fused=False,
+        eval_interval=0,
+        checkpoint_interval=10,
+        log_interval=1,
+        patience=None,
+        quantize="nf4" if manifest.config.get("quantized") else "none",
+    )

@@ -1,0 +1,177 @@
+"""Tuning of an adapter by votes: from files of votes to an adapter beside the old one."""
+
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nothing_gpt.adapter.bits_per_byte import count_bytes, to_bits_per_byte
+from nothing_gpt.adapter.manifest import Lineage, read_manifest
+from nothing_gpt.errors import UserError
+from nothing_gpt.files import fingerprint, locked_folder
+from nothing_gpt.votes.vote import Rating
+from nothing_gpt.votes.vote_file import read_votes
+from train.base_model.loading import LoadedBase, load_base
+from train.data.chat_example import ChatExample
+from train.data.examples import read_examples, sample
+from train.preferences.preference_run import BETA, SFT_WEIGHT, Method, PreferenceRun
+from train.preferences.vote_set import VoteSet, collect_votes, describe_left_out
+from train.trainer.checkpoints import open_folder
+from train.training_loop import train_to_end
+
+if TYPE_CHECKING:
+    from train.preferences.tuned_adapter import HeldOutLoss, Outcome
+
+_EVALUATED = 48
+"""Held-out examples at most whose loss is measured."""
+
+
+def tune(run: PreferenceRun) -> Path:
+    """Tune an adapter by votes, unless that is done, and return the tuned one's folder.
+
+    Raises:
+        UserError: the votes cannot be used, or the tuned adapter is refused; the message has the
+            reasons.
+    """
+    from train.preferences.guards import check_votes
+
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise UserError("--preferences runs in one process; start it without torchrun")
+    training, held_out = read_examples(run.data)
+    votes = collect_votes(
+        read_votes(run.files),
+        run.manifest.show,
+        run.manifest.format,
+        training,
+        held_out,
+        run.config.seed,
+    )
+    if votes.left_out:
+        print(f"votes left out: {describe_left_out(votes.left_out)}")
+    method = _choose_method(run, votes)
+    _refuse("these votes are not learned from", list(check_votes(votes, method)))
+    lineage = Lineage(run.source, run.manifest.inputs, method, votes.count, votes.sources)
+    identity = asdict(lineage) | {"config": asdict(run.config), "rules": [BETA, SFT_WEIGHT]}
+    inputs = fingerprint([identity, [vote.id for vote in (*votes.training, *votes.held_out)]])
+    target = run.workspace.adapter(run.name)
+    conflict = f"another training of '{run.name}' is running"
+    with locked_folder(run.checkpoints, conflict):
+        if target.is_dir() and not run.fresh and read_manifest(target).inputs == inputs:
+            print(f"adapter '{run.name}' is up to date: {target}")
+            return target
+        checkpoint = open_folder(run.checkpoints, inputs, fresh=run.fresh)
+        return _tune(run, votes, lineage, inputs, held_out, checkpoint)
+
+
+def _choose_method(run: PreferenceRun, votes: VoteSet) -> Method:
+    rated = [vote for vote in votes.training if isinstance(vote, Rating)]
+    if run.best_of_n:
+        if len(rated) == len(votes.training):
+            raise UserError("--best-of-n: there are no pairs with a chosen text to learn from")
+        return "best-of-n"
+    return "kto" if rated else "dpo"
+
+
+def _tune(
+    run: PreferenceRun,
+    votes: VoteSet,
+    lineage: Lineage,
+    inputs: str,
+    held_out: list[ChatExample],
+    checkpoint: Path | None,
+) -> Path:
+    from train.preferences.guards import check_outcome
+    from train.preferences.tuned_adapter import describe_outcome, write_tuned_adapter
+    from train.preferences.vote_trainer import build_vote_trainer
+
+    sources = ", ".join(f"{share:.0%} {kind}" for kind, share in lineage.sources.items())
+    print(
+        f"tuning '{run.source}' by {votes.count} votes ({sources}): {lineage.method}", flush=True
+    )
+    base, model = load_adapter(run)
+    trainer = build_vote_trainer(run, base, model, lineage.method, votes.training)
+    train_to_end(trainer, run.checkpoints, checkpoint)
+    outcome = _measure(run, votes, base, trainer.model, held_out)
+    print("\n".join(describe_outcome(outcome)))
+    reasons = list(check_outcome(outcome, lineage.method))
+    if reasons:
+        shutil.rmtree(run.checkpoints)
+    _refuse(f"the tuned adapter is refused, and '{run.source}' stays as it is", reasons)
+    entries = trainer.state.log_history
+    template = str(base.tokenizer.chat_template)
+    folder = write_tuned_adapter(run, lineage, inputs, trainer.model, template, entries, outcome)
+    shutil.rmtree(run.checkpoints)
+    print(f"adapter: {folder}\nserved beside '{run.source}', for a blind comparison in the room")
+    return folder
+
+
+def load_adapter(run: PreferenceRun) -> tuple[LoadedBase, Any]:
+    """Load the base of a tuning, and the model with the adapter to begin as.
+
+    Raises:
+        UserError: the base has changed since the adapter was trained.
+    """
+    from peft import PeftModel
+
+    base = load_base(run.manifest.base.id, run.base_source, quantize=run.config.quantize)
+    if base.identity.fingerprint != run.manifest.base.fingerprint:
+        raise UserError(
+            f"adapter '{run.source}' was trained on another state of {run.base_source}, which was"
+            " replaced since; train it again"
+        )
+    folder = str(run.workspace.adapter(run.source))
+    return base, PeftModel.from_pretrained(base.model, folder, is_trainable=True)
+
+
+def _measure(
+    run: PreferenceRun,
+    votes: VoteSet,
+    base: LoadedBase,
+    model: Any,
+    held_out: list[ChatExample],
+) -> "Outcome":
+    from train.preferences.held_out_scenes import choose_contexts, measure_changes, used_adapter
+    from train.preferences.held_out_votes import count_liked
+    from train.preferences.tuned_adapter import Outcome
+    from train.preferences.vote_trainer import REFERENCE
+
+    print("measuring the tuned adapter on held-out scenes and votes ...", flush=True)
+    seed = run.config.seed
+    evaluated = sample(held_out, _EVALUATED, seed)
+    after = _measure_loss(base, model, evaluated, run.config.max_length)
+    with used_adapter(model, REFERENCE):
+        before = _measure_loss(base, model, evaluated, run.config.max_length)
+    return Outcome(
+        before,
+        after,
+        count_liked(model, base.tokenizer, votes.held_out, run.config.max_length),
+        measure_changes(
+            model,
+            base.tokenizer,
+            choose_contexts(held_out, seed),
+            run.manifest.show.generation,
+            run.workspace.data(run.manifest.show.name),
+            run.checkpoints,
+            seed,
+        ),
+    )
+
+
+def _measure_loss(
+    base: LoadedBase, model: Any, examples: list[ChatExample], most: int
+) -> "HeldOutLoss":
+    from train.export.held_out_loss import encode_examples, measure_loss
+    from train.preferences.tuned_adapter import HeldOutLoss
+
+    encoded = encode_examples(base.tokenizer, examples, most)
+    nats = measure_loss(model, encoded)
+    tokens = sum(len(ids) - start for ids, start in encoded)
+    texts = [message["content"] for example in examples for message in example["completion"]]
+    return HeldOutLoss(nats, to_bits_per_byte(nats, tokens, count_bytes(texts)))
+
+
+def _refuse(what: str, reasons: Sequence[str]) -> None:
+    if reasons:
+        raise UserError("\n".join([f"{what}:", *(f"- {reason}" for reason in reasons)]))
