@@ -44,7 +44,7 @@ def train(
     profile: Annotated[
         str | None,
         typer.Option(
-            help="'reference', or for Llamas 'fast', 'small', 'laptop'.",
+            help="'reference', or for Llama, Mistral, Qwen 2 and 3 'fast', 'small', 'laptop'.",
             show_default="laptop for smollm2, else reference",
         ),
     ] = None,

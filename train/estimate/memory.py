@@ -107,7 +107,7 @@ def count_fused_costs(shape: ModelShape, rank: int, tokens: int) -> FusedCosts:
     return FusedCosts(
         always=unit * (2 * shape.hidden + 28 * rank) * shape.layers,
         working=max(unit * step, unit * shape.hidden + 4 * TILE * shape.vocabulary),
-        attention=unit * (2 * shape.query + 2 * shape.key),
+        attention=unit * (2 + shape.head_norms) * (shape.query + shape.key),
         mlp=unit * 2 * shape.intermediate,
         norms=unit * 2 * shape.hidden,
     )

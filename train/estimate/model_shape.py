@@ -1,4 +1,4 @@
-"""The sizes of a Llama, from its configuration or by its billions of weights."""
+"""The sizes of a Llama, or of a family like it, from its configuration or its name."""
 
 import json
 from dataclasses import dataclass
@@ -6,10 +6,16 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+FAMILIES = ("llama", "mistral", "qwen2", "qwen3")
+"""transformers' model types whose layers differ from Llama's in biases and norms of heads only."""
+
 
 @dataclass(frozen=True, slots=True)
 class ModelShape:
-    """A Llama's sizes, in features; `head` is one head's, `tied` shares the embeddings."""
+    """A Llama's sizes, in features; `head` is one head's, `tied` shares the embeddings.
+
+    `head_norms`: each head of queries and keys is normalised, as in Qwen 3.
+    """
 
     hidden: int
     intermediate: int
@@ -19,6 +25,7 @@ class ModelShape:
     head: int
     vocabulary: int
     tied: bool = True
+    head_norms: bool = False
 
     @property
     def query(self) -> int:
@@ -69,7 +76,7 @@ LLAMAS = {1.0: LLAMA_1B, 3.0: LLAMA_3B, 8.0: LLAMA_8B, 70.0: LLAMA_70B}
 
 
 def read_shape(config: Any) -> ModelShape:
-    """Return the shape of a Llama from its transformers configuration."""
+    """Return the shape of a base of one of these families from its transformers configuration."""
     heads = int(config.num_attention_heads)
     return ModelShape(
         hidden=config.hidden_size,
@@ -80,14 +87,15 @@ def read_shape(config: Any) -> ModelShape:
         head=getattr(config, "head_dim", None) or config.hidden_size // heads,
         vocabulary=config.vocab_size,
         tied=bool(config.tie_word_embeddings),
+        head_norms=config.model_type == "qwen3",
     )
 
 
 def read_folder_shape(folder: Path) -> ModelShape | None:
-    """Read the shape of the Llama in a folder; None if there is none."""
+    """Read the shape of the base in a folder; None if it is of another family."""
     path = folder / "config.json"
     config = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    if config.get("model_type") != "llama":
+    if config.get("model_type") not in FAMILIES:
         return None
     defaults = {"num_key_value_heads": None, "tie_word_embeddings": False}
     return read_shape(SimpleNamespace(**defaults | config))

@@ -106,6 +106,26 @@ def norm_backward(
     return residual + grad.to(h.dtype)
 
 
+def _by_head(x: Tensor, weight: Tensor) -> Tensor:
+    return x.view(x.shape[0], -1, weight.shape[0])
+
+
+@_compiled_on_gpu
+def norm_heads(x: Tensor, weight: Tensor, eps: float) -> Tensor:
+    """Normalise each head of queries or keys (tokens, features) by itself."""
+    n = weight * _normalized(_by_head(x, weight), eps)[0].to(x.dtype)
+    return n.view(x.shape)
+
+
+@_compiled_on_gpu
+def norm_heads_backward(grad: Tensor, x: Tensor, weight: Tensor, eps: float) -> Tensor:
+    """Return the gradient of the input `x` of `norm_heads`."""
+    unit, scale = _normalized(_by_head(x, weight), eps)
+    wide = _widened(_by_head(grad, weight)) * weight
+    wide = scale * (wide - unit * (wide * unit).mean(-1, keepdim=True))
+    return wide.to(x.dtype).view(x.shape)
+
+
 @_compiled_on_gpu
 def add_dropped(d_frozen: Tensor, d_adapted: Tensor, seed: Tensor, p: float) -> Tensor:
     """Add the gradients through the frozen weights and through the adapters."""

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from train.estimate.memory import GRAPHED
-from train.estimate.model_shape import read_shape
+from train.estimate.model_shape import FAMILIES, read_shape
 from train.fused import attention
 from train.fused.batch_state import BatchState
 from train.fused.head import completion_loss
@@ -25,25 +25,33 @@ _BATCH_KEYS = (
 )
 
 
-def is_fusible(model: nn.Module) -> bool:
-    """Return whether the model is a Llama with layers that the fused ones can replace."""
-    config = getattr(model, "config", None)
-    return (
-        getattr(config, "model_type", None) == "llama"
-        and not getattr(config, "attention_bias", True)
-        and not getattr(config, "mlp_bias", True)
-        and getattr(config, "hidden_act", None) == "silu"
-    )
+def explain_unfit(model: Any, longest: int) -> str | None:
+    """Say why the fused layers cannot replace a model's; None if they can.
+
+    Args:
+        model: A causal model of transformers.
+        longest: Tokens of an example at most.
+    """
+    config = model.config
+    if config.model_type not in FAMILIES:
+        return f"it takes {', '.join(FAMILIES)}, and this base is a '{config.model_type}'"
+    if config.hidden_act != "silu":
+        return f"it takes the activation 'silu', and this base has '{config.hidden_act}'"
+    window = getattr(config, "sliding_window", None)
+    if window is not None and window < longest:
+        return f"this base sees {window} tokens back, fewer than an example's {longest}"
+    return None
 
 
 def fuse(model: Any) -> list[Layer]:
-    """Replace the layers of a PEFT Llama by fused ones; batches must be padding-free.
+    """Replace the layers of a PEFT model by fused ones; batches must be padding-free.
 
     On a GPU the layers choose for each batch what they keep for the backward pass, by the memory
     that torch can take.
 
     Args:
-        model: A `PeftModel` with one LoRA adapter on every linear layer.
+        model: A `PeftModel` with one LoRA adapter on every linear layer. `explain_unfit` must
+            have nothing against its base.
 
     Returns:
         The fused layers.
@@ -90,6 +98,7 @@ def _replace_head(causal: Any, state: BatchState) -> None:
 
 def _make_layer(index: int, layer: Any) -> Layer:
     attn, mlp = layer.self_attn, layer.mlp
+    has_norms = hasattr(attn, "q_norm")
     return Layer(
         index=index,
         qkv=ProjectionGroup(attn.q_proj, attn.k_proj, attn.v_proj),
@@ -101,6 +110,7 @@ def _make_layer(index: int, layer: Any) -> Layer:
         head=attn.head_dim,
         heads=attn.config.num_attention_heads,
         key_heads=attn.config.num_key_value_heads,
+        head_norms=(attn.q_norm, attn.k_norm) if has_norms else None,
     )
 
 

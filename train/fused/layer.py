@@ -17,6 +17,8 @@ from train.fused.elementwise import (
     dropped,
     norm,
     norm_backward,
+    norm_heads,
+    norm_heads_backward,
     rotate,
     rotate_backward,
     swiglu,
@@ -48,7 +50,10 @@ class PackedBatch:
 
 @dataclass(slots=True)
 class Layer:
-    """The parts of one decoder layer; `keep_*` select what is kept for the backward pass."""
+    """The parts of one decoder layer; `keep_*` select what is kept for the backward pass.
+
+    `head_norms` normalise each head of the queries and of the keys, as in Qwen 3.
+    """
 
     index: int
     qkv: ProjectionGroup
@@ -60,6 +65,7 @@ class Layer:
     head: int
     heads: int
     key_heads: int
+    head_norms: tuple[Any, Any] | None = None
     keep_attention: bool = True
     keep_mlp: bool = True
     keep_norms: bool = True
@@ -91,6 +97,27 @@ class Layer:
         out = attend(q, k, v, batch.starts, batch.longest).reshape(h.shape[0], -1)
         result: Tensor = _Output.apply(out, h, self, batch, *self.output.adapters)  # type: ignore[no-untyped-call]
         return result
+
+    def norm_heads(self, y: Tensor) -> Tensor:
+        """Normalise the heads of queries and keys in the concatenated projections."""
+        if self.head_norms is None:
+            return y
+        parts = zip(y.split(self.widths, dim=1), self.head_norms, strict=False)
+        normed = [norm_heads(x, n.weight, n.variance_epsilon) for x, n in parts]
+        return torch.cat((*normed, y[:, sum(self.widths[:2]) :]), dim=1)
+
+    def norm_heads_backward(self, dy: Tensor, y: Tensor) -> Tensor:
+        """Return the gradient of the input `y` of `norm_heads`; only queries and keys are read."""
+        if self.head_norms is None:
+            return dy
+        parts = zip(
+            dy.split(self.widths, dim=1),
+            y.split(self.widths[:2], dim=1),
+            self.head_norms,
+            strict=False,
+        )
+        grads = [norm_heads_backward(g, x, n.weight, n.variance_epsilon) for g, x, n in parts]
+        return torch.cat((*grads, dy[:, sum(self.widths[:2]) :]), dim=1)
 
     def seed(self, batch: PackedBatch, step: int) -> Tensor:
         """Return the seed of one of this layer's four dropouts."""
@@ -126,9 +153,11 @@ class _Project(torch.autograd.Function):
         n, masked = norm(h, layer.seed(batch, 0), weight, eps, batch.p)
         y, inner = layer.qkv.forward(n, masked)
         widths = layer.widths
-        y = rotate(y, batch.cos, batch.sin, widths[0] + widths[1])
+        rotated = widths[0] + widths[1]
+        plain = (y[:, :rotated],) if layer.head_norms else ()
+        y = rotate(layer.norm_heads(y), batch.cos, batch.sin, rotated)
         ctx.layer, ctx.batch = layer, batch
-        ctx.save_for_backward(h, inner, *((masked,) if layer.keep_norms else ()))
+        ctx.save_for_backward(h, inner, *plain, *((masked,) if layer.keep_norms else ()))
         return *y.split(widths, dim=1), h
 
     @staticmethod
@@ -137,10 +166,12 @@ class _Project(torch.autograd.Function):
     ) -> tuple[Tensor | None, ...]:
         h, inner, *kept = ctx.saved_tensors
         layer, batch = ctx.layer, ctx.batch
+        plain = kept.pop(0) if layer.head_norms else h
         weight, eps = layer.first_norm.weight, layer.first_norm.variance_epsilon
         seed = layer.seed(batch, 0)
         dq, dk, dv = (x.reshape(x.shape[0], -1) for x in (dq, dk, dv))
         dy = rotate_backward(dq, dk, dv, batch.cos, batch.sin)
+        dy = layer.norm_heads_backward(dy, plain)
         d_frozen, d_adapted, d_inner = layer.qkv.backward(dy)
         masked = kept[0] if kept else norm(h, seed, weight, eps, batch.p)[1]
         grads = layer.qkv.adapter_gradients((dy,), d_inner, masked, inner)

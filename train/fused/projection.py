@@ -1,8 +1,8 @@
 """Linear layers over one input, with their LoRA adapters, as a few matrix products.
 
-For x of (tokens, in) a group computes x Wᵀ + s dropout(x) Aᵀ Bᵀ, where W and A stack the matrices
-of its layers and B is block-diagonal. PEFT draws a dropout mask for each layer; here the layers of
-a group share one.
+For x of (tokens, in) a group computes x Wᵀ + c + s dropout(x) Aᵀ Bᵀ, where c are the biases, W and
+A stack the matrices of its layers and B is block-diagonal. PEFT draws a dropout mask for each
+layer; here the layers of a group share one.
 """
 
 from collections.abc import Callable, Sequence
@@ -37,6 +37,7 @@ class ProjectionGroup:
         self._rows = [p.shape[0] for p in up]
         self._unpack = _concatenate([layer.get_base_layer().weight for layer in layers])
         self._unpacked: Tensor | None = None
+        self._bias = _join_biases([layer.get_base_layer() for layer in layers])
         self.a = torch.empty(0)
         self.b = torch.empty(0)
 
@@ -77,8 +78,10 @@ class ProjectionGroup:
             residual: Added to the output.
         """
         inner = self._scaled(masked @ self.a.t())
-        b = self.b.t()
-        out = inner @ b if residual is None else torch.addmm(residual, inner, b)
+        b, start = self.b.t(), residual
+        if self._bias is not None:
+            start = self._bias if residual is None else residual + self._bias
+        out = inner @ b if start is None else torch.addmm(start, inner, b)
         return out.addmm_(x, self.weight().t()), inner
 
     def backward(self, *grads: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -116,6 +119,18 @@ def copy_adapters(groups: Sequence[ProjectionGroup], like: Tensor) -> None:
     sources = [p.detach() for group in groups for p in group.adapters]
     # One kernel for all copies; torch has no public function for this.
     torch._foreach_copy_(views, sources)
+
+
+def _join_biases(layers: list[Any]) -> Tensor | None:
+    """Return the frozen biases of layers as one, with zeros for a layer without; or None."""
+    if all(layer.bias is None for layer in layers):
+        return None
+    like = next(layer.bias for layer in layers if layer.bias is not None)
+    parts = [
+        like.new_zeros(layer.out_features) if layer.bias is None else layer.bias.detach()
+        for layer in layers
+    ]
+    return torch.cat(parts)
 
 
 def _concatenate(weights: list[Any]) -> Callable[[], Tensor]:

@@ -6,7 +6,7 @@ from typing import Any
 from torch import Tensor
 
 from nothing_gpt.errors import UserError
-from train.fused.install import fuse, is_fusible
+from train.fused.install import explain_unfit, fuse
 from train.trainer.sft_trainer import AdapterTrainer
 
 Batch = dict[str, Any]
@@ -24,7 +24,7 @@ class FusedTrainer(AdapterTrainer):
         kwargs: The other arguments of TRL's trainer.
 
     Raises:
-        UserError: the base is not a Llama.
+        UserError: the fast path does not take the base.
     """
 
     def __init__(self, *, args: Any, longest: int | None = None, **kwargs: Any) -> None:
@@ -33,10 +33,10 @@ class FusedTrainer(AdapterTrainer):
         args.accelerator_config.non_blocking = True
         super().__init__(args=args, **kwargs)
         model: Any = self.model
-        if not is_fusible(model.get_base_model()):
+        reason = explain_unfit(model.get_base_model(), longest or 0)
+        if reason:
             raise UserError(
-                f"the fused layers are Llama's, and this base is a '{model.config.model_type}'; "
-                "use '--profile reference'"
+                f"the fast path cannot train this: {reason}; use '--profile reference'"
             )
         fuse(model)
         self.data_collator = _TargetCollator(self.data_collator)

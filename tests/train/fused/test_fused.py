@@ -8,10 +8,10 @@ import torch
 from peft import LoraConfig, get_peft_model
 from torch import Tensor
 from torch.nn.functional import cross_entropy
-from transformers import LlamaConfig, LlamaForCausalLM, set_seed
+from transformers import AutoConfig, AutoModelForCausalLM, set_seed
 
 from train.estimate.memory import TILE
-from train.fused import fuse, is_fusible
+from train.fused import explain_unfit, fuse
 from train.fused.elementwise import drop
 from train.fused.head import completion_loss
 from train.fused.layer import PackedBatch
@@ -20,10 +20,11 @@ from train.fused.projection import copy_adapters
 LENGTHS = (5, 11, 1, 8)
 
 
-def build(*, fused: bool, dropout: float = 0.0) -> Any:
-    """A small Llama with shared key heads and adapters that already do something."""
+def build(family: str = "llama", *, fused: bool, dropout: float = 0.0) -> Any:
+    """A small model with shared key heads and adapters that already do something."""
     set_seed(0)
-    config = LlamaConfig(
+    config = AutoConfig.for_model(
+        family,
         vocab_size=97,
         hidden_size=48,
         intermediate_size=80,
@@ -36,11 +37,13 @@ def build(*, fused: bool, dropout: float = 0.0) -> Any:
     lora = LoraConfig(
         r=4, lora_alpha=8, lora_dropout=dropout, target_modules="all-linear", bias="none"
     )
-    model: Any = get_peft_model(LlamaForCausalLM(config), lora)
+    model: Any = get_peft_model(AutoModelForCausalLM.from_config(config).float(), lora)
     draw = torch.Generator().manual_seed(1)
     for name, weights in model.named_parameters():
-        if "lora_B" in name:
+        if "lora_B" in name or name.endswith(".bias"):
             weights.data = torch.randn(weights.shape, generator=draw) * 0.05
+        if name.endswith("_norm.weight"):
+            weights.data = 1 + torch.randn(weights.shape, generator=draw) * 0.2
     if fused:
         fuse(model)
     return model
@@ -69,11 +72,20 @@ def gradients(model: Any) -> dict[str, Tensor]:
     return {n: p.grad for n, p in model.named_parameters() if p.grad is not None}
 
 
-@pytest.mark.parametrize("kept", list(product((True, False), repeat=3)))
+EVERY, NOTHING = (True,) * 3, (False,) * 3
+
+
+@pytest.mark.parametrize(
+    ("family", "kept"),
+    [
+        *product(["llama"], product((True, False), repeat=3)),
+        *product(["mistral", "qwen2", "qwen3"], [EVERY, NOTHING]),
+    ],
+)
 def test_outputs_and_gradients_are_the_plain_ones(
-    kept: tuple[bool, bool, bool],
+    family: str, kept: tuple[bool, bool, bool]
 ) -> None:
-    plain, fused = build(fused=False), build(fused=False)
+    plain, fused = build(family, fused=False), build(family, fused=False)
     for layer in fuse(fused):
         layer.keep_attention, layer.keep_mlp, layer.keep_norms = kept
         if all(kept):
@@ -101,9 +113,10 @@ def test_documents_do_not_see_each_other() -> None:
 
 
 @pytest.mark.parametrize("kept", [True, False])
-def test_gradients_under_dropout(kept: bool) -> None:  # noqa: FBT001
+@pytest.mark.parametrize("family", ["llama", "qwen3"])
+def test_gradients_under_dropout(family: str, kept: bool) -> None:  # noqa: FBT001
     """Numerically: what the backward pass drops is what the forward pass dropped."""
-    model = build(fused=False, dropout=0.3).double()
+    model = build(family, fused=False, dropout=0.3).double()
     layer = fuse(model)[1]
     layer.keep_attention = layer.keep_mlp = kept
     h = torch.randn(9, 48, dtype=torch.float64, requires_grad=True)
@@ -132,12 +145,31 @@ def test_dropout_drops_its_share_and_keeps_the_mean(p: float) -> None:
         assert (first == 0).float().mean(axis).std().item() < 2 * (p / 300) ** 0.5
 
 
-def test_other_architectures_are_left_alone() -> None:
+@pytest.mark.parametrize("family", ["llama", "mistral", "qwen2", "qwen3"])
+def test_the_families_that_it_takes(family: str) -> None:
+    assert explain_unfit(build(family, fused=False).get_base_model(), 64) is None
+
+
+def test_what_it_does_not_take_is_said() -> None:
     from transformers import GPT2Config, GPT2LMHeadModel
 
-    small = GPT2Config(n_layer=1, n_embd=8, n_head=2, vocab_size=9)
-    assert not is_fusible(GPT2LMHeadModel(small))
-    assert is_fusible(build(fused=False).get_base_model())
+    small = GPT2LMHeadModel(GPT2Config(n_layer=1, n_embd=8, n_head=2, vocab_size=9))
+    assert explain_unfit(small, 64) == (
+        "it takes llama, mistral, qwen2, qwen3, and this base is a 'gpt2'"
+    )
+    mistral = build("mistral", fused=False).get_base_model()
+    mistral.config.sliding_window = 32
+    assert explain_unfit(mistral, 32) is None
+    assert explain_unfit(mistral, 64) == (
+        "this base sees 32 tokens back, fewer than an example's 64"
+    )
+    assert "'gelu'" in str(explain_unfit(_with_gelu(), 64))
+
+
+def _with_gelu() -> Any:
+    model = build(fused=False).get_base_model()
+    model.config.hidden_act = "gelu"
+    return model
 
 
 def test_head_is_a_cross_entropy_over_several_tiles() -> None:
