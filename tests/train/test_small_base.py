@@ -93,7 +93,7 @@ def test_an_unknown_precision_is_refused_with_those_there_are() -> None:
 
 @pytest.mark.parametrize(
     ("steps", "warmup", "evaluations", "checkpoints"),
-    [(563, 50, 50, 50), (30, 5, 15, 15), (1, 1, 1, 1)],
+    [(563, 50, 50, 50), (30, 5, 15, 15), (1, 0, 1, 1)],
 )
 def test_the_schedule_fits_the_length_of_the_run(
     steps: int, warmup: int, evaluations: int, checkpoints: int
@@ -101,3 +101,19 @@ def test_the_schedule_fits_the_length_of_the_run(
     assert TrainingConfig().fit_warmup(steps) == warmup
     assert TrainingConfig().fit_eval_interval(steps) == evaluations
     assert TrainingConfig().fit_checkpoint_interval(steps) == checkpoints
+
+
+@pytest.mark.parametrize("steps", [*range(1, 16), 30, 563])
+def test_a_run_of_any_length_trains_at_its_full_rate(steps: int) -> None:
+    import torch
+    from transformers import get_cosine_schedule_with_warmup
+
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+    warmup = TrainingConfig().fit_warmup(steps)
+    schedule = get_cosine_schedule_with_warmup(optimizer, warmup, steps)
+    rates = []
+    for _ in range(steps):
+        rates.append(schedule.get_last_lr()[0])
+        optimizer.step()
+        schedule.step()
+    assert max(rates) == 1.0

@@ -1,7 +1,6 @@
 """The hyperparameters of a run."""
 
 from dataclasses import dataclass
-from math import ceil
 from typing import Annotated, Literal
 
 from annotated_types import Ge, Interval
@@ -91,8 +90,8 @@ class TrainingConfig:
         return self.max_steps or max(1, whole)
 
     def fit_warmup(self, steps: int) -> int:
-        """Return the steps of warm-up of a run of so many steps."""
-        return min(self.warmup_steps, ceil(steps * _WARMUP_SHARE))
+        """Return the steps of warm-up of a run of so many steps; the first one has rate 0."""
+        return min(self.warmup_steps, int(steps * _WARMUP_SHARE))
 
     def fit_eval_interval(self, steps: int) -> int:
         """Return the steps between evaluations: in a short run, half of it."""
