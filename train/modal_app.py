@@ -62,6 +62,7 @@ def examine(job: TrainingJob) -> Outcome:
 
 
 def _examine(job: TrainingJob) -> Outcome:
+    from train.artifacts.run_identity import refresh_show
     from train.base_model.access_check import check_base
     from train.data.examples import MissingDataError, check_format
     from train.estimate.plan import make_plan
@@ -74,6 +75,8 @@ def _examine(job: TrainingJob) -> Outcome:
         raise UserError(_explain_missing_data(job)) from None
     examples = load_run_examples(run)
     if not job.fresh and is_finished(run, examples):
+        refresh_show(run)
+        volume.commit()
         return Outcome(job.name, f"up to date: {run.adapter}", idle=True)
     check_format(run.data, run.format, job.format)
     gpu, count = find_gpus(job.gpu)
@@ -160,7 +163,7 @@ def main(
         show: A show's name, its TOML file, or `all`.
         base: A hub id, or `pocket`; by default that of --config, or the reference's.
         gpu: Modal's name of the GPU, or of several, as L4:4; by default L4, or the preset's.
-        profile: `reference`, or for Llamas `fast` or `small`.
+        profile: `reference`, or `fast` or `small`, for Llama, Mistral, Qwen 2 and 3.
         preset: A run of the reference's history, as `phase3`, or `history` for all of them.
         config: A configuration file, as `config.toml` beside an adapter.
         set: Single settings, as "learning_rate=1e-4 rank=16".

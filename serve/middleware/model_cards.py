@@ -28,7 +28,8 @@ class ModelCards:
     def __init__(self, base: str, adapters: Mapping[str, str]) -> None:
         self._base = base
         self._descriptions = {
-            name: _describe_adapter(read_manifest(Path(path))) for name, path in adapters.items()
+            name: _describe_adapter(base, read_manifest(Path(path)))
+            for name, path in adapters.items()
         }
         self.names = (base, *self._descriptions)
 
@@ -71,8 +72,8 @@ class ModelCards:
         }
 
 
-def _describe_adapter(manifest: Manifest) -> dict[str, Any]:
-    """Select the parts of a manifest that clients see.
+def _describe_adapter(base: str, manifest: Manifest) -> dict[str, Any]:
+    """Select the parts of a manifest that clients see; none is a path of this machine.
 
     `system` is the system message, for programs that do not read shows. `inputs` tells an adapter
     from one of the same name that was trained before.
@@ -80,4 +81,7 @@ def _describe_adapter(manifest: Manifest) -> dict[str, Any]:
     data = encode(manifest)
     keys = ("show", "format", "rank", "metrics", "git_revision", "inputs")
     selected = {key: data[key] for key in keys}
-    return {"base": manifest.base.id, "system": manifest.show.system, **selected}
+    corpus = data["show"]["corpus"]
+    if Path(corpus["source"]).is_absolute():
+        corpus["source"] = Path(corpus["source"]).name
+    return {"base": base, "system": manifest.show.system, **selected}

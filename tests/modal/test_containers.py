@@ -128,9 +128,14 @@ def test_of_the_history_what_can_be_trained_is_and_again_only_what_is_missing(
     bound = [r for r in plane.asked("FunctionBindParams") if r.function_id == "fu-finetune"]
     assert {r.function_options.resources.gpu_config.gpu_type for r in bound} == {"L4"}
     shutil.rmtree(volume.adapter("tiny-phase3"))
+    changed = toml.with_name("changed.toml")
+    changed.write_text(toml.read_text() + "[generation]\ntemperature = 0.25\n")
+    command = (*command[:5], str(changed), *command[6:])
     done = modal(*command, "--preset", "phase4")
     assert done.returncode == 0, done.stderr
     assert f"tiny-phase4: up to date: {volume.adapter('tiny-phase4')}" in done.stdout
+    # Its sampling is taken over without a training.
+    assert read_manifest(volume.adapter("tiny-phase4")).show.generation.temperature == 0.25
     asked = [r.function_id for r in plane.asked("FunctionMap")]
     assert asked.count("fu-finetune") == 2
 

@@ -78,7 +78,9 @@ def write_adapter(
     write_manifest(folder, manifest)
     measure_parity_reference(folder, examples, trainer, quantized=base.quantized)
     machine = find_machine(current_group().size)
-    page = report.render_report(run.name, manifest, entries, run.data_report, machine)
+    seen = int(entries[-1]["step"]) * run.config.effective_batch
+    used = report.UsedExamples(min(seen, len(examples.trained)), len(examples.evaluated))
+    page = report.render_report(run.name, manifest, entries, run.data_report, used, machine)
     write_text(folder / report.FILE, page)
     return manifest
 

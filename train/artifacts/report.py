@@ -1,6 +1,7 @@
 """The report on a run: result, data, configuration, versions, time and cost, in Markdown."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from nothing_gpt.adapter.bits_per_byte import describe_loss
@@ -11,11 +12,20 @@ from train.trainer.loss_checks import LogEntry, list_loss_warnings
 FILE = "report.md"
 
 
+@dataclass(frozen=True, slots=True)
+class UsedExamples:
+    """How many examples a run has learned from, and how many each evaluation read."""
+
+    trained: int
+    evaluated: int
+
+
 def render_report(
     name: str,
     manifest: Manifest,
     entries: list[LogEntry],
     data: dict[str, Any],
+    used: UsedExamples,
     machine: Machine,
 ) -> str:
     """Return the report; it shows `loss.png` from the same folder.
@@ -25,9 +35,10 @@ def render_report(
         manifest: Its manifest.
         entries: The logged losses of the run.
         data: data_prep's report on the examples.
+        used: How many of them the run used.
         machine: The machine of the run.
     """
-    parts = _sections(name, manifest, entries, data, machine)
+    parts = _sections(name, manifest, entries, data, used, machine)
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -43,6 +54,7 @@ def _sections(
     manifest: Manifest,
     entries: list[LogEntry],
     data: dict[str, Any],
+    used: UsedExamples,
     machine: Machine,
 ) -> Iterator[str]:
     m = manifest.metrics
@@ -67,8 +79,8 @@ def _sections(
             ("show", f"{manifest.show.title} (`{manifest.show.name}`)"),
             ("format", f"`{manifest.format}`"),
             ("preset", f"`{manifest.preset}`" if manifest.preset else "none"),
-            ("training examples", f"{data['examples']['train']:,}"),
-            ("held-out examples", f"{data['examples']['validation']:,}"),
+            ("training examples", _share(used.trained, data["examples"]["train"])),
+            ("held-out examples", _share(used.evaluated, data["examples"]["validation"])),
             ("source", f"`{data['source']}`"),
             ("fingerprint of the data", f"`{data['inputs']}`"),
             ("fingerprint of data, base and configuration", f"`{manifest.inputs}`"),
@@ -95,6 +107,10 @@ def _measurements(entries: list[LogEntry], machine: Machine) -> Iterator[tuple[s
         yield "tokens a second, in the median", f"{speeds[len(speeds) // 2]:,.0f}"
         yield "most memory", f"{max(e['memory_gib'] for e in measured):.1f} GiB"
     yield "cost", "no price is known" if cost is None else f"${cost:.2f} at the list price"
+
+
+def _share(used: int, there: int) -> str:
+    return f"{used:,}" if used == there else f"{used:,} of {there:,}"
 
 
 def _table(rows: Iterable[tuple[str, str]]) -> str:

@@ -1,6 +1,6 @@
 from nothing_gpt.adapter.manifest import BaseModel, Manifest
 from nothing_gpt.show import Character, Corpus, PromptText, Show
-from train.artifacts.report import render_report
+from train.artifacts.report import UsedExamples, render_report
 from train.estimate.machine import Machine
 
 SHOW = Show(
@@ -55,7 +55,9 @@ DATA = {
 
 
 def test_the_page_tells_what_was_done_on_what_and_what_it_cost() -> None:
-    page = render_report("pier-phase4", MANIFEST, ENTRIES, DATA, Machine("NVIDIA L4", 1, gpu=True))
+    used = UsedExamples(1600, 1021)
+    machine = Machine("NVIDIA L4", 1, gpu=True)
+    page = render_report("pier-phase4", MANIFEST, ENTRIES, DATA, used, machine)
     assert page.startswith("# Adapter pier-phase4\n\nHeld-out loss **2.100** at step 50 of 100;")
     for text in (
         "the last one, with 2.300, lies in `last/`",
@@ -64,7 +66,8 @@ def test_the_page_tells_what_was_done_on_what_and_what_it_cost() -> None:
         "| time, evaluations included | 3,600 s |",
         "| tokens seen, without padding | 100,000 |",
         "| cost | $0.80 at the list price |",
-        "| training examples | 9,007 |",
+        "| training examples | 1,600 of 9,007 |",
+        "| held-out examples | 1,021 |",
         "| fingerprint of the data | `89ab` |",
         "| learning_rate | 3e-05 |",
         "| git revision | `abcdef0` |",
@@ -74,5 +77,6 @@ def test_the_page_tells_what_was_done_on_what_and_what_it_cost() -> None:
 
 
 def test_a_cost_that_nobody_knows_is_not_guessed() -> None:
-    page = render_report("pier-phase4", MANIFEST, ENTRIES, DATA, Machine("x86_64", 2, gpu=False))
+    machine = Machine("x86_64", 2, gpu=False)
+    page = render_report("pier-phase4", MANIFEST, ENTRIES, DATA, UsedExamples(9007, 1021), machine)
     assert "| cost | no price is known |" in page
