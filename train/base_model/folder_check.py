@@ -14,7 +14,8 @@ def check_folder(folder: Path) -> None:
     """Check that a folder holds a whole model with a tokenizer and a chat template.
 
     Raises:
-        UserError: it is an adapter, or something is missing or cut off; the message says what.
+        UserError: it is an adapter or quantised already, or something is missing or cut off; the
+            message says what.
     """
     if not (folder / "config.json").is_file():
         if (folder / "adapter_config.json").is_file():
@@ -23,11 +24,23 @@ def check_folder(folder: Path) -> None:
                 " on, or merge the two first"
             )
         raise UserError(f"{folder}: no model in it (no config.json); download it again")
+    _check_precision(folder)
     for file in _weight_files(folder):
         _check_weights(file)
     if not any((folder / name).is_file() for name in ("tokenizer.json", "tokenizer.model")):
         raise UserError(f"{folder}: no tokenizer in it (tokenizer.json); download it again")
     _check_vocabulary(folder)
+
+
+def _check_precision(folder: Path) -> None:
+    """Refuse weights in 8 or 4 bits, whose kinds each need another library to train on."""
+    quantization = read_json(folder / "config.json").get("quantization_config")
+    if quantization:
+        kind = quantization.get("quant_method", "unknown")
+        raise UserError(
+            f"{folder}: already quantised ({kind}); give the original in 16 bits,"
+            " and '--quantize nf4' to train it in 4"
+        )
 
 
 def _weight_files(folder: Path) -> list[Path]:

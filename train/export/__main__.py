@@ -10,6 +10,7 @@ import typer
 
 from nothing_gpt.errors import UserError, reported_errors
 from nothing_gpt.workspace import Workspace
+from train.export import hub
 from train.export.exporter import ExportForm, export
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -22,14 +23,18 @@ def main(
         str, typer.Option(help=f"One of: {', '.join(get_args(ExportForm))}.")
     ] = "merged",
     fresh: Annotated[bool, typer.Option("--fresh", help="Write it again in any case.")] = False,
+    push: Annotated[
+        str | None,
+        typer.Option(metavar="hub:OWNER/NAME", help="Upload it to a private repository too."),
+    ] = None,
     workspace: Annotated[
         Path | None, typer.Option(help="Folder that the stages share.", show_default="workspace")
     ] = None,
 ) -> None:
     """Write an adapter in a form that other engines take, and measure its held-out loss.
 
-    merged: one plain model. fp8: the same in 8-bit floats, for vLLM on Ada or Hopper. ollama: the
-    adapter and a Modelfile.
+    merged: one plain model. fp8: the same in 8-bit floats, for vLLM on Ada or Hopper. gguf: one
+    file for llama.cpp and programs built on it. ollama: the same with a Modelfile.
     """
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
@@ -41,7 +46,10 @@ def main(
     form = next((form for form in get_args(ExportForm) if form == to), None)
     if form is None:
         raise UserError(f"no form '{to}'; there are {', '.join(get_args(ExportForm))}")
-    export(place, show, form, fresh=fresh)
+    target = hub.read_target(push) if push else None
+    folder = export(place, show, form, fresh=fresh)
+    if target:
+        print(f"uploaded to {hub.push(folder, target)}")
 
 
 if __name__ == "__main__":

@@ -14,8 +14,10 @@ from nothing_gpt.workspace import Workspace
 from train.data.examples import read_examples, sample
 from train.export.held_out_loss import Encoded, encode_examples, measure_loss
 from train.export.merge import MergeTarget, TunedModel
+from train.export.model_card import FILE as CARD
+from train.export.model_card import base_name, render_card, write_scene
 
-ExportForm = Literal["merged", "fp8", "ollama"]
+ExportForm = Literal["merged", "fp8", "gguf", "ollama"]
 FILE = "export.json"
 
 _CALIBRATION = 64
@@ -35,7 +37,8 @@ class ExportRecord:
             merged, and `exported`, that of these files.
         git_revision: The commit of the code.
         inputs: The fingerprint of adapter, base and form; an export is made again if it differs.
-        under: What the adapter was merged into: `NF4` (dequantised) or `base`; None if it was not.
+        under: What the adapter was merged into: `NF4` (dequantised) or `base`; None in exports of
+            Ollama before 2026-11-28, which held the adapter by itself.
         versions: Versions of the libraries.
     """
 
@@ -64,7 +67,7 @@ def export(workspace: Workspace, name: str, form: ExportForm, *, fresh: bool = F
     """
     manifest = read_manifest(workspace.adapter(name))
     folder = workspace.export(name, form)
-    inputs = fingerprint([form, manifest.inputs, manifest.base.fingerprint])
+    inputs = fingerprint([form, manifest.inputs, manifest.base.fingerprint, encode(manifest.show)])
     with locked_folder(folder.parent, f"another export of '{name}' is running"):
         if not fresh and (folder / FILE).is_file() and read_export(folder).inputs == inputs:
             print(f"export '{name}' to {form} is up to date: {folder}")
@@ -94,32 +97,41 @@ def _write(
 ) -> None:
     from train.artifacts.provenance import git_revision, package_versions
     from train.export import fp8 as export_fp8
-    from train.export import ollama as export_ollama
-    from train.export.merge import load_rounded, load_tuned
+    from train.export.llama_cpp.gguf_file import check_exportable, write_gguf
+    from train.export.llama_cpp.gguf_tokenizer import find_last_token
+    from train.export.llama_cpp.modelfile import FILE as MODELFILE
+    from train.export.llama_cpp.modelfile import render_modelfile
+    from train.export.merge import load_tuned
 
     parts = TunedModel(manifest, workspace.find_base(manifest.base.id), workspace.adapter(name))
     tuned, tokenizer = load_tuned(parts)
+    if form in ("gguf", "ollama"):
+        check_exportable(tuned.config, tokenizer)
     training, held_out = _encode_examples(workspace, manifest, tokenizer)
     losses = {"adapter": measure_loss(tuned, held_out)}
     del tuned
-    under: MergeTarget | None = None
+    under, model = _merge_best(parts, held_out, losses)
+    if form == "fp8":
+        export_fp8.quantise(model, training)
+    losses["exported"] = measure_loss(model, held_out)
+    scene = write_scene(model, tokenizer, manifest, find_last_token(tokenizer))
+    card = render_card(name, manifest, losses, len(held_out), scene)
+    (work / CARD).write_text(card, encoding="utf-8")
+    if form in ("gguf", "ollama"):
+        write_gguf(work / f"{name}.gguf", model, tokenizer, manifest.show.title)
     if form == "ollama":
-        export_ollama.write_folder(work, parts, tokenizer)
-        losses["exported"] = measure_loss(load_rounded(parts, "float16"), held_out)
-    else:
-        under, model = _merge_closest(parts, held_out, losses)
-        if form == "fp8":
-            export_fp8.quantise(model, training)
-        losses["exported"] = measure_loss(model, held_out)
-        if form == "fp8":
-            export_fp8.save(model, work)
-        else:
-            model.save_pretrained(work)
+        modelfile = render_modelfile(manifest, f"{name}.gguf", tokenizer)
+        (work / MODELFILE).write_text(modelfile, encoding="utf-8")
+    if form in ("merged", "fp8"):
         tokenizer.save_pretrained(work)
+    if form == "fp8":
+        export_fp8.save(model, work)
+    if form == "merged":
+        model.save_pretrained(work)
     record = ExportRecord(
         form=form,
         show=manifest.show.name,
-        base=manifest.base.id,
+        base=base_name(manifest),
         examples=len(held_out),
         losses=losses,
         git_revision=git_revision(),
@@ -142,18 +154,18 @@ def _encode_examples(
     return encode_examples(tokenizer, training, most), encode_examples(tokenizer, held_out, most)
 
 
-def _merge_closest(
+def _merge_best(
     parts: TunedModel, held_out: list[Encoded], losses: dict[str, float]
 ) -> tuple[MergeTarget, Any]:
-    """Merge into every possible target, and keep the one with the loss nearest the adapter's."""
+    """Merge into every possible target, and keep the one with the lowest held-out loss."""
     from train.export.merge import merge
 
     quantized = parts.manifest.config["quantized"]
     targets: list[MergeTarget] = ["NF4", "base"] if quantized else ["base"]
     for target in targets:
         losses[target] = measure_loss(merge(target, parts), held_out)
-    closest = min(targets, key=lambda target: abs(losses[target] - losses["adapter"]))
-    return closest, merge(closest, parts)
+    best = min(targets, key=lambda target: losses[target])
+    return best, merge(best, parts)
 
 
 def _print_summary(record: ExportRecord, folder: Path) -> None:

@@ -35,16 +35,6 @@ def load_tuned(parts: TunedModel) -> tuple[Any, Any]:
     return _add_adapter(loaded.model, parts), loaded.tokenizer
 
 
-def load_rounded(parts: TunedModel, kind: str) -> Any:
-    """Load the full base with the adapter, all weights rounded to the type `kind`."""
-    import torch
-
-    model = _add_adapter(_load_full(parts), parts)
-    for parameter in model.parameters():
-        parameter.data = parameter.data.to(getattr(torch, kind)).to(parameter.dtype)
-    return model
-
-
 def merge(target: MergeTarget, parts: TunedModel) -> Any:
     """Return a plain model with the adapter added to its weights.
 
@@ -58,7 +48,13 @@ def merge(target: MergeTarget, parts: TunedModel) -> Any:
     else:
         model = _load_full(parts)
     stored = AutoConfig.from_pretrained(parts.source).dtype or torch.bfloat16
-    return _add_adapter(model, parts).merge_and_unload().to(stored)
+    merged = _add_adapter(model, parts).merge_and_unload()
+    # `merged.to(stored)` would also round the frequencies of the positions, which are no weights
+    # and stay in float32 in every engine.
+    for parameter in merged.parameters():
+        parameter.data = parameter.data.to(stored)
+    merged.config.dtype = stored
+    return merged
 
 
 def _add_adapter(model: Any, parts: TunedModel) -> Any:

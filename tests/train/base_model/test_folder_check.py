@@ -74,3 +74,18 @@ def test_a_vocabulary_larger_than_the_embedding(folder: Path) -> None:
     (folder / "config.json").write_text(json.dumps(config | {"vocab_size": 10}))
     with pytest.raises(UserError, match="embedding only 10"):
         check_folder(folder)
+
+
+@pytest.mark.parametrize("kind", ["fp8", "gptq", "compressed-tensors", "bitsandbytes"])
+def test_weights_that_are_quantised_already(folder: Path, kind: str) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    config["quantization_config"] = {"quant_method": kind}
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(UserError, match=rf"already quantised \({kind}\); give the original"):
+        check_folder(folder)
+
+
+def test_a_download_that_was_interrupted(folder: Path) -> None:
+    (folder / "model.safetensors").rename(folder / "model.safetensors.incomplete")
+    with pytest.raises(UserError, match="no weights in it"):
+        check_folder(folder)
