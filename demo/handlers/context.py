@@ -10,16 +10,15 @@ from demo.generation.summary import StatusMessage
 from demo.handlers.throttle import Throttle
 from demo.session.rate_limit import RateLimiter
 from demo.session.session import Session
+from demo.session.show_quotations import ShowQuotations
 from demo.ui.forms import DirectionInput, FieldValues, SceneForm, read_scene_form
 from demo.ui.layout import Layout
 from demo.ui.page_action import PageAction, read_action
 from demo.ui.tab import Tab
 from demo.ui.view import Updates, View
 from nothing_gpt.errors import UserError
-from nothing_gpt.quotation import Quotations, read_quotations
 from nothing_gpt.records import decode
 from nothing_gpt.show import Show
-from nothing_gpt.workspace import Workspace
 
 
 class AppContext:
@@ -41,11 +40,10 @@ class AppContext:
         self.preferred_model = preferred_model
         self.rate_limiter = rate_limiter
         self.layout = layout
-        self.view = View(layout, self._is_quoted)
+        self.view = View(layout, ShowQuotations().contains)
         self.throttle = Throttle()
         self.random = Random()  # noqa: S311 - for surprises and seeds
         self.shows = shows
-        self._quotations: dict[str, Quotations] = {}
 
     def read_tab(self, values: FieldValues) -> Tab:
         """Get the tab that an event comes from."""
@@ -120,9 +118,3 @@ class AppContext:
             return {}
         tab.fields_shown = action.number
         return self.view.show_direction(tab.session, form)
-
-    def _is_quoted(self, show: Show, text: str) -> bool:
-        """Tell whether a text is in the scripts that the show's models were trained on."""
-        if show.name not in self._quotations:
-            self._quotations[show.name] = read_quotations(Workspace.default().data(show.name))
-        return self._quotations[show.name].contains(text)
