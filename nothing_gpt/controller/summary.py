@@ -29,18 +29,23 @@ def summarize_report(data: Path) -> dict[str, Any] | None:
 @lru_cache(maxsize=1)
 def _summarize(path: Path, _changed_at: int) -> dict[str, Any]:
     report = read_json(path)
+
+    def shorten(text: str) -> str:
+        """Name files without the folder on this machine that they are in."""
+        return str(text.replace(f"{report['source']}/", ""))
+
     lines, misses, speakers = report["lines"], report["near_misses"], report["characters"]
     dropped = {
-        reason: {"count": count, "examples": _list_examples(report, reason)}
+        reason: {"count": count, "examples": list(map(shorten, _list_examples(report, reason)))}
         for reason, count in lines["dropped"].items()
     }
     return {
         "read": lines["read"],
         "kinds": {kind: lines[kind] for kind in ("speech", "setting", "direction")},
         "dropped": dropped,
-        "near_misses": misses[:NEAR_MISSES],
+        "near_misses": [{**each, "file": shorten(each["file"])} for each in misses[:NEAR_MISSES]],
         "more_near_misses": max(0, len(misses) - NEAR_MISSES),
-        "notes": report["notes"],
+        "notes": list(map(shorten, report["notes"])),
         "speakers": list(speakers.items())[:SPEAKERS],
         "more_speakers": max(0, len(speakers) - SPEAKERS),
         "spoken": sum(speakers.values()),

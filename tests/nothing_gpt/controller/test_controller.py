@@ -67,7 +67,9 @@ def test_scripts_are_read_with_the_rubbish_among_them(controller: RunningControl
     assert report["read"] == sum(report["kinds"].values()) + sum(
         about["count"] for about in report["dropped"].values()
     )
-    assert any("photo.jpg" in note for note in report["notes"])
+    assert any(note.startswith("skipped photo.jpg: ") for note in report["notes"])
+    assert report["near_misses"][0]["file"] == "pier - episode 1.txt"
+    assert report["dropped"]["in a file without a speech"]["examples"] == ["notes"]
     assert stat.S_IMODE(place.source("the_pier").stat().st_mode) == 0o700
     assert not (place.root.parent / "notes").exists()
 
