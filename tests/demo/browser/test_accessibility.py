@@ -2,20 +2,12 @@
 
 import re
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
+from tests.demo.axe import find_violations
 from tests.demo.conftest import Stage
-
-AXE = Path(__file__).parents[3] / "node_modules" / "axe-core" / "axe.min.js"
-CHECK = """async (isDark) => {
-  document.body.classList.toggle("dark", isDark);
-  const { violations } = await axe.run();
-  return violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html.slice(0, 200))]);
-}"""
 
 
 def show_blank_page(_stage: Stage) -> None:
@@ -70,13 +62,5 @@ STATES = [
 
 @pytest.mark.parametrize("show", STATES, ids=lambda show: show.__name__)
 def test_axe_finds_nothing(stage: Stage, show: Callable[[Stage], None]) -> None:
-    if not AXE.is_file():
-        pytest.skip("no axe-core; `npm ci` installs it")
     show(stage)
-    # The colours of a transition are neither those of the light page nor of the dark one.
-    stage.page.add_style_tag(content="* { transition: none !important; }")
-    stage.page.add_script_tag(path=AXE)
-    found: dict[str, Any] = {
-        name: stage.page.evaluate(CHECK, name == "dark") for name in ("light", "dark")
-    }
-    assert found == {"light": [], "dark": []}
+    assert find_violations(stage.page) == {}

@@ -17,6 +17,7 @@ from demo.generation.client import ModelClient
 from demo.launch import running_room
 from nothing_gpt.controller.link import TOKEN_VARIABLE, URL_VARIABLE
 from nothing_gpt.workspace import Workspace
+from tests.demo.axe import find_violations
 from tests.demo.conftest import SHOWS, Stage
 from tests.fake_endpoint import free_port
 from tests.new_show import BASE, ROOT, TOKEN, running_controller, wait_for, write_scripts
@@ -73,6 +74,41 @@ def open_dialog(stage: Stage) -> Locator:
     return dialog
 
 
+def send(dialog: Locator, folder: Path, scripts: dict[str, str]) -> None:
+    folder.mkdir()
+    for name, text in scripts.items():
+        (folder / Path(name).name).write_text(text)
+    with dialog.page.expect_file_chooser() as chooser:
+        dialog.get_by_role("button", name="Choose files").click()
+    chooser.value.set_files(sorted(folder.iterdir()))
+
+
+def test_axe_finds_nothing_in_the_dialog(
+    context: BrowserContext, training_room: str, tmp_path: Path
+) -> None:
+    stage = Stage(context.new_page()).come_in(training_room)
+    dialog = open_dialog(stage)
+    expect(dialog.get_by_label("What the show is called")).to_be_visible()
+    assert find_violations(stage.page) == {}
+
+    send(dialog, tmp_path / "notes", {"notes.txt": "No script."})
+    expect(dialog.get_by_role("button", name="Try again")).to_be_visible(timeout=60_000)
+    assert find_violations(stage.page) == {}
+    dialog.get_by_role("button", name="Start over").click()
+
+    send(dialog, tmp_path / "pier", write_scripts() | {"notes.txt": "No script."})
+    expect(dialog.get_by_role("heading", name="Who speaks")).to_be_visible(timeout=60_000)
+    assert find_violations(stage.page) == {}
+
+    dialog.get_by_label("Whose scripts these are").fill("Mine.")
+    dialog.get_by_role("button", name="Train", exact=True).click()
+    expect(dialog.get_by_role("progressbar")).to_be_visible()
+    assert find_violations(stage.page) == {}
+    dialog.get_by_role("button", name=re.compile("^Stop")).click()
+    expect(dialog.get_by_role("button", name="Start over")).to_be_visible(timeout=MINUTES)
+    dialog.get_by_role("button", name="Start over").click()
+
+
 def test_scripts_become_a_model_that_writes(
     context: BrowserContext, training_room: str, tmp_path: Path
 ) -> None:
@@ -80,14 +116,8 @@ def test_scripts_become_a_model_that_writes(
     dialog = open_dialog(stage)
     expect(dialog).to_contain_text("Train only on scripts that you wrote")
     dialog.get_by_label("What the show is called").fill("The Pier")
-    folder = tmp_path / "pier"
-    folder.mkdir()
-    for name, text in write_scripts().items():
-        (folder / Path(name).name).write_text(text)
-    (folder / "<img src=x onerror=alert(1)>.txt").write_text("No script.")
-    with stage.page.expect_file_chooser() as chooser:
-        dialog.get_by_role("button", name="Choose files").click()
-    chooser.value.set_files(sorted(folder.iterdir()))
+    rubbish = {"<img src=x onerror=alert(1)>.txt": "No script."}
+    send(dialog, tmp_path / "pier", write_scripts() | rubbish)
 
     expect(dialog.get_by_role("heading", name="Who speaks")).to_be_visible(timeout=60_000)
     expect(dialog).to_contain_text("3 episodes")
