@@ -1,18 +1,22 @@
 """The estimates of all profiles on one GPU, as a table: `python -m train --plan --gpu L4`."""
 
+from dataclasses import replace
+
 from nothing_gpt.errors import UserError
 from nothing_gpt.gpus import Gpu
 from nothing_gpt.show import Show
 from nothing_gpt.workspace import Workspace
+from train.config.preference_config import choose_preference_config
 from train.config.profiles import load_profile
 from train.config.training_config import TrainingConfig
 from train.data.examples import read_examples
-from train.data.lengths import Lengths, estimate_lengths, reference_lengths
+from train.data.lengths import Lengths, count_batches, estimate_lengths, reference_lengths
 from train.estimate import memory
 from train.estimate.memory import GIB
 from train.estimate.memory_fit import find_largest, fits, usable_gib
 from train.estimate.model_shape import ModelShape
 from train.estimate.plan import estimate, find_shape
+from train.estimate.speed import evaluation_seconds, training_seconds
 
 _ROWS = {
     "the report's library": TrainingConfig(),
@@ -20,6 +24,10 @@ _ROWS = {
     "fast": load_profile("fast"),
     "small": load_profile("small"),
 }
+
+
+_VOTES = 400
+"""Votes of the last row."""
 
 
 def tabulate_profiles(base: str, gpu: Gpu, show: Show | None, workspace: Workspace) -> str:
@@ -43,6 +51,7 @@ def tabulate_profiles(base: str, gpu: Gpu, show: Show | None, workspace: Workspa
         f"{'':20}  micro-batch  peak GiB  largest that fits  hours       $",
     ]
     lines += [_row(name, base, shape, gpu, lengths) for name in _ROWS]
+    lines.append(_vote_row(shape, gpu, lengths))
     return "\n".join(lines)
 
 
@@ -66,6 +75,30 @@ def _row(name: str, base: str, shape: ModelShape, gpu: Gpu, lengths: Lengths) ->
     largest = find_largest(shape, config, gpu, lengths.training, full_logits=full)
     end = "" if fits(shape, config, gpu, lengths, full_logits=full) else "  out of memory"
     return f"{start}  {peak:8.1f}  {largest:17}  {plan.hours:5.1f}  {plan.dollars:6.2f}{end}"
+
+
+def _vote_row(shape: ModelShape, gpu: Gpu, lengths: Lengths) -> str:
+    """Estimate a tuning by votes on pairs of texts that are as long as examples.
+
+    The frozen copy of the adapter takes memory, and each text is read once more for its
+    log-probabilities.
+    """
+    config = choose_preference_config(TrainingConfig(), quantized=True, gpu=True)
+    config = replace(config, train_batch=2)  # both texts of a pair
+    every = max(1, len(lengths.training) // (2 * _VOTES))
+    texts = lengths.training[::every][: 2 * _VOTES]
+    batches = count_batches(texts, config.train_batch, padded=True)
+    learned = sum(length.learned for length in texts)
+    seconds = training_seconds(shape, config, gpu, batches, learned, None)
+    seconds += evaluation_seconds(shape, config, gpu, batches, learned)
+    peak = memory.training_bytes(shape, config, batches, 0) + 4 * config.rank * shape.adapter
+    end = "" if peak * memory.FRAGMENTATION <= usable_gib(gpu) * GIB else "  out of memory"
+    largest = find_largest(shape, config, gpu, texts)
+    batch = f"{config.train_batch} x {config.accumulation}"
+    dollars = seconds / 3600 * gpu.dollars
+    name = f"{_VOTES} votes"
+    figures = f"{peak / GIB:8.1f}  {largest:17}  {seconds / 3600:5.1f}  {dollars:6.2f}"
+    return f"{name:20}  {batch:>11}  {figures}{end}"
 
 
 def _full_peak(shape: ModelShape, config: TrainingConfig, lengths: Lengths) -> float:

@@ -1,7 +1,7 @@
 """One tuning by votes, with every name and path worked out."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,6 +11,7 @@ from nothing_gpt.prompt import turns_given
 from nothing_gpt.show import Show
 from nothing_gpt.workspace import Workspace
 from train.config.config_file import apply_settings
+from train.config.preference_config import choose_preference_config
 from train.config.run import check_name
 from train.config.training_config import TrainingConfig
 
@@ -22,9 +23,6 @@ SFT_WEIGHT = 0.2
 
 LEAST_VOTES = 200
 """Votes below which a preference is hardly told from chance."""
-
-_RATE = 1 / 6
-"""Learning rate, as a share of the adapter's: 5e-6 for the reference's 3e-5."""
 
 Method = Literal["dpo", "kto", "best-of-n"]
 
@@ -120,30 +118,14 @@ def resolve_preference_run(
 
 
 def _choose_config(manifest: Manifest) -> TrainingConfig:
-    """Choose the hyperparameters for an adapter, from those that it was trained with."""
     import torch
 
     known = {field.name for field in fields(TrainingConfig)}
     trained = apply_settings(
         TrainingConfig(), {k: v for k, v in manifest.config.items() if k in known}, "manifest"
     )
-    return replace(
+    return choose_preference_config(
         trained,
-        learning_rate=float(f"{_RATE * trained.learning_rate:.2g}"),
-        epochs=1.0,
-        max_steps=None,
-        max_length=2048 if torch.cuda.is_available() else 768,
-        dropout=0.0,
-        warmup_steps=10,
-        train_batch=1,
-        accumulation=8,
-        eval_batch=1,
-        gradient_checkpointing=manifest.config.get("quantized", False)
-        and torch.cuda.is_available(),
-        fused=False,
-        eval_interval=0,
-        checkpoint_interval=10,
-        log_interval=1,
-        patience=None,
-        quantize="nf4" if manifest.config.get("quantized") else "none",
+        quantized=bool(manifest.config.get("quantized")),
+        gpu=torch.cuda.is_available(),
     )

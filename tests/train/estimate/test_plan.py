@@ -130,11 +130,12 @@ def test_profiles_are_tabulated_before_there_is_any_data(gpu: str) -> None:
     assert found.exit_code == 0, found.output
     rows = found.output.splitlines()
     assert f"on one {gpu}:" in rows[0]
-    assert [row[:20].strip() for row in rows[-4:]] == [
+    assert [row[:20].strip() for row in rows[-5:]] == [
         "the report's library",
         "reference",
         "fast",
         "small",
+        "400 votes",
     ]
     assert ("needs bf16" in found.output) == (gpu == "T4")
 

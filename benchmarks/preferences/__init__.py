@@ -1,0 +1,1 @@
+"""Measurements of tuning by votes."""
