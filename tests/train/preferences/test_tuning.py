@@ -1,11 +1,14 @@
 """Tuning of a real adapter by votes, on the pocket base."""
 
+import os
 import random
+import signal
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from safetensors.torch import load_file
 
 from nothing_gpt.adapter.manifest import Lineage, read_manifest
@@ -20,6 +23,9 @@ from train.artifacts.run_history import read_runs
 from train.preferences.preference_run import PreferenceRun, resolve_preference_run
 from train.preferences.tuning import load_adapter, tune
 from train.preferences.vote_trainer import WrongReferenceError, build_vote_trainer
+from train.trainer import checkpoints
+from train.trainer.checkpoints import find_latest, seal
+from train.training_loop import train_to_end
 
 FAST = {"train_batch": 8, "accumulation": 1, "max_length": 256}
 
@@ -108,6 +114,34 @@ def test_a_reference_that_is_not_the_adapter_stops_the_run(
             parameter.data.mul_(-5)
     with pytest.raises(WrongReferenceError, match=r"the first loss is \d\.\d+ instead of 0.693"):
         trainer.evaluate()
+
+
+def test_an_interrupted_run_continues_as_if_nothing_had_happened(
+    tuned_place: Workspace, show: Show, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    votes = make_votes(list_lines(tuned_place, show), show, count_questions, 8)
+    run = make_run(tuned_place, show, votes, train_batch=2, checkpoint_interval=2)
+
+    def train(named: PreferenceRun) -> dict[str, torch.Tensor]:
+        base, model = load_adapter(named)
+        trainer = build_vote_trainer(named, base, model, "dpo", votes)
+        train_to_end(trainer, named.checkpoints, find_latest(named.checkpoints)[0])
+        assert trainer.state.global_step == 4
+        return {k: v for k, v in model.named_parameters() if ".default." in k}
+
+    whole = train(run)
+    again = replace(run, name="tiny-again")
+    with monkeypatch.context() as patched:
+
+        def interrupt(checkpoint: Path) -> None:
+            seal(checkpoint)
+            os.kill(os.getpid(), signal.SIGINT)
+
+        patched.setattr(checkpoints, "seal", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            train(again)
+    continued = train(again)
+    assert all(torch.equal(whole[name], continued[name]) for name in whole)
 
 
 def test_few_votes_are_refused_or_only_their_chosen_texts_are_learned(
