@@ -234,6 +234,23 @@ def list_runs(
     typer.echo(tabulate_adapters(place, show))
 
 
+@app.command()
+def watch(
+    name: Annotated[str, typer.Argument(help="The adapter's name, by default the show's.")],
+    port: Annotated[int, typer.Option(help="Port of the page.")] = 7870,
+    workspace: Annotated[
+        Path | None, typer.Option(help="Folder that the stages share.", show_default="workspace")
+    ] = None,
+) -> None:
+    """Show a training while it runs, on a page: figures, curves, what it writes so far."""
+    from train.watch.server import make_server
+
+    place = Workspace(workspace) if workspace else Workspace.default()
+    with make_server(name, place, port) as server:
+        typer.echo(f"watching '{name}' at http://127.0.0.1:{server.server_port}/; Ctrl-C ends it")
+        server.serve_forever()
+
+
 if __name__ == "__main__":
     with reported_errors():
         app()

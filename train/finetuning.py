@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from nothing_gpt.adapter.manifest import BaseModel, Manifest
 from nothing_gpt.files import atomic_folder, locked_folder, make_folder
-from train.artifacts.adapter_writer import summarize, write_adapter
+from train.artifacts.adapter_writer import count_scored_bytes, summarize, write_adapter
 from train.artifacts.run_identity import fingerprint_run, is_current, is_other_run, refresh_show
 from train.base_model.loading import LoadedBase, describe_precision, load_base
 from train.base_model.preparation import ensure_base, identify_folder
 from train.config.config_file import summarize_config
 from train.config.run import Run
 from train.data.examples import RunExamples, load_examples
+from train.estimate.machine import find_machine
 from train.trainer.best_adapter import HeldOutScore, kept_adapter
 from train.trainer.checkpoints import open_folder
 from train.trainer.process_group import current_group
@@ -47,6 +48,7 @@ def finetune(run: Run) -> Path:
         base = group.run_in_turn(lambda: _load_base(run, start.base))
         every = examples.held_out if run.config.all_at_end else None
         trainer = build_trainer(run, share, base, examples.trained, examples.evaluated, every)
+        _show_state(trainer, run, examples, base, group.size)
         train_to_end(trainer, run.checkpoints, start.checkpoint)
         whole = _evaluate_all(trainer, run.checkpoints) if every else None
         manifest = group.run_on_first(
@@ -117,6 +119,26 @@ def _load_base(run: Run, identity: BaseModel | None) -> LoadedBase:
         print("bitsandbytes has no 4-bit kernels for this machine: plain LoRA instead")
     print(f"base {base.identity.id}: {describe_precision(base)}")
     return base
+
+
+def _show_state(
+    trainer: "AdapterTrainer", run: Run, examples: RunExamples, base: LoadedBase, processes: int
+) -> None:
+    """Have the trainer write sample scenes, and its state for `train watch`."""
+    from train.watch.scene_sampler import SceneSampler
+    from train.watch.state_writer import StateWriter
+
+    scored = count_scored_bytes(run, examples.evaluated, trainer.eval_dataset)
+    temperature = run.show.generation.temperature
+    trainer.add_callback(SceneSampler(trainer, examples.evaluated, temperature))
+    trainer.add_callback(
+        StateWriter(
+            run.checkpoints,
+            base.identity.id,
+            find_machine(processes),
+            lambda: (trainer.eval_tokens, scored),
+        )
+    )
 
 
 def _evaluate_all(trainer: "AdapterTrainer", folder: Path) -> tuple[float, int]:

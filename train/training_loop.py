@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nothing_gpt.errors import UserError
+from train.trainer.checkpoints import find_latest
 
 if TYPE_CHECKING:
     from transformers import Trainer
@@ -32,7 +33,7 @@ def train_to_end(trainer: "Trainer", folder: Path, checkpoint: Path | None) -> N
     trainer.add_callback(interruption)
     trainer.args.eval_on_start = checkpoint is None
     try:
-        with _full_disk_explained(folder):
+        with _crash_explained(folder):
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
             last = trainer.state.global_step
             if interruption.interrupted and last < trainer.state.max_steps:
@@ -49,10 +50,12 @@ def train_to_end(trainer: "Trainer", folder: Path, checkpoint: Path | None) -> N
 
 
 @contextmanager
-def _full_disk_explained(folder: Path) -> Iterator[None]:
-    """Explain errors of a disk that is full; the older checkpoints are still complete."""
+def _crash_explained(folder: Path) -> Iterator[None]:
+    """Explain errors of a disk that is full, and say after all others what was kept."""
     try:
         yield
+    except UserError:
+        raise
     except Exception as error:
         # torch and safetensors raise their own error types, some of them without a reason.
         if "No space left" in str(error) or shutil.disk_usage(folder).free < 1_000_000:
@@ -60,4 +63,10 @@ def _full_disk_explained(folder: Path) -> Iterator[None]:
                 f"{folder}: the disk is full; free space and run the same command again, "
                 "it continues from the last whole checkpoint"
             ) from error
+        kept, _ = find_latest(folder)
+        if kept:
+            note = f"{kept.name} is kept in {folder}. The same command continues from there."
+        else:
+            note = "No checkpoint was made yet. The same command starts again."
+        error.add_note(note)
         raise

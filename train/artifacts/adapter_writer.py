@@ -56,7 +56,8 @@ def write_adapter(
     Returns:
         The manifest.
     """
-    entries = [e for e in trainer.state.log_history if "loss" in e or "eval_loss" in e]
+    kept = {"loss", "eval_loss", "scenes"}
+    entries = [entry for entry in trainer.state.log_history if kept & entry.keys()]
     scores = [HeldOutScore(int(e["step"]), e["eval_loss"]) for e in entries if "eval_loss" in e]
     last = scores[-1]
     best = find_best(run.checkpoints) or last
@@ -85,6 +86,24 @@ def write_adapter(
     return manifest
 
 
+def count_scored_bytes(run: Run, examples: list[ChatExample], rows: Any) -> int:
+    """Return the bytes of the completions that a held-out loss is of.
+
+    It is 0 if the loss is also of prompts, or if examples were cut: tokens and text do not belong
+    together then.
+
+    Args:
+        run: The run.
+        examples: The evaluated examples.
+        rows: What the trainer made of them.
+    """
+    longest = max(map(len, rows["input_ids"]), default=0)
+    whole = len(rows) == len(examples) and longest < run.config.max_length
+    if not (run.config.completion_only and whole):
+        return 0
+    return count_bytes(m["content"] for example in examples for m in example["completion"])
+
+
 def summarize(adapter: Path, manifest: Manifest) -> str:
     """Return two lines on the result of a run."""
     m = manifest.metrics
@@ -107,16 +126,9 @@ class _Evaluation:
 
 
 def _describe_loss(run: Run, name: str, loss: float, evaluation: _Evaluation) -> dict[str, float]:
-    """Return a loss as metrics, with bits a byte if tokens and text belong together.
-
-    They do not if the loss is also of prompts, or if examples were cut.
-    """
-    texts = [m["content"] for example in evaluation.examples for m in example["completion"]]
-    longest = max(map(len, evaluation.rows["input_ids"]), default=0)
-    whole = len(evaluation.rows) == len(evaluation.examples) and longest < run.config.max_length
+    """Return a loss as metrics, with bits a byte if tokens and text belong together."""
     metrics = {f"{name}_loss": loss}
-    if run.config.completion_only and whole:
-        text_bytes = count_bytes(texts)
+    if text_bytes := count_scored_bytes(run, evaluation.examples, evaluation.rows):
         metrics[f"{name}_bits_per_byte"] = to_bits_per_byte(loss, evaluation.tokens, text_bytes)
     return metrics
 

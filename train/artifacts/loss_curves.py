@@ -12,7 +12,12 @@ _LABEL = "loss (nats a token)"
 
 
 def draw_losses(path: Path, entries: list[LogEntry]) -> None:
-    """Draw training and held-out loss of one run over optimiser steps."""
+    """Write the picture of `plot_losses` to a file."""
+    write_bytes(path, plot_losses(entries))
+
+
+def plot_losses(entries: list[LogEntry]) -> bytes:
+    """Draw training and held-out loss of one run over optimiser steps; return a PNG."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 4), layout="constrained")
@@ -21,7 +26,7 @@ def draw_losses(path: Path, entries: list[LogEntry]) -> None:
     _plot(axes, entries, "eval_loss", "o-", "held out")
     _label(axes, _LABEL)
     axes.legend(frameon=False)
-    _save(path, figure)
+    return _render(figure)
 
 
 def draw_runs(path: Path, runs: Mapping[str, list[LogEntry]]) -> None:
@@ -40,7 +45,7 @@ def draw_runs(path: Path, runs: Mapping[str, list[LogEntry]]) -> None:
     _label(right, f"training {_LABEL}")
     handles = left.get_legend_handles_labels()
     figure.legend(*handles, loc="outside right upper", frameon=False)
-    _save(path, figure)
+    write_bytes(path, _render(figure))
 
 
 def _plot(axes: Any, entries: list[LogEntry], key: str, style: str, label: str) -> None:
@@ -49,10 +54,10 @@ def _plot(axes: Any, entries: list[LogEntry], key: str, style: str, label: str) 
         axes.plot(*zip(*points, strict=True), style, label=label, markersize=4)
 
 
-def _save(path: Path, figure: Any) -> None:
+def _render(figure: Any) -> bytes:
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=120)
-    write_bytes(path, picture.getvalue())
+    return picture.getvalue()
 
 
 def _label(axes: Any, label: str) -> None:

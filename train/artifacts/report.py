@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from textwrap import indent
 from typing import Any
 
 from nothing_gpt.adapter.bits_per_byte import describe_loss
@@ -73,6 +74,9 @@ def _sections(
     yield "![loss](loss.png)"
     yield "## The run"
     yield _table(_measurements(entries, machine))
+    if scenes := [e for e in entries if "scenes" in e]:
+        yield "## What it wrote"
+        yield from _show_scenes(scenes)
     yield "## Data"
     yield _table(
         [
@@ -93,6 +97,15 @@ def _sections(
     )
     yield "## Made with"
     yield _table([("git revision", f"`{manifest.git_revision}`"), *manifest.versions.items()])
+
+
+def _show_scenes(entries: list[LogEntry]) -> Iterator[str]:
+    """Show the first scenes, those from the middle, and the last."""
+    for index in sorted({0, len(entries) // 2, len(entries) - 1}):
+        yield f"Step {entries[index]['step']}, after a line of the scripts:"
+        for scene in entries[index]["scenes"]:
+            yield indent(f"{scene['after']}\n\n{scene['text']}", " " * 4)
+            yield "<!-- -->"  # Markdown would join two blocks
 
 
 def _measurements(entries: list[LogEntry], machine: Machine) -> Iterator[tuple[str, str]]:

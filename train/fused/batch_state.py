@@ -16,7 +16,8 @@ from train.fused.projection import copy_adapters
 class BatchState:
     """State that is new for each batch: seeds, copies of the adapters, kept activations.
 
-    The last layers are the ones that keep activations, because they free them first.
+    Nothing is prepared for a batch that is not packed. The last layers are the ones that keep
+    activations, because they free them first.
     """
 
     def __init__(self, layers: list[Layer], model: Any) -> None:
@@ -26,11 +27,15 @@ class BatchState:
         self._minimum = 0
         self._pooled = 0
         self._fixed = False
+        self.is_packed = True
         self.trainable: list[nn.Parameter] = [p for p in model.parameters() if p.requires_grad]
         self.seeds = torch.empty(0)
 
     def prepare(self, module: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
         """Prepare a batch, before the model runs."""
+        self.is_packed = named.get("cu_seq_lens_q") is not None
+        if not self.is_packed:
+            return
         like = module.embed_tokens.weight
         copy_adapters(self._groups, like)
         if self._fixed:

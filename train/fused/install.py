@@ -1,10 +1,11 @@
 """Installation of the fused layers in a PEFT model."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from train.estimate.memory import GRAPHED
 from train.estimate.model_shape import FAMILIES, read_shape
@@ -44,7 +45,10 @@ def explain_unfit(model: Any, longest: int) -> str | None:
 
 
 def fuse(model: Any) -> list[Layer]:
-    """Replace the layers of a PEFT model by fused ones; batches must be padding-free.
+    """Replace the layers of a PEFT model by fused ones, for batches that are padding-free.
+
+    Other batches, such as those of `generate`, still run in the layers that were there, if they
+    run within `plain_attention`.
 
     On a GPU the layers choose for each batch what they keep for the backward pass, by the memory
     that torch can take.
@@ -67,6 +71,17 @@ def fuse(model: Any) -> list[Layer]:
     llama.register_forward_pre_hook(state.prepare, with_kwargs=True)
     _replace_head(model.get_base_model(), state)
     return layers
+
+
+@contextmanager
+def plain_attention(model: Any) -> Iterator[None]:
+    """Let a fused model run batches that are padded or cached."""
+    causal = model.get_base_model()
+    causal.set_attn_implementation("sdpa")
+    try:
+        yield
+    finally:
+        causal.set_attn_implementation(attention.NAME)
 
 
 def _replace_head(causal: Any, state: BatchState) -> None:
@@ -114,15 +129,21 @@ def _make_layer(index: int, layer: Any) -> Layer:
     )
 
 
-def _forward(module: nn.Module, layer: Layer, state: BatchState) -> Callable[..., Tensor]:
+def _forward(module: Any, layer: Layer, state: BatchState) -> Callable[..., Tensor]:
+    plain = module.forward
+
     def forward(
         hidden_states: Tensor,
-        *,
+        *arguments: Any,
         position_embeddings: tuple[Tensor, Tensor],
-        cu_seq_lens_q: Tensor,
-        max_length_q: int,
-        **_: Any,
+        cu_seq_lens_q: Tensor | None = None,
+        max_length_q: int = 0,
+        **others: Any,
     ) -> Tensor:
+        if cu_seq_lens_q is None:
+            others["position_embeddings"] = position_embeddings
+            out: Tensor = plain(hidden_states, *arguments, **others)
+            return out
         cos, sin = (x[0] for x in position_embeddings)
         p = layer.qkv.dropout if module.training else 0.0
         batch = PackedBatch(cos, sin, cu_seq_lens_q, max_length_q, p, state.seeds)
@@ -134,7 +155,12 @@ def _forward(module: nn.Module, layer: Layer, state: BatchState) -> Callable[...
 
 
 def _final_norm(module: Any, state: BatchState) -> Callable[[Tensor], Tensor]:
+    plain = module.forward
+
     def forward(hidden_states: Tensor) -> Tensor:
+        if not state.is_packed:
+            unchanged: Tensor = plain(hidden_states)
+            return unchanged
         arguments = (
             hidden_states[0],
             module.weight,

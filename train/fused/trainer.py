@@ -1,12 +1,13 @@
 """The trainer of the fast path: batches without padding, fused layers and head."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from torch import Tensor
 
 from nothing_gpt.errors import UserError
-from train.fused.install import explain_unfit, fuse
+from train.fused.install import explain_unfit, fuse, plain_attention
 from train.trainer.sft_trainer import AdapterTrainer
 
 Batch = dict[str, Any]
@@ -63,6 +64,12 @@ class FusedTrainer(AdapterTrainer):
             if self.args.average_tokens_across_devices:
                 loss = loss * self.accelerator.num_processes
         return (loss, None) if return_outputs else loss
+
+    @contextmanager
+    def generating(self) -> Iterator[None]:
+        """Let `generate` run, in the layers that were there before the fused ones."""
+        with super().generating(), plain_attention(self.model):
+            yield
 
     def _ignore_repeated(self, batch: Batch) -> Batch:
         masked = super()._ignore_repeated(batch)

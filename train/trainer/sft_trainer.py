@@ -14,6 +14,7 @@ This is the only module that uses private parts of TRL, transformers and acceler
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -75,6 +76,12 @@ class AdapterTrainer(SFTTrainer):
         output = self.evaluation_loop(loader, "all", prediction_loss_only=True)
         tokens, self.eval_tokens = self.eval_tokens, sampled
         return float((output.metrics or {})["eval_loss"]), tokens
+
+    @contextmanager
+    def generating(self) -> Iterator[None]:
+        """Let the model's `generate` run in the types of training."""
+        with self.autocast_smart_context_manager():
+            yield
 
     def _save_checkpoint(self, *arguments: Any, **options: Any) -> None:
         with self._meter.paused():

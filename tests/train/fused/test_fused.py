@@ -14,6 +14,7 @@ from train.estimate.memory import TILE
 from train.fused import explain_unfit, fuse
 from train.fused.elementwise import drop
 from train.fused.head import completion_loss
+from train.fused.install import plain_attention
 from train.fused.layer import PackedBatch
 from train.fused.projection import copy_adapters
 
@@ -188,3 +189,14 @@ def test_head_is_a_cross_entropy_over_several_tiles() -> None:
         torch.testing.assert_close(
             completion_loss(hidden, weight, places, targets) * 0.25, expected
         )
+
+
+def test_a_fused_model_generates_what_the_plain_one_does_and_trains_on() -> None:
+    plain, fused = build(fused=False).eval(), build(fused=True).eval()
+    prompts = torch.tensor([[0, 0, 5, 9, 11], [3, 8, 2, 6, 7]])
+    given = {"input_ids": prompts, "attention_mask": (prompts > 0).long()}
+    before = fused(**flat(documents())).logits
+    expected = plain.generate(**given, max_new_tokens=12, do_sample=False)
+    with plain_attention(fused):
+        assert torch.equal(fused.generate(**given, max_new_tokens=12, do_sample=False), expected)
+    assert torch.equal(fused(**flat(documents())).logits, before)

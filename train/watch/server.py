@@ -1,0 +1,47 @@
+"""A server of the page, for a browser on this machine."""
+
+from contextlib import suppress
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from nothing_gpt.errors import UserError
+from nothing_gpt.workspace import Workspace
+from train.watch.page import render_page
+
+HOST = "127.0.0.1"
+
+
+def make_server(name: str, workspace: Workspace, port: int) -> ThreadingHTTPServer:
+    """Return a server of one training's page; it answers to loopback names alone.
+
+    Raises:
+        UserError: there is no such training, or the port is taken.
+    """
+    render_page(name, workspace)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            host = self.headers.get("Host", "").rpartition(":")[0] or self.headers.get("Host")
+            # Another name is a page of the internet that resolves to this machine.
+            if host not in (HOST, "localhost"):
+                self.send_error(HTTPStatus.FORBIDDEN)
+            elif self.path != "/":
+                self.send_error(HTTPStatus.NOT_FOUND)
+            else:
+                with suppress(BrokenPipeError, ConnectionResetError):  # the page was left
+                    self._send(render_page(name, workspace).encode())
+
+        def _send(self, page: bytes) -> None:
+            self.send_response(HTTPStatus.OK)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.send_header("Content-Length", str(len(page)))
+            self.end_headers()
+            self.wfile.write(page)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    try:
+        return ThreadingHTTPServer((HOST, port), Handler)
+    except OSError as error:
+        raise UserError(f"port {port}: {error.strerror}; choose another with --port") from None
