@@ -50,13 +50,14 @@ def run_beside(work: Callable[[], None], *, forks: bool) -> Iterator[None]:
         process.join()
         if receiver.poll():
             raise UserError(receiver.recv())
-        if process.exitcode == -signal.SIGKILL:
+        status = process.exitcode or 0
+        if status < 0:
             raise UserError(
-                "the second process of data_prep was killed, perhaps because memory ran out; close"
-                " other programs and run it again"
+                f"the second process of data_prep was killed (signal {-status}), perhaps because"
+                " memory ran out; close other programs and run it again"
             )
-        if process.exitcode:
-            raise RuntimeError(f"the second process ended with {process.exitcode}")
+        if status:
+            raise RuntimeError(f"the second process ended with {status}")
     finally:
         process.kill()
         process.join()

@@ -71,7 +71,7 @@ def die() -> None:
     ("accident", "error", "message"),
     [
         (refuse, UserError, "^the disk is full$"),
-        (die, UserError, "was killed, perhaps because memory ran out; close"),
+        (die, UserError, r"was killed \(signal 9\), perhaps because memory ran out; close"),
         (fail, RuntimeError, "the second process ended with 1"),
     ],
 )
