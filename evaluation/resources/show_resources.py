@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from evaluation.resources.character_model import CharacterModel, learn_characters
+from evaluation.resources.order_model import OrderModel, learn_order
 from evaluation.resources.topic_model import TopicModel
 from evaluation.resources.voice_model import VoiceModel, learn_voices
 from evaluation.resources.words import split_words
@@ -32,6 +33,7 @@ class ShowResources:
     characters: CharacterModel
     voices: VoiceModel
     topics: TopicModel
+    order: OrderModel
     quotations: Quotations
     vocabulary: frozenset[str]
 
@@ -59,6 +61,7 @@ def learn_show(episodes: Iterable[Sequence[Line]], speeches: Iterable[str]) -> S
         characters=learn_characters([render_lines(episode) for episode in found]),
         voices=learn_voices(turns, leads),
         topics=TopicModel(found),
+        order=learn_order(found),
         quotations=Quotations(array("Q", hashes)),
         vocabulary=frozenset(word for turn in turns for word in split_words(turn.text)),
     )

@@ -83,6 +83,14 @@ ROWS = (
         "other contexts",
     ),
     Row(
+        "line order",
+        count_each(tally.count_order),
+        "near",
+        ".3f",
+        corruption.shuffle_lines,
+        "shuffled lines",
+    ),
+    Row(
         "punctuation",
         count_each(tally.count_exclamations),
         "near",

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice, pairwise
 
 import numpy as np
 
 from evaluation.passages import Passage
+from evaluation.resources.order_model import Step
 from evaluation.resources.show_resources import ShowResources
 from evaluation.resources.words import split_words
 from nothing_gpt.line import Line, render_lines
@@ -26,6 +28,9 @@ class Tally:
     amount: float
     size: float
 
+
+_MOST_OTHERS = 5
+"""Other lines, spread over the passage, that a next line is compared with."""
 
 Count = Callable[[Sequence[Passage], ShowResources], list[Tally]]
 
@@ -153,6 +158,29 @@ def count_context_fit(passages: Sequence[Passage], show: ShowResources) -> list[
         if len(others):
             tallies.append(Tally(passage.episode, float(won / len(others)), 1))
     return tallies
+
+
+def count_order(passage: Passage, show: ShowResources) -> tuple[float, float]:
+    """Count other lines of a passage that would follow a line less well than the next one does.
+
+    Only lines of other speakers than the line's are compared, so that turns that follow each
+    other are by two people in all of them.
+    """
+    before = passage.context[-1].speaker if passage.context else ""
+    groups: list[list[Step]] = []
+    for at, (line, following) in enumerate(pairwise(passage.lines)):
+        others = [x for i, x in enumerate(passage.lines) if i not in (at, at + 1)]
+        others = [other for other in others if other.speaker != line.speaker]
+        others = others[:: -(-len(others) // _MOST_OTHERS) or 1]
+        if others and following.speaker != line.speaker:
+            groups.append([(before, line, candidate) for candidate in (following, *others)])
+        before = line.speaker
+    scores = iter(show.order.score([step for group in groups for step in group]))
+    won = 0.0
+    for group in groups:
+        own, *rest = islice(scores, len(group))
+        won += sum((other < own) + (other == own) / 2 for other in rest) / len(rest)
+    return won, len(groups)
 
 
 def _list_runs(line: Line) -> list[tuple[str, ...]]:

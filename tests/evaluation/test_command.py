@@ -97,7 +97,7 @@ def test_a_killed_run_goes_on_and_two_models_are_compared(
     assert written.startswith(before[: before.rfind(b"\n") + 1])
     assert written.count(b"\n") == other.read_bytes().count(b"\n") == SCENES
     result = json.loads((own.parent / f"scores-against-{BASE}.json").read_text())
-    assert [len(row["values"]) for row in result["rows"]] == [2] * 9
+    assert [len(row["values"]) for row in result["rows"]] == [2] * 10
     assert result["rows"][-1]["values"][0]["value"] > 0
     assert (own.parent / f"scores-against-{BASE}.png").read_bytes().startswith(b"\x89PNG")
 
