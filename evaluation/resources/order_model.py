@@ -16,18 +16,17 @@ from nothing_gpt.line import Line
 
 _FEATURES = 2**16
 _MOST_TURNS = 15_000
-"""Turns that are learned from: more take longer and hardly improve it."""
+"""Turns that are learned from, spread over the episodes, so that it takes seconds."""
 
 _NEAR = 12
 """Turns before and after, from which the line is taken that does not come next."""
 
-_RARE = 60
-"""Training turns below which a word that two lines share says that one answers the other."""
+_RARE, _FREQUENT = 60, 1_000
+"""Training turns below which a word that two lines share says much, or anything."""
 
 _SEED = 0
 
 Features = dict[str, float]
-
 
 Step = tuple[str, Line, Line]
 """Who spoke before a line, the line, and one that may come next."""
@@ -69,7 +68,7 @@ def learn_order(episodes: Sequence[Sequence[Line]]) -> OrderModel:
     steps: list[Step] = []
     for turns, at in places[::every]:
         nearby = range(max(at - _NEAR, 0), min(at + _NEAR, len(turns)))
-        others = [turns[other] for other in nearby if abs(2 * other - 2 * at - 1) > 1]
+        others = [turns[other] for other in nearby if other not in (at, at + 1)]
         others = [other for other in others if other.speaker != turns[at].speaker]
         if others:
             before, line = turns[at - 1].speaker, turns[at]
@@ -89,12 +88,12 @@ def _describe(before: str, line: Line, candidate: Line, turns_with: Counter[str]
     opening = other[0] if other else ""
     end = _find_end(line.text)
     shared = set(own) & set(other)
-    size = math.sqrt(max(len(own) * len(other), 1))
+    counts = [turns_with[word] for word in shared]
+    known = math.fsum(math.log(_FREQUENT / count) for count in counts if 0 < count < _FREQUENT)
     features = {
         f"{end} {len(other) // 3 if len(other) < 18 else 6} long": 1.0,
-        "shared": sum(math.log(1_000 / turns_with[w]) for w in shared if 0 < turns_with[w] < 1_000)
-        / size,
-        "rare": float(sum(turns_with[word] < _RARE for word in shared)),
+        "shared": known / math.sqrt(max(len(own) * len(other), 1)),
+        "rare": float(sum(count < _RARE for count in counts)),
         "named": float(_is_named(candidate.speaker, own)),
         "names": float(_is_named(line.speaker, other)),
         "back": float(candidate.speaker == before),
