@@ -46,6 +46,7 @@ MARKED = {
         "train/export",
         "train/fused/test_fast_path.py::test_loss_curves_agree",
         "train/fused/test_fused.py::test_outputs_and_gradients_are_the_plain_ones",
+        "train/test_families.py",
         "train/test_finetuning.py",
         "train/test_several_adapters.py",
         "train/trainer/test_process_group.py",

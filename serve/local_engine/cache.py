@@ -1,5 +1,6 @@
 """The keys and values of all running sequences, one row for each, written in place."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -21,26 +22,33 @@ class RowCache(Cache):
         self._row_count, self._dtype = rows, dtype
         self._stored: dict[int, list[Tensor]] = {}
 
-    def prepare(self, first_row: int, positions: Tensor) -> Tensor:
+    def prepare(
+        self, first_row: int, positions: Tensor, windows: Sequence[int | None] = (None,)
+    ) -> list[Tensor]:
         """Set which rows and positions the next forward pass writes.
 
         Args:
             first_row: The first of the rows, which are consecutive.
             positions: The positions of the new tokens in their sequences, shaped (rows, tokens).
+            windows: How many tokens back layers see, themselves included; None is all of them.
 
         Returns:
-            The attention mask to add to the scores: 0, or -inf for keys that a new token must not
-            see. Shaped (rows, 1, tokens, keys).
+            For each window the attention mask to add to the scores: 0, or -inf for keys that a new
+            token must not see. Shaped (rows, 1, tokens, keys).
         """
         self._rows = slice(first_row, first_row + len(positions))
         self._end = int(positions.max()) + 1
         keys = torch.arange(self._end, device=positions.device)
         rows = torch.arange(first_row, self._rows.stop, device=positions.device)
         self._written = (rows[:, None], slice(None), positions)
-        hidden = (keys > positions[:, :, None])[:, None]
-        return torch.zeros(hidden.shape, dtype=self._dtype, device=positions.device).masked_fill_(
-            hidden, -torch.inf
-        )
+        masks = []
+        for window in windows:
+            hidden = keys > positions[:, :, None]
+            if window is not None:
+                hidden |= keys <= positions[:, :, None] - window
+            mask = torch.zeros(hidden.shape, dtype=self._dtype, device=positions.device)
+            masks.append(mask.masked_fill_(hidden, -torch.inf)[:, None])
+        return masks
 
     def update(
         self, key_states: Tensor, value_states: Tensor, layer_idx: int, *_: Any, **__: Any

@@ -23,6 +23,7 @@ from serve.models.adapter_check import PROBE, check_adapters
 from serve.models.base_files import fetch_base, find_template, load_tokenizer
 from serve.models.served_models import ServedModels
 
+_FULL, _SLIDING = "full_attention", "sliding_attention"
 _DEFAULT_MAX_LENGTH = 4096  # tokens, unless the model or `max_length` has a lower limit
 _SMALL = 100_000_000  # parameters up to which a second thread costs more time than it saves
 _BASE = "__base__"  # PEFT's name for no adapter
@@ -64,7 +65,7 @@ class LocalModel:
         self._peft: Any = None
         try:
             self.network: Any = AutoModelForCausalLM.from_pretrained(
-                folder, dtype=dtype, attn_implementation="sdpa", device_map=self.device
+                folder, dtype=dtype, device_map=self.device
             ).eval()
             if prepare is not None:
                 prepare(self.network)
@@ -74,7 +75,9 @@ class LocalModel:
             raise UserError(f"'{loading}' cannot be loaded: {error}") from None
         if self.network.num_parameters() < _SMALL:
             torch.set_num_threads(1)
-        longest = _read_max_length(self.network.config.get_text_config())
+        config = self.network.config.get_text_config()
+        self._windows = _read_windows(config)
+        longest: int = getattr(config, "max_position_embeddings", _DEFAULT_MAX_LENGTH)
         self.max_length = min(max_length or _DEFAULT_MAX_LENGTH, longest)
         self._rows, self._row_cache = rows, RowCache(rows, self.network.dtype)
         self._decoder: LlamaDecoder | None = None
@@ -229,10 +232,14 @@ class LocalModel:
             adapters = [None if alias == _BASE else alias for alias in aliases]
             options = {"after_each": after_each, "as_sampled": as_sampled}
             return self._decoder.forward(ids, positions, first_row, adapters, **options)
+        masks = self._row_cache.prepare(first_row, positions, [*self._windows.values()])
         inputs: dict[str, Any] = {
             "input_ids": ids,
             "position_ids": positions,
-            "attention_mask": self._row_cache.prepare(first_row, positions),
+            # transformers takes one mask for each kind of layer, or the only one by itself.
+            "attention_mask": dict(zip(self._windows, masks, strict=True))
+            if len(masks) > 1
+            else masks[0],
             "past_key_values": self._row_cache,
             "logits_to_keep": 0 if after_each else 1,
         }
@@ -251,13 +258,16 @@ class LocalModel:
         return self.network(**inputs)
 
 
-def _read_max_length(config: Any) -> int:
-    """Return how many tokens a model can attend to with this engine's cache."""
-    kinds = set(getattr(config, "layer_types", None) or ["full_attention"])
-    if not kinds <= {"full_attention", "sliding_attention"}:
+def _read_windows(config: Any) -> dict[str, int | None]:
+    """Return how many tokens back each kind of a model's layers sees; None is all of them.
+
+    Raises:
+        UserError: it has layers of another kind than attention.
+    """
+    window = getattr(config, "sliding_window", None)
+    kinds = getattr(config, "layer_types", None) or [_SLIDING if window else _FULL]
+    if not {*kinds} <= {_FULL, _SLIDING}:
         raise UserError(
             f"the local engine cannot run a {config.model_type} model; use --engine vllm"
         )
-    longest: int = getattr(config, "max_position_embeddings", _DEFAULT_MAX_LENGTH)
-    # The cache here always attends to everything, as a sliding layer does within its window.
-    return min(longest, config.sliding_window) if "sliding_attention" in kinds else longest
+    return {kind: window if kind == _SLIDING else None for kind in dict.fromkeys(kinds)}
