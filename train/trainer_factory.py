@@ -39,7 +39,8 @@ def build_trainer(
         all_held_out: The examples to evaluate at the end, if these are others.
 
     Raises:
-        UserError: the fast path cannot train this base or these layers, or not on this GPU.
+        UserError: the fast path cannot train this base or these layers, or not on this GPU; or
+            an example is longer than the base can read.
     """
     import datasets
     from peft import LoraConfig
@@ -84,6 +85,7 @@ def build_trainer(
             DropoutSeeder(),
         ],
     )
+    _check_positions(trainer, base)
     # TRL keeps QLoRA's trainable weights in bf16, which rounds away updates smaller than 1/256
     # of a weight: at the reference's learning rate, all updates of the A matrices.
     for parameter in base.model.parameters():
@@ -92,6 +94,18 @@ def build_trainer(
     trainer.remove_callback(PrinterCallback)
     trainer.remove_callback(ProgressCallback)
     return trainer
+
+
+def _check_positions(trainer: "AdapterTrainer", base: LoadedBase) -> None:
+    """Check that the base has a position for each token of every example."""
+    positions = getattr(base.model.config.get_text_config(), "max_position_embeddings", None)
+    longest = max(map(len, trainer.train_dataset["input_ids"]), default=0)
+    if positions and longest > positions:
+        raise UserError(
+            f"base '{base.identity.id}' reads at most {positions:,} tokens, and an example has"
+            f" {longest:,}; cut examples with '--set max_length={positions}', prepare shorter"
+            " windows, or use another base"
+        )
 
 
 def _choose_targets(config: TrainingConfig, model: "nn.Module") -> str | list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from nothing_gpt.adapter.manifest import read_manifest
+from nothing_gpt.errors import UserError
 from nothing_gpt.show import Show
 from nothing_gpt.workspace import Workspace
 from tests.train.base_model.tiny_gguf import write_gguf
@@ -63,6 +64,15 @@ def test_another_file_of_the_same_name_is_imported_again(
     second = read_manifest(finetune(run)).base
     assert second.id == first.id
     assert second.fingerprint != first.fingerprint
+
+
+def test_a_base_with_fewer_positions_than_an_example_has_tokens_is_refused(
+    show: Show, workspace: Workspace, gguf: Path
+) -> None:
+    write_gguf(gguf, context=64)
+    message = r"reads at most 64 tokens, and an example has [\d,]+; .*--set max_length=64"
+    with pytest.raises(UserError, match=message):
+        finetune(resolve_run(show, str(gguf), SHORT, workspace))
 
 
 def test_small_bases_are_not_quantised_unless_asked(

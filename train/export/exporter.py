@@ -113,7 +113,7 @@ def _write(
     under, model = _merge_best(parts, held_out, losses)
     if form == "fp8":
         export_fp8.quantise(model, training)
-    losses["exported"] = measure_loss(model, held_out)
+    losses["exported"] = measure_loss(model, held_out) if form == "fp8" else losses[under]
     scene = write_scene(model, tokenizer, manifest, find_last_token(tokenizer))
     card = render_card(name, manifest, losses, len(held_out), scene)
     (work / CARD).write_text(card, encoding="utf-8")
@@ -162,10 +162,13 @@ def _merge_best(
 
     quantized = parts.manifest.config["quantized"]
     targets: list[MergeTarget] = ["NF4", "base"] if quantized else ["base"]
+    model: Any = None
     for target in targets:
-        losses[target] = measure_loss(merge(target, parts), held_out)
+        del model  # there may be memory for one
+        model = merge(target, parts)
+        losses[target] = measure_loss(model, held_out)
     best = min(targets, key=lambda target: losses[target])
-    return best, merge(best, parts)
+    return best, model if best == targets[-1] else merge(best, parts)
 
 
 def _print_summary(record: ExportRecord, folder: Path) -> None:
