@@ -148,6 +148,16 @@ def train(
     from train.config.config_file import parse_assignments, read_config_file
 
     given = {key: value for key, value in options.items() if value is not None}
+    of_examples = {"--base": base, "--profile": profile, "--preset": preset, "--config": config}
+    of_votes = {"--adapter": adapter, "--best-of-n": best_of_n}
+    if wrong := [
+        key for key, value in (of_examples if preferences else of_votes).items() if value
+    ]:
+        raise UserError(
+            f"{wrong[0]}: --preferences takes base and settings from the adapter that it tunes"
+            if preferences
+            else f"{wrong[0]}: only for --preferences"
+        )
     if preferences:
         from train.preferences.preference_run import resolve_preference_run
         from train.preferences.tuning import tune

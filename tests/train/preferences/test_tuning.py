@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+from typer.testing import CliRunner
 
 from nothing_gpt.adapter.manifest import Lineage, read_manifest
 from nothing_gpt.errors import UserError
@@ -19,6 +20,7 @@ from nothing_gpt.votes.vote import Rating, Vote
 from nothing_gpt.votes.vote_file import write_votes
 from nothing_gpt.workspace import Workspace
 from tests.train.preferences.conftest import count_questions, list_lines, make_votes
+from train.__main__ import app
 from train.artifacts.run_history import read_runs
 from train.preferences.preference_run import PreferenceRun, resolve_preference_run
 from train.preferences.tuning import load_adapter, tune
@@ -175,3 +177,16 @@ def test_a_file_that_holds_no_votes_is_one_message(tuned_place: Workspace, show:
         with pytest.raises(UserError, match=reason) as caught:
             tune(resolve_preference_run(show, (file,), tuned_place))
         assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--preferences", "x.jsonl", "--base", "pocket"], "--base: --preferences takes base"),
+        (["--best-of-n"], "--best-of-n: only for --preferences"),
+    ],
+)
+def test_options_that_do_not_belong_together_are_refused(options: list[str], message: str) -> None:
+    result = CliRunner().invoke(app, ["--show", "unclaimed", *options])
+    assert isinstance(result.exception, UserError)
+    assert message in str(result.exception)
