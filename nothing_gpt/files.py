@@ -153,15 +153,16 @@ def read_jsonl(path: Path) -> list[Any]:
     records = []
     try:
         with path.open(encoding="utf-8") as file:
-            for number, line in enumerate(file, 1):
+            for line in file:
                 record = json.loads(line)
                 if not isinstance(record, dict):
-                    raise ValueError(f"line {number} is not an object")
+                    raise ValueError("not an object")
                 records.append(record)
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from None
     except ValueError as error:
-        raise UserError(f"{path}: damaged ({error}); make it again") from None
+        where = f"damaged in line {len(records) + 1} ({error})"
+        raise UserError(f"{path}: {where}; mend that line, or make the file again") from None
     return records
 
 

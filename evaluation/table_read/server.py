@@ -40,7 +40,8 @@ def bind_port(port: int) -> socket.socket:
     try:
         return socket.create_server((LOOPBACK, port))
     except OSError as error:
-        raise UserError(f"port {port}: {error.strerror}; choose another with --port") from None
+        reason = str(error.strerror or error).split(" (while")[0]
+        raise UserError(f"port {port}: {reason}; choose another with --port") from None
 
 
 def serve_pages(table_read: TableRead, listener: socket.socket) -> None:

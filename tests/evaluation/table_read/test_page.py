@@ -4,24 +4,42 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import httpx
 import pytest
+import uvicorn
 from playwright.sync_api import Browser, Page, expect
 
+from evaluation.table_read.server import bind_port, make_app
+from evaluation.table_read.table_read import TableRead
 from nothing_gpt.votes.vote_file import read_votes
-from tests.demo.browser.test_accessibility import AXE
+from tests.demo.axe import find_violations
 from tests.demo.conftest import browser
 from tests.evaluation.conftest import Kept
 from tests.fake_endpoint import free_port
 
 __all__ = ["browser"]
 
+Scheme = Literal["light", "dark"]
+
 MODELS = ("quill-seven", "ember-nine")
-CHECK = "async () => (await axe.run()).violations.map(({ id, nodes }) => [id, nodes[0].html])"
+
+
+@contextmanager
+def served(table_read: TableRead) -> Iterator[str]:
+    """Serve the pages from a thread."""
+    server = uvicorn.Server(uvicorn.Config(make_app(table_read), log_level="warning"))
+    with bind_port(0) as listener:
+        thread = threading.Thread(target=server.run, args=([listener],))
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server.should_exit = True
+        thread.join()
 
 
 @pytest.fixture
@@ -50,29 +68,24 @@ def running(kept: Kept, command: list[str]) -> Iterator[tuple[str, "subprocess.P
     process.communicate()
 
 
-def check(page: Page, states: dict[str, Any]) -> None:
-    if AXE.is_file():
-        page.add_script_tag(path=AXE)
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)
-            states[f"{page.url} {scheme}"] = page.evaluate(CHECK)
+def expect_pair(page: Page, number: int) -> None:
+    """Wait for a pair and its buttons, which the keys press."""
+    expect(page).to_have_title(f"Pair {number} - Table read")
+    expect(page.get_by_role("button", name="Second is better")).to_be_visible()
 
 
 def test_a_whole_table_read(
     browser: Browser, kept: Kept, running: tuple[str, "subprocess.Popen[str]"]
 ) -> None:
     url, process = running
-    # The pages allow no foreign script; axe-core is one.
-    page = browser.new_page(viewport={"width": 390, "height": 800}, bypass_csp=True)
+    page = browser.new_page(viewport={"width": 390, "height": 800})
     problems: list[str] = []
     page.on("console", lambda message: problems.append(message.text))
     page.goto(url)
-    found: dict[str, Any] = {}
-    check(page, found)
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     pairs = len(kept.windows)
     for number in range(pairs + pairs // 10):
-        expect(page).to_have_title(f"Pair {number + 1} - Table read")
+        expect_pair(page, number + 1)
         assert not any(model in page.content() for model in MODELS)
         if number % 2:
             page.get_by_role("button", name="Second is better").click()
@@ -80,7 +93,7 @@ def test_a_whole_table_read(
             page.keyboard.press("1")
     expect(page.get_by_role("heading", name="All pairs are read")).to_be_visible()
     page.get_by_role("button", name="Take back the last vote").click()
-    expect(page.get_by_role("button", name="First is better")).to_be_visible()
+    expect_pair(page, pairs + pairs // 10)
     page.keyboard.press("2")
     expect(page.get_by_role("heading", name="All pairs are read")).to_be_visible()
 
@@ -89,15 +102,14 @@ def test_a_whole_table_read(
     expect(row).to_contain_text(f"of {pairs}")
     agreement = page.get_by_role("row", name="the same choice when shown again")
     expect(agreement).to_contain_text("of 1")
-    check(page, found)
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     with page.expect_download() as download:
         page.get_by_role("link", name=f"Save all {pairs + 1} votes").click()
     assert len(read_votes([Path(download.value.path())])) == pairs + 1
     page.get_by_text("Delete them").click()
     page.get_by_role("button", name="Delete all votes").click()
-    expect(page).to_have_title("Pair 1 - Table read")
-    assert (problems, [state for state in found.items() if state[1]]) == ([], [])
+    expect_pair(page, 1)
+    assert problems == []
 
     page.keyboard.press("1")
     expect(page).to_have_title("Pair 2 - Table read")
@@ -106,6 +118,23 @@ def test_a_whole_table_read(
     assert process.returncode == 0
     assert f"{MODELS[0]} against {MODELS[1]}: " in output
     assert str(kept.workspace.votes("unclaimed")) in output
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(browser: Browser, table_read: TableRead, scheme: Scheme) -> None:
+    def show(path: str) -> Page:
+        page.goto(f"{url}{path}")
+        return page
+
+    # The pages allow no foreign script; axe-core is one.
+    page = browser.new_page(bypass_csp=True, color_scheme=scheme)
+    with served(table_read) as url:
+        found = [find_violations(show("/"))]
+        expect_pair(page, 1)
+        page.keyboard.press("1")
+        expect(page).to_have_title("Pair 2 - Table read")
+        found += [find_violations(show(path)) for path in ("/", "/result")]
+    assert found == [{}] * 3
 
 
 def test_it_answers_this_machine_alone_and_what_is_no_vote_is_one_message(

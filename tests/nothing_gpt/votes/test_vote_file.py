@@ -97,6 +97,14 @@ def test_the_place_of_the_chosen_one_tells_whether_the_first_won(tmp_path: Path)
     assert [vote.first_won for vote in found if isinstance(vote, Vote)] == [True, False]
 
 
+def test_a_damaged_file_is_one_message_with_the_line(tmp_path: Path) -> None:
+    path = tmp_path / "votes.jsonl"
+    for damage in ("rubbish", "[]"):
+        path.write_text(f"{json.dumps(OLD)}\n{damage}\n")
+        with pytest.raises(UserError, match=r"damaged in line 2 .*mend that line"):
+            read_votes([path])
+
+
 def test_trl_reads_both_kinds(tmp_path: Path) -> None:
     vote = Vote(PROMPT, answer("a"), answer("b"), "table read", "tiny", Writer("m"), Writer("n"))
     rating = Rating(PROMPT, answer("a"), True, "room", "tiny", Writer("m"))
