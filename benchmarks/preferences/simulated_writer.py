@@ -148,7 +148,8 @@ def vote_on_takes(
         return
     best, place, chosen = max(scored, key=lambda each: each[0])
     worse = [each for each in scored if each[0] < best]
-    for _, other, rejected in worse[:_PER_CONTEXT]:
+    draw = random.Random(context)  # noqa: S311 - a sample that no place of a take decides
+    for _, other, rejected in draw.sample(worse, min(len(worse), _PER_CONTEXT)):
         yield Vote(
             prompt=tuple(build_messages(show, show.prompt.format, _list_lines(context))),
             chosen=tuple(build_completion(chosen)),
