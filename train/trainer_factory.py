@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nothing_gpt.errors import UserError
 from train.base_model.loading import LoadedBase
@@ -99,7 +99,8 @@ def build_trainer(
 def _check_positions(trainer: "AdapterTrainer", base: LoadedBase) -> None:
     """Check that the base has a position for each token of every example."""
     positions = getattr(base.model.config.get_text_config(), "max_position_embeddings", None)
-    longest = max(map(len, trainer.train_dataset["input_ids"]), default=0)
+    rows: Any = trainer.train_dataset
+    longest = max(map(len, rows["input_ids"]), default=0)
     if positions and longest > positions:
         raise UserError(
             f"base '{base.identity.id}' reads at most {positions:,} tokens, and an example has"

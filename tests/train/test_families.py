@@ -4,6 +4,7 @@ import json
 import subprocess
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,7 +49,7 @@ def test_it_is_trained_and_served_token_by_token(
     run = resolve_run(show, str(folder), ONE_STEP, workspace)
     base = load_base(name, str(folder), quantize="none")
     examples = read_examples(workspace.data(show.name))[0][:2]
-    trainer = build_trainer(run, ONE_STEP, base, examples, examples)
+    trainer: Any = build_trainer(run, ONE_STEP, base, examples, examples)
     trained = trainer.train_dataset[0]
     trainer.train()
     trainer.model.save_pretrained(str(tmp_path / "adapter"))
@@ -57,11 +58,12 @@ def test_it_is_trained_and_served_token_by_token(
     manifest = replace(MANIFEST, base=BaseModel(str(folder), "cafe"))
     adapters = {"tiny": ServedAdapter(tmp_path / "adapter", manifest)}
     served = LocalModel(ServedModels("base", str(folder), None, adapters), rows=1)
-    prompt = served.tokenize(examples[0]["prompt"])
+    messages: Any = examples[0]["prompt"]
+    prompt = served.tokenize(messages)
     ids = trained["input_ids"]
     assert ids[: len(prompt)] == prompt
     assert trained["labels"] == [-100] * len(prompt) + ids[len(prompt) :]
-    text = examples[0]["prompt"][0]["content"]
+    text = messages[0]["content"]
     assert text in served.tokenizer.decode(prompt)
     # What ends an answer is learned, and the engine stops there.
     answer = ids[len(prompt) :]
