@@ -24,7 +24,7 @@ from train.training_loop import train_to_end
 if TYPE_CHECKING:
     from train.preferences.tuned_adapter import HeldOutLoss, Outcome
 
-_EVALUATED = 48
+_EVALUATED = 24
 """Held-out examples at most whose loss is measured."""
 
 
@@ -140,9 +140,10 @@ def _measure(
     print("measuring the tuned adapter on held-out scenes and votes ...", flush=True)
     seed = run.config.seed
     evaluated = sample(held_out, _EVALUATED, seed)
-    after = _measure_loss(base, model, evaluated, run.config.max_length)
+    most = int(run.manifest.config["max_length"])
+    after = measure_held_out(base, model, evaluated, most)
     with used_adapter(model, REFERENCE):
-        before = _measure_loss(base, model, evaluated, run.config.max_length)
+        before = measure_held_out(base, model, evaluated, most)
     return Outcome(
         before,
         after,
@@ -159,16 +160,28 @@ def _measure(
     )
 
 
-def _measure_loss(
+def measure_held_out(
     base: LoadedBase, model: Any, examples: list[ChatExample], most: int
 ) -> "HeldOutLoss":
+    """Measure the loss of held-out examples of fewer than `most` tokens, none of them cut.
+
+    Raises:
+        UserError: there are none.
+    """
     from train.export.held_out_loss import encode_examples, measure_loss
     from train.preferences.tuned_adapter import HeldOutLoss
 
-    encoded = encode_examples(base.tokenizer, examples, most)
-    nats = measure_loss(model, encoded)
-    tokens = sum(len(ids) - start for ids, start in encoded)
-    texts = [message["content"] for example in examples for message in example["completion"]]
+    whole = [
+        (example, encoded)
+        for example in examples
+        for encoded in encode_examples(base.tokenizer, [example], most)
+        if len(encoded[0]) < most
+    ]
+    if not whole:
+        raise UserError(f"no held-out example is shorter than {most} tokens: nothing to measure")
+    nats = measure_loss(model, [encoded for _, encoded in whole])
+    tokens = sum(len(ids) - start for _, (ids, start) in whole)
+    texts = [message["content"] for example, _ in whole for message in example["completion"]]
     return HeldOutLoss(nats, to_bits_per_byte(nats, tokens, count_bytes(texts)))
 
 

@@ -22,8 +22,10 @@ from nothing_gpt.workspace import Workspace
 from tests.train.preferences.conftest import count_questions, list_lines, make_votes
 from train.__main__ import app
 from train.artifacts.run_history import read_runs
+from train.data.examples import read_examples
+from train.export.held_out_loss import encode_examples
 from train.preferences.preference_run import PreferenceRun, resolve_preference_run
-from train.preferences.tuning import load_adapter, tune
+from train.preferences.tuning import load_adapter, measure_held_out, tune
 from train.preferences.vote_trainer import WrongReferenceError, build_vote_trainer
 from train.trainer import checkpoints
 from train.trainer.checkpoints import find_latest, seal
@@ -144,6 +146,17 @@ def test_an_interrupted_run_continues_as_if_nothing_had_happened(
             train(again)
     continued = train(again)
     assert all(torch.equal(whole[name], continued[name]) for name in whole)
+
+
+def test_bits_a_byte_are_of_examples_that_are_not_cut(tuned_place: Workspace, show: Show) -> None:
+    _, held_out = read_examples(tuned_place.data("tiny"))
+    base, model = load_adapter(make_run(tuned_place, show, []))
+    lengths = sorted(len(ids) for ids, _ in encode_examples(base.tokenizer, held_out, 1024))
+    middle = lengths[len(lengths) // 2]
+    whole, some = (measure_held_out(base, model, held_out, most) for most in (1024, middle))
+    assert some.bits == pytest.approx(whole.bits, rel=0.05)
+    with pytest.raises(UserError, match="no held-out example is shorter than 10 tokens"):
+        measure_held_out(base, model, held_out, 10)
 
 
 def test_few_votes_are_refused_or_only_their_chosen_texts_are_learned(
