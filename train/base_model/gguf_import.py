@@ -4,6 +4,9 @@ Transformers reads GGUF itself, but slowly (11 s for the tokenizer of SmolLM2 al
 that cannot be saved. Here that happens once.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +43,26 @@ def import_gguf(file: Path, target: Path) -> None:
         UserError: the file is no GGUF, is cut off, has an architecture that is not supported,
             or has no chat template.
     """
-    check_gguf(file)
+    with _reading_once():
+        check_gguf(file)
+        tokenizer, model = _load(file)
+    template = tokenizer.chat_template
+    if not isinstance(template, str):
+        raise UserError(f"{file}: has no chat template; use the GGUF of an instruct model")
+    if "<|im_start|>" in template:
+        tokenizer.chat_template = CHATML
+    if tokenizer.pad_token in (None, tokenizer.eos_token) and tokenizer.unk_token is not None:
+        # The end of a turn is learned; padding must be told apart from it.
+        tokenizer.pad_token = tokenizer.unk_token
+    _forget_quantization(model)
+    with atomic_folder(target) as folder:
+        model.bfloat16().save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        write_json(folder / RECORD_FILE, fingerprint(files=[file]))
+
+
+def _load(file: Path) -> tuple[Any, Any]:
+    """Load the tokenizer, and the model in float32."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -54,19 +76,28 @@ def import_gguf(file: Path, target: Path) -> None:
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         reason = str(error).strip().splitlines()[0]
         raise UserError(f"{file}: cannot be imported: {reason}") from error
-    template = tokenizer.chat_template
-    if not isinstance(template, str):
-        raise UserError(f"{file}: has no chat template; use the GGUF of an instruct model")
-    if "<|im_start|>" in template:
-        tokenizer.chat_template = CHATML
-    if tokenizer.pad_token in (None, tokenizer.eos_token) and tokenizer.unk_token is not None:
-        # The end of a turn is learned; padding must be told apart from it.
-        tokenizer.pad_token = tokenizer.unk_token
-    _forget_quantization(model)
-    with atomic_folder(target) as folder:
-        model.to(torch.bfloat16).save_pretrained(folder)
-        tokenizer.save_pretrained(folder)
-        write_json(folder / RECORD_FILE, fingerprint(files=[file]))
+    return tokenizer, model
+
+
+@contextmanager
+def _reading_once() -> Iterator[None]:
+    """Let transformers read a file once, and make a table of names once.
+
+    Transformers 5.23 reads it anew for configuration, tokenizer and weights, 3.5 s each for
+    SmolLM2, and makes the table anew for each module of the model. It imports both functions from
+    `gguf` where it needs them.
+    """
+    import gguf
+
+    names = ("GGUFReader", "get_tensor_name_map")
+    plain = {name: getattr(gguf, name) for name in names}
+    for name in names:
+        setattr(gguf, name, cache(plain[name]))
+    try:
+        yield
+    finally:
+        for name in names:
+            setattr(gguf, name, plain[name])
 
 
 def check_gguf(file: Path) -> None:
@@ -78,7 +109,7 @@ def check_gguf(file: Path) -> None:
     from gguf import GGUFReader
 
     try:
-        reader = GGUFReader(file)
+        reader = GGUFReader(str(file))
         field = reader.fields["general.architecture"]
         architecture = str(field.contents())
     except (OSError, ValueError, KeyError, IndexError, OverflowError, UnicodeError) as error:
