@@ -19,6 +19,7 @@ from nothing_gpt.show import Show
 from nothing_gpt.votes.vote import Rating, Vote
 from nothing_gpt.votes.vote_file import write_votes
 from nothing_gpt.workspace import Workspace
+from serve.models.served_models import choose_models
 from tests.train.preferences.conftest import count_questions, list_lines, make_votes
 from train.__main__ import app
 from train.artifacts.run_history import read_runs
@@ -58,6 +59,7 @@ def test_votes_make_an_adapter_beside_the_old_one(
     assert (new.base, new.format, new.rank, new.show) == (old.base, old.format, 32, old.show)
     assert read_manifest(tuned_place.adapter("tiny")) == old
     assert not (folder / "ref").exists()
+    assert set(choose_models(tuned_place, "tiny").adapters) == {"tiny", "tiny-votes"}
     assert not run.checkpoints.exists()
 
     weights = "adapter_model.safetensors"
