@@ -1,11 +1,13 @@
-"""Training tokens per second of two data-parallel GPUs against one, and the losses of both.
+"""Training tokens per second of data-parallel GPUs against one, and the losses of both.
 
     python -m benchmarks.train.parallel --lengths lengths.json
+    python -m benchmarks.train.parallel four --lengths lengths.json
     python -m benchmarks.train.parallel --smoke
 
 The fast path trains the model of `benchmarks.train.throughput` on the same examples. One GPU and
-two GPUs take the same examples in the same steps. `strong` has 16 examples per step, 8 on each of
-two GPUs. `weak` has 32 per step: 16 on each of two GPUs, or two micro-batches on one.
+several take the same examples in the same steps. `strong` has 16 examples per step, 8 on each of
+two GPUs. `weak` has 32 per step: 16 on each of two GPUs, or two micro-batches on one. `four` has
+64 on four GPUs. By default it is the two for two GPUs.
 """
 
 import json
@@ -15,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,14 +31,17 @@ from nothing_gpt.errors import UserError, reported_errors
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 _WARM_UP, _TIMED = 4, 10
-_PAIRS = {"strong": 16, "weak": 32}
+_PAIRS = {"strong": (16, 2), "weak": (32, 2), "four": (64, 4)}
+"""Examples in a step, and the GPUs that share them."""
+
+_DEFAULT = ("strong", "weak")
 _PER_GPU = 16
 
 
 @app.command(help=__doc__)
 def main(
     pairs: Annotated[
-        list[str] | None, typer.Argument(help=f"Which of: {', '.join(_PAIRS)}. Both.")
+        list[str] | None, typer.Argument(help=f"Which of: {', '.join(_PAIRS)}.")
     ] = None,
     lengths: Annotated[Path | None, typer.Option(help="Token counts of real examples.")] = None,
     dropout: Annotated[float, typer.Option(help="0 to compare losses exactly.")] = 0.1,
@@ -59,7 +65,7 @@ def main(
     options += ["--lengths", str(lengths)] if lengths else []
     if unknown := set(pairs or ()) - _PAIRS.keys():
         raise UserError(f"no pair '{min(unknown)}'; there are {', '.join(_PAIRS)}")
-    rows = run_all(pairs or list(_PAIRS), [*options, "--smoke"] if smoke else options)
+    rows = run_all(pairs or list(_DEFAULT), [*options, "--smoke"] if smoke else options)
     for line in format_report(rows):
         print(line)
     if report:
@@ -67,7 +73,7 @@ def main(
 
 
 def run_all(pairs: list[str], options: list[str]) -> dict[str, dict[str, Any]]:
-    """Measure each pair: first one GPU each, at the same time; then both GPUs, one by one."""
+    """Measure one GPU for each, at the same time; then several GPUs, one after the other."""
     with tempfile.TemporaryDirectory() as folder:
 
         def start(name: str, batch: int, *gpus: str) -> "subprocess.Popen[bytes]":
@@ -84,10 +90,11 @@ def run_all(pairs: list[str], options: list[str]) -> dict[str, dict[str, Any]]:
             if any(codes):
                 raise UserError("a measurement failed; what it said is above")
 
-        alone = zip(pairs, ("0", "1"), strict=False)
-        finish(*[start(f"{name} 1", _PAIRS[name], gpu) for name, gpu in alone])
+        alone = zip(pairs, map(str, count()), strict=False)
+        finish(*[start(f"{name} 1", _PAIRS[name][0], gpu) for name, gpu in alone])
         for name in pairs:
-            finish(start(f"{name} 2", _PAIRS[name] // 2, "0", "1"))
+            examples, gpus = _PAIRS[name]
+            finish(start(f"{name} {gpus}", examples // gpus, *map(str, range(gpus))))
         return {path.name: json.loads(path.read_text()) for path in sorted(Path(folder).iterdir())}
 
 
@@ -104,16 +111,17 @@ def format_report(rows: dict[str, dict[str, Any]]) -> list[str]:
     lines = ["            GPUs  examples/step  tokens/s  s/step  reserved GiB each  times one GPU"]
     for key, row in rows.items():
         name, gpus = key.split()
+        examples, _ = _PAIRS[name]
         times = row["tokens_per_second"] / rows[f"{name} 1"]["tokens_per_second"]
         lines.append(
-            f"{name:10} {gpus:>5}  {_PAIRS[name]:13}  {row['tokens_per_second']:8,.0f}"
+            f"{name:10} {gpus:>5}  {examples:13}  {row['tokens_per_second']:8,.0f}"
             f"  {row['seconds_per_step']:6.3f}  {row['reserved']:17.1f}  {times:13.2f}"
         )
     for name in {key.split()[0]: None for key in rows}:
-        one, two = (rows[f"{name} {gpus}"]["losses"] for gpus in (1, 2))
-        apart = max(abs(a - b) / a for a, b in zip(one, two, strict=True))
-        lines.append(f"{name}: losses at most {apart:.1e} apart, relative; one GPU, then two:")
-        lines += [" ".join(f"{loss:.5f}" for loss in losses) for losses in (one, two)]
+        one, all_ = (rows[f"{name} {gpus}"]["losses"] for gpus in (1, _PAIRS[name][1]))
+        apart = max(abs(a - b) / a for a, b in zip(one, all_, strict=True))
+        lines.append(f"{name}: losses at most {apart:.1e} apart, relative; one GPU, then all:")
+        lines += [" ".join(f"{loss:.5f}" for loss in losses) for losses in (one, all_)]
     return lines
 
 
