@@ -107,7 +107,7 @@ def launcher(processes: int) -> list[str]:
 
 
 def format_report(rows: dict[str, dict[str, Any]]) -> list[str]:
-    """Format a table of speeds, then how far the losses of one and two GPUs differ."""
+    """Format a table of speeds, then how far the losses of one and of all GPUs differ."""
     lines = ["            GPUs  examples/step  tokens/s  s/step  reserved GiB each  times one GPU"]
     for key, row in rows.items():
         name, gpus = key.split()
