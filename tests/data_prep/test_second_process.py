@@ -113,6 +113,8 @@ def test_ctrl_c_is_one_message_and_leaves_no_process() -> None:
             print("work", flush=True)
             signal.pause()
 
+        # The tests can run where Ctrl-C is ignored, as a shell's job in the background.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         with reported_errors(), run_beside(work, forks=True):
             print("block", flush=True)
             signal.pause()
