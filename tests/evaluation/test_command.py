@@ -56,10 +56,12 @@ def show_file(place: Workspace) -> str:
 
 def command(place: Workspace, running: Running, *options: str) -> "subprocess.Popen[str]":
     general = ["--show", show_file(place), "--base-url", f"{running.url}/v1"]
+    # pytest's processes can have a width of their own.
+    own = {"NOTHING_GPT_WORKSPACE": str(place.root), "OPENAI_API_KEY": KEY, "COLUMNS": "160"}
     return subprocess.Popen(
         [sys.executable, "-m", "evaluation", *general, *options],
         cwd=ROOT,
-        env=os.environ | {"NOTHING_GPT_WORKSPACE": str(place.root), "OPENAI_API_KEY": KEY},
+        env=os.environ | own,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
