@@ -81,6 +81,7 @@ def pocket_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test by `MARKED`, and with the group that runs in one process."""
     for item in items:
