@@ -43,7 +43,7 @@ test-fast: .venv/test ## Run the tests without browser, server contract and slow
 	$(BIN)/python -m pytest -m 'not browser and not clients and not contract and not slow'
 
 test: .venv/test $(if $(NPM),node_modules/ready) ## Run all tests; those that need something this machine lacks are skipped with a reason.
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-clients: .venv/test .venv-clients/ready ## Test real clients against both engines; needs Node and Java for some.
 	$(if $(NPM),npm ci --silent --no-audit --no-fund --prefix tests/serve/clients/programs)

@@ -55,10 +55,6 @@ MARKED = {
 }
 """Each marker with its places, relative to `tests/`: folders, files, or `file::test`."""
 
-TOGETHER = ("demo/browser", "evaluation", "modal", "serve", "train")
-"""Folders of tests that share what is slow to start, so that `make test`, which runs two
-processes, runs all of a folder in one. Of other folders each file stays in one process."""
-
 
 @pytest.fixture(scope="session")
 def smollm2(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -81,13 +77,10 @@ def pocket_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test by `MARKED`, and with the group that runs in one process."""
+    """Mark each test whose folder, file or own name is listed in `MARKED`."""
     for item in items:
         names = list_places(item)
-        together = next((folder for folder in TOGETHER if folder in names), item.path.as_posix())
-        item.add_marker(pytest.mark.xdist_group(together))
         for marker, places in MARKED.items():
             if names & set(places):
                 item.add_marker(marker)
