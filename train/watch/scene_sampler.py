@@ -1,6 +1,5 @@
 """Scenes that the adapter writes at each evaluation, on the same contexts, to see it learn."""
 
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,10 +11,6 @@ from train.trainer.loss_checks import LogEntry
 
 NEW_TOKENS = 48
 """Tokens of a scene, some four lines. On two cores, 32 took 2.7 s with a base of 135M."""
-
-SHARE = 0.05
-"""Share of the time so far that scenes may have taken. A small base on a fast GPU evaluates every
-few seconds; it writes at some of its evaluations then, and always at the first and the last."""
 
 _SEED = 1
 
@@ -37,17 +32,12 @@ class SceneSampler(TrainerCallback):
         last = len(examples) // 2 if torch.cuda.is_available() else 0
         self._prompts = [examples[index]["prompt"] for index in sorted({0, last})]
         self._temperature = temperature
-        self._started = time.perf_counter()
-        self._spent = 0.0
 
     def on_evaluate(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
         """Write the scenes with the adapter as it is."""
-        now = time.perf_counter()
-        at_an_end = state.global_step in (0, state.max_steps)
-        too_much = self._spent > SHARE * (now - self._started)
-        if not state.is_world_process_zero or (too_much and not at_an_end):
+        if not state.is_world_process_zero:
             return
         scenes = [
             {"after": prompt[-1]["content"].splitlines()[-1], "text": text}
@@ -55,7 +45,6 @@ class SceneSampler(TrainerCallback):
         ]
         history: list[LogEntry] = state.log_history
         history.append({"step": state.global_step, "scenes": scenes})
-        self._spent += time.perf_counter() - now
         if "wandb" in (args.report_to or ()):
             _log_table(history)
 
