@@ -7,7 +7,6 @@ SCENES has a `context`, its `real` continuation, and those written `before` and 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
 from math import isnan
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,9 +18,11 @@ from evaluation.passages import Passage, Window, make_passage
 from evaluation.resources.show_resources import ShowResources, learn_show
 from evaluation.rows.row import DETAILS, ROWS
 from evaluation.statistics.ratio import add_tallies, measure_difference
+from nothing_gpt.adapter.row_change import RowChange, RowChanges
 from nothing_gpt.errors import reported_errors
 from nothing_gpt.files import read_jsonl, write_json
 from nothing_gpt.line import Line, MalformedLine, parse_lines
+from nothing_gpt.records import encode
 
 _ROWS = (
     "lines that parse (raw)",
@@ -32,17 +33,6 @@ _ROWS = (
 )
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-
-
-@dataclass(frozen=True, slots=True)
-class RowChange:
-    """A row's values before and after, that of real scenes, and the difference's error."""
-
-    name: str
-    before: float
-    after: float
-    real: float
-    error: float
 
 
 @app.command(help=__doc__)
@@ -56,7 +46,7 @@ def main(
     train = list_episodes(speeches, held_out=False)
     known = learn_show(train.values(), (s["text"] for s in speeches if s["split"] == "train"))
     changes = measure_changes(read_jsonl(scenes), known)
-    write_json(result, [asdict(change) for change in changes])
+    write_json(result, encode(RowChanges(tuple(changes))))
 
 
 def measure_changes(records: Iterable[Mapping[str, Any]], known: ShowResources) -> list[RowChange]:

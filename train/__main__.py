@@ -247,7 +247,7 @@ def list_runs(
 @app.command()
 def watch(
     name: Annotated[str, typer.Argument(help="The adapter's name, by default the show's.")],
-    port: Annotated[int, typer.Option(help="Port of the page.")] = 7870,
+    port: Annotated[int, typer.Option(help="Port of the page.")] = 7871,
     workspace: Annotated[
         Path | None, typer.Option(help="Folder that the stages share.", show_default="workspace")
     ] = None,

@@ -129,8 +129,7 @@ def _show_state(
     from train.watch.state_writer import StateWriter
 
     scored = count_scored_bytes(run, examples.evaluated, trainer.eval_dataset)
-    temperature = run.show.generation.temperature
-    trainer.add_callback(SceneSampler(trainer, examples.evaluated, temperature))
+    trainer.add_callback(SceneSampler(trainer, examples.evaluated, run.show.generation))
     trainer.add_callback(
         StateWriter(
             run.checkpoints,

@@ -1,6 +1,7 @@
 """Weights & Biases: on only if WANDB_MODE asks for it, not by a key alone; it never prompts.
 
-It gets losses, speeds and the configuration, and no code, console output or checkpoints.
+It gets losses, speeds, the configuration and sample scenes; no code, console output or
+checkpoints, and no lines of the scripts.
 """
 
 import os

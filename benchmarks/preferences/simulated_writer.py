@@ -26,10 +26,10 @@ from nothing_gpt.files import read_jsonl
 from nothing_gpt.line import Line, parse_lines
 from nothing_gpt.prompt import build_completion, build_messages
 from nothing_gpt.show import Show, load_show
+from nothing_gpt.votes.share import Share
 from nothing_gpt.votes.vote import Vote, Writer
 from nothing_gpt.votes.vote_file import write_votes
 from nothing_gpt.workspace import HELD_OUT_FILE, TRAINING_FILE, Workspace
-from train.preferences.share import Share
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 

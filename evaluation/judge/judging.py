@@ -11,11 +11,11 @@ from evaluation.judge.question import Question, ask_both_orders, read_answer
 from evaluation.preference.kept_scenes import read_kept_scenes
 from evaluation.preference.outcome import Standing, count_wins
 from evaluation.preference.pair import Pair, plan_pairs
-from evaluation.preference.share import Share
 from evaluation.preference.strength import Win
 from nothing_gpt.errors import UserError
 from nothing_gpt.files import fingerprint, locked_folder
 from nothing_gpt.show import Show
+from nothing_gpt.votes.share import Share
 from nothing_gpt.workspace import Workspace
 
 MOST_FIRST = 0.6
@@ -117,7 +117,7 @@ def check_answers(
     low, high = first.interval if is_early else (first.value, first.value)
     if low > MOST_FIRST or high < 1 - MOST_FIRST:
         raise UserError(
-            f"the judge prefers the continuation shown first in {first.describe()} answers: it "
+            f"the judge prefers the continuation shown first in {first} answers: it "
             f"judges places, not texts (no place may get more than {MOST_FIRST:.0%}). There is no "
             "verdict; choose another model"
         )
@@ -155,7 +155,7 @@ def describe_judgement(judgement: Judgement) -> list[tuple[str, str]]:
     """Return what was counted, and the figure with its interval."""
     rows = [
         *judgement.standing.describe(),
-        ("the same choice in both orders", judgement.consistent.describe()),
-        ("the one shown first wins", judgement.first_shown.describe()),
+        ("the same choice in both orders", str(judgement.consistent)),
+        ("the one shown first wins", str(judgement.first_shown)),
     ]
     return [*rows, ("answers not read", str(judgement.unread))] if judgement.unread else rows

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+from evaluation.preference.needed_votes import count_needed_votes
 from evaluation.preference.pair import Pair, identify_pair
-from evaluation.preference.share import Share, count_needed_votes
 from evaluation.preference.strength import LEAST_CONTEXTS, Strength, Win, measure_strengths
+from nothing_gpt.votes.share import Share, depends_on_place, is_guessed
 from nothing_gpt.votes.vote import Vote
 
 _MOST_NEEDED = 10_000
-_LEAST_AGREEMENT = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Duel:
 
     def describe(self) -> str:
         """Return the share, and who is preferred or how many more votes that takes."""
-        words = self.won.describe()
+        words = str(self.won)
         if not self.won.total:
             return words
         if self.won.is_clear:
@@ -73,12 +73,11 @@ class Outcome:
     def describe(self) -> Iterator[tuple[str, str]]:
         """Yield what was counted, and the figure with its interval."""
         yield from self.standing.describe()
-        low, high = self.first_shown.interval
-        warning = ": the position decides many votes" if low > 0.55 or high < 0.45 else ""
-        yield "the one shown first wins", f"{self.first_shown.describe()}{warning}"
-        _, high = self.agreement.interval
-        warning = ": many votes are guesses" if high < _LEAST_AGREEMENT else ""
-        yield "the same choice when shown again", f"{self.agreement.describe()}{warning}"
+        by_place = depends_on_place(self.first_shown)
+        warning = ": the position decides many votes" if by_place else ""
+        yield "the one shown first wins", f"{self.first_shown}{warning}"
+        warning = ": many votes are guesses" if is_guessed(self.agreement) else ""
+        yield "the same choice when shown again", f"{self.agreement}{warning}"
 
 
 def count_wins(labels: Sequence[str], contexts: Mapping[str, Sequence[Win]]) -> Standing:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.preference.share import CONFIDENCE
+from nothing_gpt.votes.share import CONFIDENCE
 
 LEAST_CONTEXTS = 10
 """Contexts below which drawing them again says little."""

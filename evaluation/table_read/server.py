@@ -16,7 +16,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 
-from evaluation.preference.share import count_needed_votes
+from evaluation.preference.needed_votes import count_needed_votes
 from evaluation.table_read.table_read import TableRead
 from nothing_gpt.admission import LOOPBACK, is_for_us
 from nothing_gpt.errors import UserError

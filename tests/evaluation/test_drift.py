@@ -5,9 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from evaluation.drift import RowChange, measure_changes
+from evaluation.drift import measure_changes
 from evaluation.passages import Window
 from evaluation.resources.show_resources import ShowResources
+from nothing_gpt.adapter.row_change import RowChange
 from nothing_gpt.files import read_json
 from nothing_gpt.line import Line, render_lines
 
@@ -55,7 +56,7 @@ def test_the_command_writes_the_changes(windows: list[Window], data: Path, tmp_p
     (tmp_path / "scenes.jsonl").write_text("\n".join(records))
     files = [str(data), str(tmp_path / "scenes.jsonl"), str(tmp_path / "changes.json")]
     subprocess.run([sys.executable, "-m", "evaluation.drift", *files], check=True)
-    rows = read_json(tmp_path / "changes.json")
+    rows = read_json(tmp_path / "changes.json")["rows"]
     assert rows[-1] | {"error": 0.0} == {
         "name": "lines in a scene, uncut",
         "before": rows[-1]["real"],

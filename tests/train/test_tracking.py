@@ -48,6 +48,11 @@ def test_an_offline_run_is_written_beside_the_logs(
     assert not list(run.logs.glob("wandb/offline-run-*/files/**/*.py"))
     assert not list(run.logs.glob("wandb/offline-run-*/files/output.log"))
     (written,) = run.logs.glob("wandb/offline-run-*/*.wandb")
+    scenes = [e for e in read_json(folder / "history.json") if "scenes" in e]
+    tables = run.logs.glob("wandb/offline-run-*/files/media/table/*.json")
+    longest = max((read_json(table)["data"] for table in tables), key=len)
+    assert longest == [[e["step"], 1, e["scenes"][0]["text"]] for e in scenes]
+    assert scenes[0]["scenes"][0]["after"].encode() not in written.read_bytes()
     logged: dict[str, dict[str, float]] = {"train": {}, "eval": {}}
     for record in records(written.read_bytes()):
         for item in record.history.item:

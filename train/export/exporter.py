@@ -98,7 +98,6 @@ def _write(
     from train.artifacts.provenance import git_revision, package_versions
     from train.export import fp8 as export_fp8
     from train.export.llama_cpp.gguf_file import check_exportable, write_gguf
-    from train.export.llama_cpp.gguf_tokenizer import find_last_token
     from train.export.llama_cpp.modelfile import FILE as MODELFILE
     from train.export.llama_cpp.modelfile import render_modelfile
     from train.export.merge import load_tuned
@@ -114,7 +113,7 @@ def _write(
     if form == "fp8":
         export_fp8.quantise(model, training)
     losses["exported"] = measure_loss(model, held_out) if form == "fp8" else losses[under]
-    scene = write_scene(model, tokenizer, manifest, find_last_token(tokenizer))
+    scene = write_scene(model, tokenizer, manifest)
     card = render_card(name, manifest, losses, len(held_out), scene)
     (work / CARD).write_text(card, encoding="utf-8")
     if form in ("gguf", "ollama"):

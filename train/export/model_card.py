@@ -7,6 +7,7 @@ from typing import Any
 from nothing_gpt.adapter.bits_per_byte import describe_loss
 from nothing_gpt.adapter.manifest import Manifest
 from nothing_gpt.prompt import build_messages
+from train.generation import write_answers
 
 FILE = "README.md"
 
@@ -24,35 +25,17 @@ def base_name(manifest: Manifest) -> str:
     return Path(name).name if Path(name).is_absolute() or Path(name).is_dir() else name
 
 
-def write_scene(model: Any, tokenizer: Any, manifest: Manifest, last_token: int) -> str:
+def write_scene(model: Any, tokenizer: Any, manifest: Manifest) -> str:
     """Let a model write a scene with its show's sampling, always the same one.
 
     Args:
         model: The exported model.
         tokenizer: Its tokenizer, with the template of training.
         manifest: The adapter's manifest.
-        last_token: The token that ends an answer.
     """
-    import torch
-
-    messages = list(_ask(manifest))
-    prompt = tokenizer.apply_chat_template(
-        messages, add_generation_prompt=True, return_tensors="pt", return_dict=True
-    ).to(model.device)
     settings = manifest.show.generation
-    with torch.random.fork_rng(), torch.inference_mode():
-        torch.manual_seed(0)
-        output = model.generate(
-            **prompt,
-            do_sample=True,
-            temperature=settings.temperature,
-            top_p=settings.top_p,
-            max_new_tokens=settings.max_tokens,
-            eos_token_id=last_token,
-            pad_token_id=last_token,
-        )
-    new = output[0, prompt["input_ids"].shape[1] :]
-    return str(tokenizer.decode(new, skip_special_tokens=True)).strip()
+    (answer,) = write_answers(model, tokenizer, [list(_ask(manifest))], settings, seed=0)
+    return answer.text
 
 
 def render_card(

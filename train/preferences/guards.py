@@ -2,14 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from train.preferences.held_out_scenes import RowChange
+from nothing_gpt.adapter.row_change import RowChange
+from nothing_gpt.votes.share import LEAST_AGREEMENT, Share, depends_on_place, is_guessed
 from train.preferences.preference_run import LEAST_VOTES, Method
-from train.preferences.share import Share
 from train.preferences.tuned_adapter import Outcome
 from train.preferences.vote_set import VoteSet
 
-_FIRST = (0.45, 0.55)
-_AGREEMENT = 0.75
 _BITS = 1.02
 _LENGTH = 0.10
 _ERRORS = 2.0
@@ -27,16 +25,15 @@ def check_votes(votes: VoteSet, method: Method) -> Iterator[str]:
             f"{votes.count} votes of the {LEAST_VOTES} that tell a preference from chance; collect"
             " more, or say --best-of-n to learn only to write what was chosen"
         )
-    low, high = votes.first_won.interval
-    if high < _FIRST[0] or low > _FIRST[1]:
+    if depends_on_place(votes.first_won):
         yield (
             f"what was shown first won {votes.first_won}: the votes are on the place, not on the"
             " text; shuffle what is shown, and vote again"
         )
-    if votes.agreement.interval[1] < _AGREEMENT:
+    if is_guessed(votes.agreement):
         yield (
             f"of pairs that were judged again, the same text won {votes.agreement}, which is below"
-            f" {_AGREEMENT:.0%}: the votes contradict each other"
+            f" {LEAST_AGREEMENT:.0%}: the votes contradict each other"
         )
 
 

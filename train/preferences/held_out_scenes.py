@@ -5,12 +5,11 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
+from nothing_gpt.adapter.row_change import RowChange, RowChanges
 from nothing_gpt.errors import UserError
 from nothing_gpt.files import read_json, write_lines
 from nothing_gpt.records import decode
@@ -18,6 +17,7 @@ from nothing_gpt.show import Generation
 from train.data.chat_example import ChatExample
 from train.data.examples import contents
 from train.data.line_order import order_by_new_lines
+from train.generation import write_answers
 from train.preferences.vote_set import hash_lines
 from train.preferences.vote_trainer import REFERENCE, TRAINED
 
@@ -25,29 +25,6 @@ _BATCH = 16
 
 _SCENES = 48
 """Scenes of each adapter, if there are held-out contexts."""
-
-
-@dataclass(frozen=True, slots=True)
-class RowChange:
-    """How a row of the scorecard changed, as `evaluation.drift` measures it.
-
-    Attributes:
-        before: Of the adapter that the tuned one began as.
-        after: Of the tuned adapter.
-        real: Of the show's own scenes.
-        error: The standard error of the difference between the two adapters.
-    """
-
-    name: str
-    before: float
-    after: float
-    real: float
-    error: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Changes:
-    rows: tuple[RowChange, ...]
 
 
 @contextmanager
@@ -68,39 +45,16 @@ def write_scenes(
     seed: int,
 ) -> list[str]:
     """Have a model continue the prompts of examples, with the show's sampling."""
-    import torch
-
-    model.eval()
-    tokenizer.padding_side = "left"
-    torch.manual_seed(seed)
-    texts: list[str] = []
-    for start in range(0, len(examples), _BATCH):
-        batch = tokenizer.apply_chat_template(
-            [example["prompt"] for example in examples[start : start + _BATCH]],
-            add_generation_prompt=True,
-            padding=True,
-            return_tensors="pt",
-            return_dict=True,
-        ).to(model.device)
-        with torch.inference_mode():
-            output = model.generate(
-                **batch,
-                do_sample=True,
-                temperature=settings.temperature,
-                top_p=settings.top_p,
-                top_k=0,
-                max_new_tokens=settings.max_tokens,
-            )
-        answers = output[:, batch["input_ids"].shape[1] :]
-        texts += map(partial(_read_answer, tokenizer), answers)
-    return texts
-
-
-def _read_answer(tokenizer: Any, answer: Any) -> str:
-    """Return a text, without a last line that the limit of tokens cut off."""
-    text: str = tokenizer.decode(answer, skip_special_tokens=True)
-    ended = int(answer[-1]) in tokenizer.all_special_ids
-    return text if ended else text.rpartition("\n")[0]
+    prompts = [example["prompt"] for example in examples]
+    answers = [
+        answer
+        for start in range(0, len(prompts), _BATCH)
+        for answer in write_answers(
+            model, tokenizer, prompts[start : start + _BATCH], settings, seed + start
+        )
+    ]
+    # The limit of tokens can cut the last line off.
+    return [each.text if each.ended else each.text.rpartition("\n")[0] for each in answers]
 
 
 def choose_contexts(held_out: Sequence[ChatExample], seed: int) -> list[ChatExample]:
@@ -160,4 +114,4 @@ def measure_changes(
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise UserError(f"the scenes of both adapters cannot be compared: {done.stderr.strip()}")
-    return decode(_Changes, {"rows": read_json(result)}, str(result)).rows
+    return decode(RowChanges, read_json(result), str(result)).rows

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from nothing_gpt.prompt import Message
+from nothing_gpt.votes.share import Share
 from nothing_gpt.votes.vote import Rating
 from train.data.chat_example import ChatExample
 from train.export.held_out_loss import encode_examples, measure_loss
 from train.preferences.held_out_scenes import used_adapter
-from train.preferences.share import Share
 from train.preferences.vote_set import AnyVote
 from train.preferences.vote_trainer import REFERENCE
 

@@ -8,13 +8,13 @@ from typing import Any
 
 from nothing_gpt.adapter.bits_per_byte import describe_loss
 from nothing_gpt.adapter.manifest import Lineage, Manifest, write_manifest
+from nothing_gpt.adapter.row_change import RowChange
 from nothing_gpt.files import atomic_folder, make_folder, write_json, write_text
+from nothing_gpt.votes.share import Share
 from train.artifacts import report, run_history
 from train.artifacts.adapter_writer import TEMPLATE_FILE
 from train.artifacts.provenance import git_revision, package_versions
-from train.preferences.held_out_scenes import RowChange
 from train.preferences.preference_run import PreferenceRun
-from train.preferences.share import Share
 from train.preferences.vote_trainer import TRAINED
 from train.trainer.loss_checks import LogEntry
 

@@ -11,10 +11,10 @@ from nothing_gpt.line import Line, parse_lines
 from nothing_gpt.prompt import Message, build_messages, parts_of
 from nothing_gpt.quotation import hash_speech
 from nothing_gpt.show import FormatName, Show
+from nothing_gpt.votes.share import Share
 from nothing_gpt.votes.vote import Rating, Vote
 from train.data.chat_example import ChatExample
 from train.data.examples import contents
-from train.preferences.share import Share
 
 AnyVote = Vote | Rating
 _Kind = TypeVar("_Kind", Vote, Rating)

@@ -4,11 +4,10 @@ from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from nothing_gpt.admission import LOOPBACK, is_for_us
 from nothing_gpt.errors import UserError
 from nothing_gpt.workspace import Workspace
 from train.watch.page import render_page
-
-HOST = "127.0.0.1"
 
 
 def make_server(name: str, workspace: Workspace, port: int) -> ThreadingHTTPServer:
@@ -21,9 +20,8 @@ def make_server(name: str, workspace: Workspace, port: int) -> ThreadingHTTPServ
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            host = self.headers.get("Host", "").rpartition(":")[0] or self.headers.get("Host")
             # Another name is a page of the internet that resolves to this machine.
-            if host not in (HOST, "localhost"):
+            if not is_for_us(self.headers.get("Host", ""), self.headers.get("Origin"), ()):
                 self.send_error(HTTPStatus.FORBIDDEN)
             elif self.path != "/":
                 self.send_error(HTTPStatus.NOT_FOUND)
@@ -42,6 +40,6 @@ def make_server(name: str, workspace: Workspace, port: int) -> ThreadingHTTPServ
             pass
 
     try:
-        return ThreadingHTTPServer((HOST, port), Handler)
+        return ThreadingHTTPServer((LOOPBACK, port), Handler)
     except OSError as error:
         raise UserError(f"port {port}: {error.strerror}; choose another with --port") from None

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from nothing_gpt.adapter.row_change import RowChange
+from nothing_gpt.votes.share import Share
 from train.preferences.guards import check_outcome, check_votes
-from train.preferences.held_out_scenes import RowChange
-from train.preferences.share import Share
 from train.preferences.tuned_adapter import HeldOutLoss, Outcome
 from train.preferences.vote_set import VoteSet
 
@@ -41,7 +41,7 @@ def test_an_adapter_within_all_bounds_is_kept() -> None:
     ("outcome", "reason"),
     [
         (replace(GOOD, after=HeldOutLoss(2.6, 1.225)), "bits a byte of real held-out scenes rose"),
-        (replace(GOOD, liked=Share(24, 40)), "agrees with 60% [45%, 74%] of 40 held-out votes"),
+        (replace(GOOD, liked=Share(24, 40)), "agrees with 60% [45, 74] of 40 held-out votes"),
         (change_row(RAW, 0.96), "fewer lines parse: 96.0% after 99.0%"),
         (change_row(SURPRISE, 1.5), "surprise is farther from real scenes"),
         (change_row(SURPRISE, 2.3), "surprise is farther from real scenes"),
@@ -72,7 +72,7 @@ def test_what_was_not_measured_is_no_reason() -> None:
     [
         (replace(VOTES, first_won=Share(130, 200)), "what was shown first won 65%"),
         (replace(VOTES, first_won=Share(70, 200)), "what was shown first won 35%"),
-        (replace(VOTES, agreement=Share(20, 50)), "the same text won 40% [28%, 54%] of 50"),
+        (replace(VOTES, agreement=Share(20, 50)), "the same text won 40% [28, 54] of 50"),
     ],
 )
 def test_votes_that_say_little_are_not_learned_from(votes: VoteSet, reason: str) -> None:

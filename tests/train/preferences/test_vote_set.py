@@ -77,7 +77,7 @@ def test_what_cannot_be_learned_from_is_counted_by_its_reason(show: Show) -> Non
         "more than 2 on one prompt": 3,
     }
     assert found.count == 4
-    assert (found.agreement.successes, found.agreement.trials) == (1, 2)
+    assert (found.agreement.count, found.agreement.total) == (1, 2)
 
 
 def test_files_without_a_usable_vote_are_refused_in_one_message(show: Show) -> None:
@@ -100,7 +100,7 @@ def test_a_choice_among_several_takes_counts_once(show: Show, chosen: int, first
         if place != chosen
     ]
     found = collect(votes, show).first_won
-    assert (found.successes, found.trials) == (first, 1)
+    assert (found.count, found.total) == (first, 1)
 
 
 def test_ratings_are_votes_too(show: Show) -> None:

@@ -8,6 +8,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from nothing_gpt.errors import UserError
+from train.generation import find_last_token
 
 if TYPE_CHECKING:
     from gguf import GGUFWriter
@@ -19,12 +20,6 @@ SPLITS = {
     _WORDS + r"\p{N}" + _REST: "qwen2",
 }
 """Regular expressions of tokenizers, and the names of these splits in llama.cpp."""
-
-_EXAMPLE = [
-    {"role": "system", "content": "An example of a system message."},
-    {"role": "user", "content": "[ANN] An example of a line."},
-    {"role": "assistant", "content": "[BOB] An example of an answer."},
-]
 
 
 def name_split(tokenizer: Any) -> str:
@@ -100,14 +95,6 @@ def add_tokenizer(writer: "GGUFWriter", tokenizer: Any, size: int) -> None:
     # The template writes the first token wherever training saw one.
     writer.add_add_bos_token(False)
     writer.add_chat_template(tokenizer.chat_template)
-
-
-def find_last_token(tokenizer: Any) -> int:
-    """Return the control token that ends an answer."""
-    ids = tokenizer.apply_chat_template(_EXAMPLE, return_dict=False)
-    return int(
-        next(number for number in reversed(ids) if number in tokenizer.added_tokens_decoder)
-    )
 
 
 def _changes_text(data: dict[str, Any], byte_level: dict[str, Any]) -> bool:

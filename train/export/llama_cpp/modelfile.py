@@ -5,7 +5,7 @@ from typing import Any
 from nothing_gpt.adapter.manifest import Manifest
 from nothing_gpt.errors import UserError
 from nothing_gpt.prompt import build_messages
-from train.export.llama_cpp.gguf_tokenizer import find_last_token
+from train.generation import find_last_token
 
 FILE = "Modelfile"
 
