@@ -6,6 +6,7 @@ On several GPUs: `torchrun --standalone --nproc-per-node 2 -m train --show uncla
 """
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -148,17 +149,11 @@ def train(
     from train.config.config_file import parse_assignments, read_config_file
 
     given = {key: value for key, value in options.items() if value is not None}
-    of_examples = {"--base": base, "--profile": profile, "--preset": preset, "--config": config}
-    of_votes = {"--adapter": adapter, "--best-of-n": best_of_n}
-    if wrong := [
-        key for key, value in (of_examples if preferences else of_votes).items() if value
-    ]:
-        raise UserError(
-            f"{wrong[0]}: --preferences takes base and settings from the adapter that it tunes"
-            if preferences
-            else f"{wrong[0]}: only for --preferences"
-        )
     if preferences:
+        others = {"--base": base, "--profile": profile, "--preset": preset, "--config": config}
+        _refuse_given(
+            others, "--preferences takes base and settings from the adapter that it tunes"
+        )
         from train.preferences.preference_run import resolve_preference_run
         from train.preferences.tuning import tune
 
@@ -175,6 +170,7 @@ def train(
         )
         tune(run)
         return
+    _refuse_given({"--adapter": adapter, "--best-of-n": best_of_n}, "only for --preferences")
     file = read_config_file(config) if config else None
     _train(
         show,
@@ -228,6 +224,12 @@ def _train(
             )
         )
     )
+
+
+def _refuse_given(options: Mapping[str, object], reason: str) -> None:
+    for name, value in options.items():
+        if value:
+            raise UserError(f"{name}: {reason}")
 
 
 @app.command("list")

@@ -84,7 +84,7 @@ class SimulatedTab:
     def __init__(self, client: httpx.AsyncClient, page: Page) -> None:
         self._client = client
         self._page = page
-        self._session = f"{Random().getrandbits(64):x}"  # noqa: S311 - no secret
+        self.session = f"{Random().getrandbits(64):x}"  # noqa: S311 - no secret
         self._actions = 0
 
     async def load(self) -> None:
@@ -95,7 +95,7 @@ class SimulatedTab:
     async def begin(self) -> None:
         """Begin a scene and write its first line, which can also be done without opening."""
         line = {"deed": "write", "speaker": "DOT", "text": "It is ringing, and nobody picks up."}
-        greeting = {"run": self._session, "journal": None, "acted": 0}
+        greeting = {"run": self.session, "journal": None, "acted": 0}
         await self._do(self._page.hello, greeting)
         await self._do(self._page.act, self._number(line))
 
@@ -106,7 +106,7 @@ class SimulatedTab:
 
     def _number(self, action: dict[str, Any]) -> dict[str, Any]:
         self._actions += 1
-        return {"run": self._session, "number": self._actions, "seen": 0, **action}
+        return {"run": self.session, "number": self._actions, "seen": 0, **action}
 
     async def proceed(self, lines: int, leave: int = 0) -> ContinuationTiming:
         """Click Continue and read the updates.
@@ -146,11 +146,11 @@ class SimulatedTab:
         self, function: int, data: list[Any], event: dict[str, Any]
     ) -> AsyncGenerator[str]:
         """Trigger an event; yield the lines of the answer."""
-        join = {"data": data, "fn_index": function, "session_hash": self._session}
+        join = {"data": data, "fn_index": function, "session_hash": self.session}
         join |= {"event_data": event}
         answer = await self._client.post(f"{self._page.url}/gradio_api/queue/join", json=join)
         answer.raise_for_status()
-        events = f"{self._page.url}/gradio_api/queue/data?session_hash={self._session}"
+        events = f"{self._page.url}/gradio_api/queue/data?session_hash={self.session}"
         async with self._client.stream("GET", events) as stream:
             async for text in stream.aiter_lines():
                 if '"msg":"close_stream"' in text:

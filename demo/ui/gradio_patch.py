@@ -1,7 +1,8 @@
 """The private APIs of Gradio that the room needs, and why.
 
 `SparseBlocks` overrides `Blocks.postprocess_data` and reads `Block._id`, so that an update costs
-what it changes: Gradio has no public hook there. `read_event` reads `EventData._data`.
+what it changes. It overrides `Blocks.handle_streaming_diffs`, so that an event that ends repeats
+nothing. Gradio has no public hooks there. `read_event` reads `EventData._data`.
 """
 
 from copy import copy
@@ -41,6 +42,26 @@ class SparseBlocks(gr.Blocks):
         processed = await super().postprocess_data(narrow, given, state)
         sent |= {block._id: value for block, value in zip(narrow.outputs, processed, strict=True)}
         return [sent.get(block._id, gr.skip()) for block in block_fn.outputs]
+
+    def handle_streaming_diffs(
+        self,
+        block_fn: Any,
+        data: list[Any],
+        session_hash: str | None,
+        run: str | None,
+        final: bool,  # noqa: FBT001 - the signature is Gradio's
+        simple_format: bool = False,  # noqa: FBT001
+    ) -> list[Any]:
+        """Return what a step of a handler sends.
+
+        At the end of a generator Gradio sends its last values again, for clients of the API. On
+        the page they would replace what another event has shown in the meantime.
+        """
+        sent = super().handle_streaming_diffs(
+            block_fn, data, session_hash, run, final, simple_format
+        )
+        is_of_page = block_fn.api_visibility == "private"
+        return [gr.skip() for _ in sent] if final and is_of_page else sent
 
 
 def read_event(event: gr.EventData) -> dict[str, Any]:
