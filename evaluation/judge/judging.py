@@ -9,7 +9,7 @@ from evaluation.generation.connection import Connection
 from evaluation.judge.answers import Judge
 from evaluation.judge.question import Question, ask_both_orders, read_answer
 from evaluation.preference.kept_scenes import read_kept_scenes
-from evaluation.preference.outcome import Standing, count_wins
+from evaluation.preference.outcome import Ranking, count_wins
 from evaluation.preference.pair import Pair, plan_pairs
 from evaluation.preference.strength import Win
 from nothing_gpt.errors import UserError
@@ -54,7 +54,7 @@ class Judgement:
         unread: Answers that name neither place, or both.
     """
 
-    standing: Standing
+    ranking: Ranking
     consistent: Share
     first_shown: Share
     unread: int
@@ -144,7 +144,7 @@ def count_answers(
             contexts.setdefault(pair.context_text, []).append((winner.label, loser.label))
     texts = [answers[question.key] for pair in pairs for question in asked[pair.id]]
     return Judgement(
-        standing=count_wins(labels, contexts),
+        ranking=count_wins(labels, contexts),
         consistent=Share(sum(map(len, contexts.values())), len(pairs)),
         first_shown=_count_first(texts),
         unread=sum(read_answer(text) is None for text in texts),
@@ -154,7 +154,7 @@ def count_answers(
 def describe_judgement(judgement: Judgement) -> list[tuple[str, str]]:
     """Return what was counted, and the figure with its interval."""
     rows = [
-        *judgement.standing.describe(),
+        *judgement.ranking.describe(),
         ("the same choice in both orders", str(judgement.consistent)),
         ("the one shown first wins", str(judgement.first_shown)),
     ]

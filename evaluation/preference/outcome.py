@@ -14,7 +14,7 @@ _MOST_NEEDED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Duel:
+class PairwiseResult:
     """Two models, and the share of their pairs that the first one wins."""
 
     first: str
@@ -36,24 +36,24 @@ class Duel:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Ranking:
     """Who wins against whom.
 
     Attributes:
         strengths: Empty for two models, and with wins in too few contexts.
     """
 
-    duels: tuple[Duel, ...]
+    pairwise: tuple[PairwiseResult, ...]
     strengths: tuple[Strength, ...]
 
     def describe(self) -> Iterator[tuple[str, str]]:
         """Yield what was counted, and the figure with its interval."""
-        for duel in self.duels:
-            yield f"{duel.first} against {duel.second}", duel.describe()
+        for result in self.pairwise:
+            yield f"{result.first} against {result.second}", result.describe()
         for each in self.strengths:
             span = f"[{100 * each.low:.0f}, {100 * each.high:.0f}]"
             yield f"{each.label} against all others", f"{each.value:.0%} {span} (Bradley-Terry)"
-        if len(self.duels) > 1 and not self.strengths:
+        if len(self.pairwise) > 1 and not self.strengths:
             yield "each against all others", f"needs votes on {LEAST_CONTEXTS} contexts"
 
 
@@ -66,13 +66,13 @@ class Outcome:
         agreement: How often the same one won when a pair was shown again, turned around.
     """
 
-    standing: Standing
+    ranking: Ranking
     first_shown: Share
     agreement: Share
 
     def describe(self) -> Iterator[tuple[str, str]]:
         """Yield what was counted, and the figure with its interval."""
-        yield from self.standing.describe()
+        yield from self.ranking.describe()
         by_place = depends_on_place(self.first_shown)
         warning = ": the position decides many votes" if by_place else ""
         yield "the one shown first wins", f"{self.first_shown}{warning}"
@@ -80,15 +80,15 @@ class Outcome:
         yield "the same choice when shown again", f"{self.agreement}{warning}"
 
 
-def count_wins(labels: Sequence[str], contexts: Mapping[str, Sequence[Win]]) -> Standing:
+def count_wins(labels: Sequence[str], contexts: Mapping[str, Sequence[Win]]) -> Ranking:
     """Count wins, which are given by context."""
     wins = [win for own in contexts.values() for win in own]
-    duels = tuple(
-        Duel(a, b, Share(wins.count((a, b)), wins.count((a, b)) + wins.count((b, a))))
+    pairwise = tuple(
+        PairwiseResult(a, b, Share(wins.count((a, b)), wins.count((a, b)) + wins.count((b, a))))
         for a, b in combinations(labels, 2)
     )
     strengths = measure_strengths(labels, contexts) if len(labels) > 2 else ()
-    return Standing(duels, tuple(strengths))
+    return Ranking(pairwise, tuple(strengths))
 
 
 def find_votes(pairs: Mapping[str, Pair], votes: Sequence[Vote]) -> list[tuple[Pair, Vote]]:
@@ -119,7 +119,7 @@ def summarize_votes(
             repeats.append(winners[vote.repeat_of] == winner)
     order = [vote.first_won for _, vote in found if vote.first_won is not None]
     return Outcome(
-        standing=count_wins(labels, contexts),
+        ranking=count_wins(labels, contexts),
         first_shown=Share(sum(order), len(order)),
         agreement=Share(sum(repeats), len(repeats)),
     )

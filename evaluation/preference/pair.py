@@ -67,23 +67,23 @@ def plan_pairs(found: Sequence[KeptScenes]) -> list[Pair]:
     or with equal texts are left out.
     """
     pairs: dict[str, Pair] = {}
-    for key, first, second in _list_meetings(found):
+    for key, first, second in _list_comparisons(found):
         pair = _make_pair(key, first, second)
         if pair:
             pairs.setdefault(pair.id, pair)
     return list(pairs.values())
 
 
-def _list_meetings(found: Sequence[KeptScenes]) -> Iterator[tuple[Key, KeptScenes, KeptScenes]]:
-    meetings = list(combinations(found, 2))
+def _list_comparisons(found: Sequence[KeptScenes]) -> Iterator[tuple[Key, KeptScenes, KeptScenes]]:
+    comparisons = list(combinations(found, 2))
     keys = sorted({key for each in found for key in each.written})
     draw = Random(0)  # noqa: S311 - reproducible, not secret
     for sample in sorted({sample for _, sample in keys}):
         numbers = [number for number, own in keys if own == sample]
         draw.shuffle(numbers)
-        for turn in range(len(meetings)):
+        for turn in range(len(comparisons)):
             for at, number in enumerate(numbers):
-                yield (number, sample), *meetings[(at + turn) % len(meetings)]
+                yield (number, sample), *comparisons[(at + turn) % len(comparisons)]
 
 
 def _make_pair(key: Key, first: KeptScenes, second: KeptScenes) -> Pair | None:

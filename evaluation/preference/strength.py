@@ -72,12 +72,12 @@ def _fit(wins: NDArray[np.float64]) -> NDArray[np.float64]:
     count = wins.shape[-1]
     others = 1 - np.eye(count)
     wins = wins + _PRIOR * others
-    meetings, won = wins + wins.swapaxes(-1, -2), wins.sum(axis=-1)
+    comparisons, won = wins + wins.swapaxes(-1, -2), wins.sum(axis=-1)
     strengths = np.full(won.shape, 1 / count)
     change = 1.0
     while change > _PRECISION:
         sums = strengths[..., :, None] + strengths[..., None, :]
-        found = won / (meetings / sums).sum(axis=-1)
+        found = won / (comparisons / sums).sum(axis=-1)
         found /= found.sum(axis=-1, keepdims=True)
         change = float(np.abs(found - strengths).max())
         strengths = found

@@ -78,7 +78,7 @@ def collect_votes(
         UserError: no vote can be used; the message says why.
     """
     left_out: Counter[str] = Counter()
-    secret = hash_lines(contents(held_out)) - hash_lines(contents(training))
+    only_held_out = hash_lines(contents(held_out)) - hash_lines(contents(training))
     own: list[AnyVote] = []
     usable: list[AnyVote] = []
     for vote in votes:
@@ -86,7 +86,7 @@ def collect_votes(
             left_out[reason] += 1
             continue
         own.append(vote)
-        if secret & hash_lines(message["content"] for message in vote.prompt[1:]):
+        if only_held_out & hash_lines(message["content"] for message in vote.prompt[1:]):
             left_out["on held-out episodes"] += 1
         else:
             usable.append(vote)

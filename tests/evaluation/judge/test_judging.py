@@ -61,7 +61,7 @@ def test_a_judge_with_a_taste_is_kept_and_asked_once(court: Court) -> None:
     assert len(court.server.requests) == 2 * PAIRS
     assert (judgement.consistent.count, judgement.consistent.total) == (PAIRS, PAIRS)
     assert judgement.first_shown.value == 0.5
-    assert judgement.standing.duels[0].won.total == PAIRS
+    assert judgement.ranking.pairwise[0].won.total == PAIRS
     body = court.server.requests[0]
     assert court.kept.show.title in body["messages"][0]["content"]
     assert "The scene so far:\n\n[" in body["messages"][1]["content"]
@@ -77,7 +77,7 @@ def test_what_a_judge_says_in_one_order_only_does_not_count(court: Court) -> Non
     rows = dict(describe_judgement(judgement))
     kept = judgement.consistent
     assert PAIRS / 2 < kept.count < PAIRS
-    assert judgement.standing.duels[0].won.total == kept.count
+    assert judgement.ranking.pairwise[0].won.total == kept.count
     assert 0.5 < judgement.first_shown.value <= 0.6
     assert rows["the one shown first wins"].endswith(f"of {2 * PAIRS}")
 

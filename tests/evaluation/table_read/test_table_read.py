@@ -39,9 +39,9 @@ def test_a_reader_with_a_taste_wins_and_agrees_with_himself(
         assert showing.sides == earlier.sides[::-1]
         assert at - shown.index(earlier) >= 5
     outcome = table_read.summarize()
-    (duel,) = outcome.standing.duels
-    assert (duel.won.count, duel.won.total) == (pairs, pairs)
-    assert duel.describe().endswith("one is preferred")
+    (result,) = outcome.ranking.pairwise
+    assert (result.won.count, result.won.total) == (pairs, pairs)
+    assert result.describe().endswith("one is preferred")
     assert (outcome.agreement.count, outcome.agreement.total) == (len(repeats), len(repeats))
     assert outcome.first_shown.total == len(shown)
     assert 0.25 < outcome.first_shown.value < 0.75
@@ -107,7 +107,7 @@ def test_votes_on_other_models_are_kept_and_do_not_count(
     kept.keep_run("three")
     other = open_read(kept, "one", "three")
     assert other.votes == table_read.votes
-    assert other.summarize().standing.duels[0].won.total == 0
+    assert other.summarize().ranking.pairwise[0].won.total == 0
     showing = other.choose_next()
     assert showing
     other.add_vote(showing.key, 0)
