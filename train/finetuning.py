@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nothing_gpt.adapter.manifest import BaseModel, Manifest
+from nothing_gpt.adapter.manifest import BaseModel, Manifest, read_manifest
 from nothing_gpt.files import atomic_folder, locked_folder, make_folder
+from train.artifacts.adapter_effect import list_effect_warnings
 from train.artifacts.adapter_writer import count_scored_bytes, summarize, write_adapter
 from train.artifacts.run_identity import fingerprint_run, is_current, is_other_run, refresh_show
 from train.base_model.loading import LoadedBase, describe_precision, load_base
@@ -43,6 +44,8 @@ def finetune(run: Run) -> Path:
         start = group.run_on_first(lambda: _start(run, examples))
         if start is None:
             print(f"adapter '{run.name}' is up to date: {run.adapter}")
+            for warning in list_effect_warnings(run.name, read_manifest(run.adapter)):
+                print(f"warning: {warning}")
             return run.adapter
         group.run_on_first(lambda: print(f"configuration: {summarize_config(run.config)}"))
         base = group.run_in_turn(lambda: _load_base(run, start.base))

@@ -58,6 +58,7 @@ class Manifest:
         base_licence: The licence of the base model, if it is known here.
         finished: When training ended, in UTC, as 2026-11-27T17:05; "" if it is not known.
         lineage: How it was tuned from another adapter; None if it was trained from a base.
+        silent: Whether it changes nothing that its base says, so that servers refuse it.
         schema: The version of this file's format.
     """
 
@@ -75,6 +76,7 @@ class Manifest:
     base_licence: str = ""
     finished: str = ""
     lineage: Lineage | None = None
+    silent: bool = False
     schema: int = 1
 
 

@@ -14,12 +14,13 @@ from torch import Tensor
 from transformers import AutoModelForCausalLM
 from transformers.utils.logging import disable_progress_bar
 
+from nothing_gpt.adapter.effect import PROBE
 from nothing_gpt.errors import UserError
 from nothing_gpt.prompt import Message
 from serve.local_engine.cache import RowCache
 from serve.local_engine.cpu.llama_decoder import LlamaDecoder, is_supported
 from serve.local_engine.grammar_compiler import GrammarCompiler
-from serve.models.adapter_check import PROBE, check_adapters
+from serve.models.adapter_check import check_adapters
 from serve.models.base_files import fetch_base, find_template, load_tokenizer
 from serve.models.served_models import ServedModels
 

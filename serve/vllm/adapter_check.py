@@ -4,11 +4,12 @@ import asyncio
 import json
 from typing import Any
 
+from nothing_gpt.adapter.effect import PROBE
 from nothing_gpt.errors import UserError
 from serve.logs import logger
 from serve.middleware.asgi import App, AsgiMessage, Receive, Scope, Send
 from serve.middleware.gateway_settings import GatewaySettings
-from serve.models.adapter_check import PROBE, check_adapters
+from serve.models.adapter_check import check_adapters
 
 
 class AdapterCheck:

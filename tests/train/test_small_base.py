@@ -51,8 +51,24 @@ def test_a_gguf_file_is_tuned_and_its_loss_told_in_bits_a_byte(
         bits = metrics[f"{key}eval_bits_per_byte"]
         assert bits == pytest.approx(metrics[f"{key}eval_loss"] / math.log(2), rel=0.1)
     assert f"{metrics['eval_bits_per_byte']:.3f} bits a byte" in said
+    assert "changes nothing" not in said
     finetune(run)
     assert "up to date" in capsys.readouterr().out
+
+
+def test_an_adapter_that_changes_nothing_is_said(
+    show: Show, workspace: Workspace, gguf: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    idle = replace(SHORT, learning_rate=1e-30, max_steps=2, max_eval_examples=2)
+    run = resolve_run(show, str(gguf), idle, workspace)
+    folder = finetune(run)
+    warning = "changes nothing that tiny-llama says"
+    assert f"warning: adapter 'tiny' {warning}" in capsys.readouterr().out
+    assert f"**Warning:** adapter 'tiny' {warning}" in (folder / "report.md").read_text()
+    finetune(run)
+    said = capsys.readouterr().out
+    assert "up to date" in said
+    assert f"warning: adapter 'tiny' {warning}" in said
 
 
 def test_another_file_of_the_same_name_is_imported_again(

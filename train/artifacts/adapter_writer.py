@@ -9,6 +9,7 @@ from nothing_gpt.adapter.bits_per_byte import count_bytes, describe_loss, to_bit
 from nothing_gpt.adapter.manifest import Manifest, write_manifest
 from nothing_gpt.files import write_text
 from train.artifacts import report
+from train.artifacts.adapter_effect import is_silent, list_effect_warnings
 from train.artifacts.parity_reference import measure_parity_reference
 from train.artifacts.provenance import git_revision, package_versions
 from train.artifacts.run_history import write_history
@@ -19,7 +20,7 @@ from train.config.run import Run
 from train.data.chat_example import ChatExample
 from train.data.examples import RunExamples
 from train.estimate.machine import find_machine
-from train.trainer.best_adapter import HeldOutScore, find_best, save_adapter
+from train.trainer.best_adapter import HeldOutScore, find_best, load_adapter, save_adapter
 from train.trainer.loss_checks import LogEntry
 from train.trainer.process_group import current_group
 
@@ -75,7 +76,10 @@ def write_adapter(
     if whole:
         every = _Evaluation(examples.held_out, trainer.all_held_out, whole[1])
         metrics |= _describe_loss(run, "all_eval", whole[0], every)
-    manifest = replace(manifest, metrics=metrics)
+    load_adapter(trainer.model, folder)  # the one in memory may be another
+    with trainer.generating():
+        silent = is_silent(trainer.model, base.tokenizer)
+    manifest = replace(manifest, metrics=metrics, silent=silent)
     write_manifest(folder, manifest)
     measure_parity_reference(folder, examples, trainer, quantized=base.quantized)
     machine = find_machine(current_group().size)
@@ -105,15 +109,17 @@ def count_scored_bytes(run: Run, examples: list[ChatExample], rows: Any) -> int:
 
 
 def summarize(adapter: Path, manifest: Manifest) -> str:
-    """Return two lines on the result of a run."""
+    """Return lines on the result of a run."""
     m = manifest.metrics
     which = "" if manifest.checkpoint == "last" else f", the best of {m['steps']:.0f}"
-    return (
-        f"adapter: {adapter}\n"
-        f"held-out loss {describe_loss(m)} after {m['adapter_step']:.0f} steps{which}\n"
+    lines = [
+        f"adapter: {adapter}",
+        f"held-out loss {describe_loss(m)} after {m['adapter_step']:.0f} steps{which}",
         f"({describe_loss(m, 'base_')} without the adapter){report.describe_all(m)};"
-        f" see {report.FILE}"
-    )
+        f" see {report.FILE}",
+        *(f"warning: {warning}" for warning in list_effect_warnings(adapter.name, manifest)),
+    ]
+    return "\n".join(lines)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from nothing_gpt.adapter.parity_reference import (
     write_parity_reference,
 )
 from train.data.examples import RunExamples
-from train.trainer.best_adapter import load_adapter
 
 _EXAMPLES = 8
 
@@ -18,22 +17,20 @@ _EXAMPLES = 8
 def measure_parity_reference(
     folder: Path, examples: RunExamples, trainer: Any, *, quantized: bool
 ) -> None:
-    """Measure examples one by one with the adapter in a folder, and write the losses there.
+    """Measure examples one by one with the trainer's adapter, and write the losses.
 
-    The adapter is read from the folder, because it is not always the one in memory.
     Nothing is written if examples were dropped for their length, because the trainer does not
     tell which, or if there are several processes.
 
     Args:
         folder: The folder of the adapter.
         examples: The examples of the run.
-        trainer: The trainer, at the end of the run.
+        trainer: The trainer, at the end of the run, with the weights in that folder.
         quantized: Whether the base is in NF4.
     """
     rows = trainer.eval_dataset
     if trainer.args.world_size > 1 or len(rows) != len(examples.evaluated):
         return
-    load_adapter(trainer.model, folder)
     measured = []
     for index, example in enumerate(examples.evaluated[:_EXAMPLES]):
         ids, labels = rows[index]["input_ids"], rows[index]["labels"]

@@ -7,6 +7,7 @@ from typing import Any
 
 from nothing_gpt.adapter.bits_per_byte import describe_loss
 from nothing_gpt.adapter.manifest import Manifest
+from train.artifacts.adapter_effect import list_effect_warnings
 from train.estimate.machine import Machine
 from train.trainer.loss_checks import LogEntry, list_loss_warnings
 
@@ -70,7 +71,8 @@ def _sections(
             else "It is the last of the run, and none before was better."
         )
     )
-    yield "\n".join(f"- **Warning:** {warning}." for warning in list_loss_warnings(entries))
+    warnings = [*list_effect_warnings(name, manifest), *list_loss_warnings(entries)]
+    yield "\n".join(f"- **Warning:** {warning}." for warning in warnings)
     yield "![loss](loss.png)"
     yield "## The run"
     yield _table(_measurements(entries, machine))

@@ -12,6 +12,7 @@ from nothing_gpt.adapter.row_change import RowChange
 from nothing_gpt.files import atomic_folder, make_folder, write_json, write_text
 from nothing_gpt.votes.share import Share
 from train.artifacts import report, run_history
+from train.artifacts.adapter_effect import is_silent, list_effect_warnings
 from train.artifacts.adapter_writer import TEMPLATE_FILE
 from train.artifacts.provenance import git_revision, package_versions
 from train.preferences.preference_run import PreferenceRun
@@ -49,7 +50,7 @@ def write_tuned_adapter(
     lineage: Lineage,
     inputs: str,
     model: Any,
-    template: str,
+    tokenizer: Any,
     entries: Sequence[LogEntry],
     outcome: Outcome,
 ) -> Path:
@@ -60,7 +61,7 @@ def write_tuned_adapter(
         lineage: Where the adapter comes from.
         inputs: The fingerprint of votes, adapter and configuration.
         model: The model at the end of training.
-        template: The chat template of its tokenizer.
+        tokenizer: Its tokenizer, with the chat template of training.
         entries: What the trainer logged.
         outcome: What was measured of it.
     """
@@ -70,9 +71,10 @@ def write_tuned_adapter(
         make_folder(replaced.parent)
         target.rename(replaced)
     manifest = _describe(run, lineage, inputs, entries, outcome)
+    manifest = replace(manifest, silent=is_silent(model, tokenizer))
     with atomic_folder(target) as folder:
         model.save_pretrained(str(folder), selected_adapters=[TRAINED])
-        write_text(folder / TEMPLATE_FILE, template)
+        write_text(folder / TEMPLATE_FILE, str(tokenizer.chat_template))
         write_json(folder / run_history.FILE, list(entries))
         write_manifest(folder, manifest)
         write_text(folder / report.FILE, "\n".join(_render_report(run, manifest, outcome)) + "\n")
@@ -117,6 +119,8 @@ def _render_report(run: PreferenceRun, manifest: Manifest, outcome: Outcome) -> 
     votes = f"{lineage.votes} votes ({sources})"
     yield f"Tuned from `{lineage.adapter}` by {votes}: {lineage.method}.\n"
     yield f"Held-out loss **{describe_loss(manifest.metrics)}**.\n"
+    for warning in list_effect_warnings(run.name, manifest):
+        yield f"- **Warning:** {warning}.\n"
     yield from describe_outcome(outcome)
 
 

@@ -100,8 +100,9 @@ def _tune(
         shutil.rmtree(run.checkpoints)
     _refuse(f"the tuned adapter is refused, and '{run.source}' stays as it is", reasons)
     entries = trainer.state.log_history
-    template = str(base.tokenizer.chat_template)
-    folder = write_tuned_adapter(run, lineage, inputs, trainer.model, template, entries, outcome)
+    folder = write_tuned_adapter(
+        run, lineage, inputs, trainer.model, base.tokenizer, entries, outcome
+    )
     shutil.rmtree(run.checkpoints)
     print(f"adapter: {folder}\nserved beside '{run.source}', for a blind comparison in the room")
     return folder
