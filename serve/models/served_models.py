@@ -24,7 +24,8 @@ class ServedModels:
     """A base model and its adapters.
 
     Attributes:
-        base: The base's model name: its hub id, or the name of its folder.
+        base: The base's model name: its hub id, or the name of its folder; with `-base` behind it
+            if an adapter has that name.
         location: Where the base is loaded from: a hub id or a local folder.
         revision: The hub revision that the adapters were trained on, if it is known.
         adapters: The adapters by model name.
@@ -85,8 +86,11 @@ def choose_models(
     location, adapters = _choose_base(workspace, states, show, base)
     is_local = Path(location).is_dir()
     _check_states(location, {name: states[name] for name in adapters})
+    name = Path(location).name if is_local else location
+    while name in adapters:
+        name += "-base"
     return ServedModels(
-        base=Path(location).name if is_local else location,
+        base=name,
         location=location,
         revision=states[adapters[0]].fingerprint if adapters and not is_local else None,
         adapters={

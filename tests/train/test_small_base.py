@@ -82,6 +82,18 @@ def test_another_file_of_the_same_name_is_imported_again(
     assert second.fingerprint != first.fingerprint
 
 
+def test_a_gguf_file_named_like_another_base_does_not_replace_it(
+    show: Show, workspace: Workspace, gguf: Path
+) -> None:
+    kept = workspace.base(show.name) / "config.json"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_text("{}")
+    file = gguf.rename(gguf.with_name(f"pocket-{show.name}.gguf"))
+    with pytest.raises(UserError, match=f"{kept.parent}: another base .*; rename {file}"):
+        finetune(resolve_run(show, str(file), SHORT, workspace))
+    assert kept.read_text() == "{}"
+
+
 def test_a_base_with_fewer_positions_than_an_example_has_tokens_is_refused(
     show: Show, workspace: Workspace, gguf: Path
 ) -> None:

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from nothing_gpt.adapter.manifest import BaseModel, fingerprint_base
+from nothing_gpt.errors import UserError
 from train.base_model.folder_check import check_folder
-from train.base_model.gguf_import import check_gguf, import_gguf, is_imported
+from train.base_model.gguf_import import RECORD_FILE, check_gguf, import_gguf, is_imported
 from train.base_model.pocket_training import ensure_pocket_base
 from train.base_model.smollm2 import ensure_smollm2
 from train.config.run import GgufBase, Run
@@ -44,6 +45,11 @@ def _ensure_gguf(base: GgufBase) -> BaseModel:
         return ensure_smollm2(base.folder)
     check_gguf(base.file)
     if not is_imported(base.file, base.folder):
+        if base.folder.is_dir() and not (base.folder / RECORD_FILE).is_file():
+            raise UserError(
+                f"{base.folder}: another base has this name, and an import would replace it;"
+                f" rename {base.file}"
+            )
         print(f"importing {base.file} ...", flush=True)
         import_gguf(base.file, base.folder)
     return BaseModel(base.folder.name, fingerprint_base(base.folder))

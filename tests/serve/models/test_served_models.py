@@ -52,6 +52,15 @@ def test_a_base_is_named_by_name_or_path(place: Workspace, how: str) -> None:
     )
 
 
+def test_a_base_named_like_an_adapter_gets_a_name_of_its_own(place: Workspace) -> None:
+    place.model("pier").mkdir()
+    for name in ("pier", "pier-base"):
+        add(place, name, "pier")
+    models = choose_models(place, "pier")
+    assert models.names == ("pier-base-base", "pier", "pier-base")
+    assert Path(models.location) == place.root / "bases" / "pier"
+
+
 def test_a_base_without_adapters_is_served_alone(tmp_path: Path) -> None:
     models = choose_models(Workspace(tmp_path), base=HUB)
     assert (models.names, models.revision) == ((HUB,), None)
