@@ -82,9 +82,9 @@ class Room:
             context = AppContext(client, shows, model, self._layout, rate_limiter)
             self._connection, self._editing = ConnectionHandlers(context), EditingHandlers(context)
             self._generation = GenerationHandlers(context, self._connection, self._editing)
-            opening = self._connect_opening(blocks)
+            openings = self._connect_opening()
             self._connect_editing()
-            self._connect_generation(opening)
+            self._connect_generation(openings)
             if not isinstance(controller, str):
                 self._connect_new_show(
                     NewShowHandlers(controller, client, self._layout, self._connection)
@@ -92,17 +92,14 @@ class Room:
             add_endpoints(client, shows, show, rate_limiter)
         self.blocks = blocks.queue(default_concurrency_limit=None, max_size=limits.queue or None)
 
-    def _connect_opening(self, blocks: gr.Blocks) -> Any:
+    def _connect_opening(self) -> list[Any]:
         layout, handlers = self._layout, self._connection
         inputs, outputs = layout.choice_inputs, layout.all_outputs
-        opening = gr.on(
-            [blocks.load, layout.models.reconnect.click],
-            handlers.open_page,
-            inputs,
-            outputs,
-            **_ONCE,
-        )
         page = layout.page
+        openings = [
+            page.connect(handlers.open_page, inputs, outputs, **_ONCE),
+            layout.models.reconnect.click(handlers.open_page, inputs, outputs, **_ONCE),
+        ]
         page.hello(handlers.restore_scene, inputs, outputs, **_MULTIPLE)
         page.again(handlers.resend_scene, inputs, layout.direction_outputs, **_MULTIPLE)
         page.model(handlers.choose_model, inputs, layout.all_outputs, **_MULTIPLE)
@@ -119,7 +116,7 @@ class Room:
             field.input(
                 None, None, None, js=_TELL_PAGE.replace("KIND", "model"), show_progress="hidden"
             )
-        return opening
+        return openings
 
     def _connect_new_show(self, handlers: NewShowHandlers) -> None:
         layout = self._layout
@@ -141,7 +138,7 @@ class Room:
         file = layout.page.export(handlers.export, inputs, shown, **_MULTIPLE)
         file.success(None, layout.download, js=_SAVE_FILE, show_progress="hidden")
 
-    def _connect_generation(self, opening: Any) -> None:
+    def _connect_generation(self, openings: list[Any]) -> None:
         layout, handlers, page = self._layout, self._generation, self._layout.page
         composer, models = layout.composer, layout.models
         inputs, outputs = layout.generation_inputs, layout.all_outputs
@@ -157,6 +154,6 @@ class Room:
         for event in running:  # after any exception the page must be usable again
             event.failure(self._editing.refresh, scene_inputs, scene_outputs, **_ONCE)
         # Two events, because in one Gradio runs the handler before it cancels.
-        composer.stop.click(None, cancels=[opening, *running])
+        composer.stop.click(None, cancels=[*openings, *running])
         composer.stop.click(handlers.stop, scene_inputs, scene_outputs, **_ONCE)
         page.preview(handlers.preview, inputs, [*scene_outputs, models.payload], **_MULTIPLE)

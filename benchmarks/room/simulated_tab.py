@@ -36,8 +36,8 @@ class Page:
     """The loaded page: for each handler, its number and the values of its input fields."""
 
     url: str
-    load: tuple[int, list[Any]]
     hello: tuple[int, list[Any]]
+    connect: tuple[int, list[Any]]
     again: tuple[int, list[Any]]
     act: tuple[int, list[Any]]
     proceed: tuple[int, list[Any]]
@@ -70,8 +70,8 @@ def read_page(url: str, lines: int, model: str = "paced") -> Page:
 
     return Page(
         url,
-        load=fill(find_event("load")),
         hello=fill(find_event("hello")),
+        connect=fill(find_event("connect")),
         again=fill(find_event("again")),
         act=fill(find_event("act")),
         proceed=fill(find_event("proceed")),
@@ -89,14 +89,20 @@ class SimulatedTab:
 
     async def load(self) -> None:
         """Open the room and write the first line."""
-        await self._do(self._page.load, {})
-        await self.begin()
+        await self._greet()
+        await self._do(self._page.connect, {})
+        await self._write_line()
 
     async def begin(self) -> None:
         """Begin a scene and write its first line, which can also be done without opening."""
+        await self._greet()
+        await self._write_line()
+
+    async def _greet(self) -> None:
+        await self._do(self._page.hello, {"run": self.session, "journal": None, "acted": 0})
+
+    async def _write_line(self) -> None:
         line = {"deed": "write", "speaker": "DOT", "text": "It is ringing, and nobody picks up."}
-        greeting = {"run": self.session, "journal": None, "acted": 0}
-        await self._do(self._page.hello, greeting)
         await self._do(self._page.act, self._number(line))
 
     async def _do(self, handler: tuple[int, list[Any]], event: dict[str, Any]) -> None:

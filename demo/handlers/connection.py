@@ -28,10 +28,12 @@ class ConnectionHandlers:
         self.context = context
 
     async def open_page(self, values: FieldValues) -> AsyncGenerator[Updates]:
-        """Wake the server, then list its models."""
-        tab = self.context.read_tab(values)
-        tab.opened = True
-        async with aclosing(self.wake(tab, force=True)) as updates:
+        """Wake the server, then list its models.
+
+        The page asks for it when it has its scene. If it sent both events at once, Gradio could
+        apply the answers in the other order, and the older message would stay.
+        """
+        async with aclosing(self.wake(self.context.read_tab(values), force=True)) as updates:
             async for update in updates:
                 yield update
         yield await self.connect(values)
@@ -133,8 +135,8 @@ class ConnectionHandlers:
         have the newer words and are left alone.
         """
         tab, page = self.context.read_tab(values), read_event(event)
-        if not tab.opened:
-            tab.opened = True
+        is_resumed = page.get("resumed") is True
+        if is_resumed and not tab.session.models:
             with suppress(UserError):  # the next generation asks again, and says what is wrong
                 tab.session.models = await self.context.client.list_models()
         run, acted = str(page.get("run")), page.get("acted")
@@ -150,10 +152,8 @@ class ConnectionHandlers:
         if tab.show:
             values = self.with_default_model(self._with_kept_choice(values))
         form, view = self.context.read_form(values), self.context.view
-        # Settings that come before the models are shown with them.
-        is_late = tab.show and tab.kept_settings
-        shown = self._show_connected(values) if is_late else view.show_scene(tab, form)
-        if page.get("resumed") is True:
+        shown = view.show_scene(tab, form)
+        if is_resumed:
             tab.show = tab.show or form.show
             return shown
         # What was done meanwhile can have changed the fields.

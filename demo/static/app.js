@@ -47,6 +47,7 @@ class App {
       this.report("This browser has no room left to keep what you write.");
     };
     this.silence = new SilenceWatch(() => !isFull);
+    let isConnected = false;
     /** @type {(event: string, fields: object) => void} */
     const send = (event, fields) => {
       this.silence.ask();
@@ -80,6 +81,8 @@ class App {
         this.report(notice);
         this.view.reset();
         this.openDrafts();
+        if (!isConnected) trigger("connect", {});
+        isConnected = true;
       },
       refused: () => this.view.reset(),
       voted: (votes) => this.tools.votes.add(votes),

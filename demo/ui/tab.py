@@ -34,8 +34,6 @@ class Tab:
     """A tab's session, and what its page has received.
 
     Attributes:
-        opened: Whether this server has opened the page. A page that an earlier server opened goes
-            on with this one, without being loaded again.
         show: The show whose names and settings the page has; None until a model was shown.
         names_shown: The speakers that the page offers; None if it can have missed the last ones.
         kept_settings: What the page has kept of its settings, until they are shown once.
@@ -44,7 +42,6 @@ class Tab:
 
     session: Session = field(default_factory=Session)
     page_sync: PageSync = field(default_factory=PageSync)
-    opened: bool = False
     show: Show | None = None
     names_shown: list[str] | None = None
     kept_settings: KeptSettings | None = None

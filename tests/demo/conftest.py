@@ -43,7 +43,10 @@ SCENE = (
 )
 """Eight lines of the cast in the show's first opening."""
 
-expect.set_options(timeout=15_000)
+PATIENCE = 60_000
+"""Milliseconds after which a page has stopped; a busy machine can take a quarter of them."""
+
+expect.set_options(timeout=PATIENCE)
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,7 @@ class Stage:
 
     def come_in(self, url: str) -> "Stage":
         """Open the room and wait until it is ready."""
-        self.page.set_default_timeout(15_000)
+        self.page.set_default_timeout(PATIENCE)
         self.page.goto(url)
         expect(self.note()).to_have_text("Ready.")
         return self

@@ -192,7 +192,7 @@ def test_an_answer_that_is_lost_adds_no_line_twice(
     before = stage.shown()
     # The server gets the line, but the page hears nothing of it, and is loaded anew by Gradio.
     page.route("**/queue/data**", lambda route: route.abort())
-    with page.expect_event("load", timeout=30_000):
+    with page.expect_event("load"):
         stage.write("DOT", "One.")
     page.unroute("**/queue/data**")
     expect_scene(stage, [*before, "[DOT] One."])

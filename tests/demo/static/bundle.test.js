@@ -12,7 +12,7 @@ test("the bundles are function bodies, as Gradio runs them", needsFiles, () => {
 
 test("the bundles name the events that the server handles", needsFiles, () => {
   // gr.HTML takes a handler for an event only if its script has the name in quotes.
-  for (const event of ["hello", "again", "act", "retake", "export"]) {
+  for (const event of ["hello", "connect", "again", "act", "retake", "export"]) {
     assert.ok(bundles.script.includes(`"${event}"`), event);
   }
   assert.ok(bundles["live script"].includes('"choose"'));

@@ -22,7 +22,7 @@ def test_the_end_of_a_generation_repeats_nothing() -> None:
         page = read_page(url, 2)
         async with httpx.AsyncClient(timeout=60) as client:
             tab = SimulatedTab(client, page)
-            opened = [text async for text in tab.call(*page.load, {})]
+            opened = [text async for text in tab.call(*page.connect, {})]
             await tab.begin()
             action = {"run": tab.session, "number": 2, "seen": 0, "deed": "proceed"}
             written = [text async for text in tab.call(*page.proceed, action)]
