@@ -76,7 +76,13 @@ def test_it_is_trained_and_served_token_by_token(
         expected = trainer.model(input_ids=torch.tensor([ids])).logits[0]
         found = served.forward([ids], 0, [0], ["tiny"], after_each=True)
         untrained = served.forward([ids], 0, [0], ["base"], after_each=True)
+        # As in a scene: most of it at once, the rest token by token.
+        served.forward([ids[:-3]], 0, [0], ["tiny"])
+        rest = [
+            served.forward([[ids[i]]], 0, [i], ["tiny"])[0] for i in range(-3 + len(ids), len(ids))
+        ]
     torch.testing.assert_close(found, expected, rtol=1e-2, atol=1e-2)
+    torch.testing.assert_close(torch.stack(rest), expected[-3:], rtol=1e-2, atol=1e-2)
     assert (found - untrained).abs().max() > 1e-3
 
 

@@ -35,6 +35,14 @@ _GEMMA = (
     "{{ m['content'] | trim }}<end_of_turn>\n{% endfor %}"
     "{% if add_generation_prompt %}<start_of_turn>model\n{% endif %}"
 )
+_GEMMA_SYSTEM = (
+    "{{ bos_token }}{% set ns = namespace(system='') %}{% if messages[0]['role'] == 'system' %}"
+    "{% set ns.system = messages[0]['content'] + '\n\n' %}{% set messages = messages[1:] %}"
+    "{% endif %}{% for m in messages %}"
+    "<start_of_turn>{{ 'model' if m['role'] == 'assistant' else m['role'] }}\n"
+    "{{ ns.system if loop.first else '' }}{{ m['content'] | trim }}<end_of_turn>\n{% endfor %}"
+    "{% if add_generation_prompt %}<start_of_turn>model\n{% endif %}"
+)
 _PHI = (
     "{% for m in messages %}<|{{ m['role'] }}|>\n{{ m['content'] }}<|end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|assistant|>\n{% else %}{{ eos_token }}{% endif %}"
@@ -57,9 +65,10 @@ class Family:
     @property
     def architecture(self) -> str:
         """The name of its class, in configurations."""
-        return f"{self.kind.capitalize()}ForCausalLM"
+        return f"{self.kind.removesuffix('_text').capitalize()}ForCausalLM"
 
 
+_GEMMA_SPECIAL = ("<pad>", "<eos>", "<bos>", "<start_of_turn>", "<end_of_turn>")
 _IM = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 _HEADERS = ("<|start_header_id|>", "<|end_header_id|>")
 FAMILIES = {
@@ -89,13 +98,30 @@ FAMILIES = {
     "Gemma": Family(
         "gemma2",
         _GEMMA,
-        ("<pad>", "<eos>", "<bos>", "<start_of_turn>", "<end_of_turn>"),
+        _GEMMA_SPECIAL,
         "<end_of_turn>",
         "<eos>",
         bos="<bos>",
         pad="<pad>",
         settings={
             "sliding_window": 64,
+            "query_pre_attn_scalar": 32,
+            "tie_word_embeddings": True,
+        },
+    ),
+    "Gemma3": Family(
+        "gemma3_text",
+        _GEMMA_SYSTEM,
+        _GEMMA_SPECIAL,
+        "<end_of_turn>",
+        "<eos>",
+        bos="<bos>",
+        pad="<pad>",
+        settings={
+            "sliding_window": 32,
+            "layer_types": ["sliding_attention", "full_attention"],
+            "rope_theta": 1_000_000.0,
+            "rope_local_base_freq": 10_000.0,
             "query_pre_attn_scalar": 32,
             "tie_word_embeddings": True,
         },
