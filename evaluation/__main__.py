@@ -4,11 +4,13 @@ python -m evaluation --show unclaimed --base-url http://127.0.0.1:8000/v1
 python -m evaluation --show unclaimed --against OTHER-MODEL
 python -m evaluation --show unclaimed --against real --table-read
 python -m evaluation --show unclaimed --against real --judge MODEL --judge-url https://...
+python -m evaluation --show unclaimed --defects FILE
 
 The model continues held-out contexts that it never saw; any OpenAI-compatible server will do. A
 run that was interrupted goes on where it stopped. docs/evaluation.md says what each row means.
 """
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -60,13 +62,21 @@ def main(
     judge_url: Annotated[str, typer.Option(help="The judge's server; the same by default.")] = "",
     pairs: Annotated[int, typer.Option(min=1, help="Pairs that the judge is asked about.")] = 200,
     yes: Annotated[bool, typer.Option("--yes", help="Ask the judge, whatever it costs.")] = False,
+    defects: Annotated[
+        Path | None,
+        typer.Option(
+            help="Continue training episodes instead, and write pairs to learn from: scenes that "
+            "fail a gate, and others.",
+            metavar="FILE",
+        ),
+    ] = None,
 ) -> None:
     workspace = Workspace.default()
     loaded = load_show(show)
     name, others = model or loaded.name, against or []
     names = [name, *(others or ["real"])]
-    if table_read and judge:
-        raise UserError("choose one of --table-read and --judge")
+    if sum([table_read, bool(judge), defects is not None]) > 1:
+        raise UserError("choose one of --table-read, --judge and --defects")
     if table_read:
         from evaluation.table_read.reading import hold_table_read
 
@@ -80,15 +90,8 @@ def main(
         for what, words in describe_judgement(judge_scenes(request, workspace)):
             print(f"{what}: {words}")
         return
-    from evaluation.evaluation_run import EvaluationJob, evaluate
-    from evaluation.output.files import write_result
-    from evaluation.output.table import print_scorecard
+    from evaluation.generation.model_run import EvaluationJob
 
-    if len(others) > 1 or "real" in others:
-        raise UserError(
-            "the scorecard compares two models, and has real scenes anyway; only --table-read "
-            "and --judge take more, or 'real'"
-        )
     models = [(name, base_url), *((other, against_url or base_url) for other in others)]
     sampling = {
         "temperature": temperature,
@@ -97,11 +100,29 @@ def main(
         "presence_penalty": presence_penalty,
     }
     job = EvaluationJob(loaded, tuple(models), scenes, writers, sampling, cast_lock, fresh)
-    card, found = evaluate(job, workspace)
+    if defects:
+        from evaluation.defects.collection import collect_defects
+
+        if others:
+            raise UserError("--defects is about one model; leave --against out")
+        found = collect_defects(job, defects, workspace)
+        print("\n".join(found.describe()))
+        print(f"raw text: {found.folder}\nwrote {defects}: {len(found.votes)} pairs")
+        return
+    from evaluation.evaluation_run import evaluate
+    from evaluation.output.files import write_result
+    from evaluation.output.table import print_scorecard
+
+    if len(others) > 1 or "real" in others:
+        raise UserError(
+            "the scorecard compares two models, and has real scenes anyway; only --table-read "
+            "and --judge take more, or 'real'"
+        )
+    card, written = evaluate(job, workspace)
     print_scorecard(card)
-    for each in found:
+    for each in written:
         print(f"raw text: {each.folder}")
-    for path in write_result(card, found[0], workspace):
+    for path in write_result(card, written[0], workspace):
         print(f"wrote {path}")
 
 

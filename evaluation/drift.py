@@ -13,11 +13,11 @@ from typing import Annotated, Any
 
 import typer
 
-from evaluation.held_out import list_episodes, read_speeches
 from evaluation.passages import Passage, Window, make_passage
 from evaluation.resources.show_resources import ShowResources, learn_show
 from evaluation.rows.row import DETAILS, ROWS
 from evaluation.statistics.ratio import add_tallies, measure_difference
+from evaluation.windows import list_episodes, read_speeches
 from nothing_gpt.adapter.row_change import RowChange, RowChanges
 from nothing_gpt.errors import reported_errors
 from nothing_gpt.files import read_jsonl, write_json

@@ -1,23 +1,14 @@
 """One evaluation: scenes of one or two served models, scored beside the show's own."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from evaluation.generation.endpoint import Endpoint, ServedModel
-from evaluation.generation.record import (
-    LOSSES_FILE,
-    SCENES_FILE,
-    RunDescription,
-    WindowLoss,
-    fingerprint_windows,
-    write_description,
-)
-from evaluation.generation.scenes import SCENES, Writing, choose_keys
-from evaluation.held_out import list_episodes, read_speeches, read_windows
+from evaluation.generation.model_run import EvaluationJob, open_run
+from evaluation.generation.record import WindowLoss
+from evaluation.generation.scenes import SCENES, choose_keys
 from evaluation.passages import Key, Window, Written, cut_to_equal_length
 from evaluation.resources.show_resources import ShowResources, learn_show
 from evaluation.rows.row import DETAILS, LOSS, ROWS
@@ -25,38 +16,14 @@ from evaluation.rows.tally import Tally
 from evaluation.scorecard import Scorecard
 from evaluation.scoring import Measured, explain_no_verdict, measure_row, score_rows
 from evaluation.statistics.ratio import Ratio, add_tallies
+from evaluation.windows import list_episodes, read_speeches, read_windows
 from nothing_gpt.adapter.bits_per_byte import count_bytes
-from nothing_gpt.cast_lock import CastLock
 from nothing_gpt.errors import UserError
-from nothing_gpt.files import fingerprint, locked_folder
 from nothing_gpt.line import render_lines
-from nothing_gpt.prompt import turns_given
-from nothing_gpt.show import Show
 from nothing_gpt.workspace import Workspace
-
-_LOCKED_LINES = 40
-"""Most lines under the cast lock: more than the tokens of a scene allow."""
 
 _VOICE_LINES = 5_000
 """Lines of the leads in training below which voices can hardly be told apart."""
-
-
-@dataclass(frozen=True, slots=True)
-class EvaluationJob:
-    """What to evaluate, and how.
-
-    Attributes:
-        models: One, or two that are compared, each with the address of its server.
-        sampling: Settings in place of those of the show; None leaves one as it is.
-    """
-
-    show: Show
-    models: tuple[tuple[str, str], ...]
-    scenes: int = SCENES
-    writers: int = 8
-    sampling: Mapping[str, float | None] = field(default_factory=dict)
-    cast_lock: bool = False
-    fresh: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,8 +55,6 @@ def evaluate(job: EvaluationJob, workspace: Workspace) -> tuple[Scorecard, list[
     for name, base_url in job.models:
         with closing(Endpoint(base_url)) as endpoint:
             model = endpoint.describe_model(name, show, job.sampling)
-            if turns_given(model.format) is not None:
-                raise UserError(f"'{name}' answers as one character; scenes need a whole cast")
             own = read_windows(workspace.examples(show, model.format), held_out)
             if windows and [w.lines for w in own] != [w.lines for w in windows]:
                 raise UserError(
@@ -110,35 +75,11 @@ def _write(
     windows: Sequence[Window],
     workspace: Workspace,
 ) -> ModelScenes:
-    show = job.show
-
-    def lock(window: Window) -> Mapping[str, Any]:
-        cast = (*show.names, *(line.speaker for line in window.context))
-        return CastLock(cast, _LOCKED_LINES).as_extra_body() if job.cast_lock else {}
-
-    state = fingerprint(
-        {
-            "model": [model.name, dict(model.description)],
-            # Without a description, only the address tells servers apart.
-            "server": "" if model.description else endpoint.base_url,
-            "generation": asdict(model.generation),
-            "requests": [[window.messages, lock(window)] for window in windows],
-        }
-    )
-    run = f"{re.sub(r'[^A-Za-z0-9_.-]', '-', model.name)}-{state[:8]}"
-    folder = workspace.evaluation(show.name, run)
-    with locked_folder(folder, "another evaluation writes here"):
-        if job.fresh:
-            for name in (SCENES_FILE, LOSSES_FILE):
-                (folder / name).unlink(missing_ok=True)
-        prompts = fingerprint_windows(windows)
-        made_by = RunDescription(model.name, model.format, model.generation, prompts)
-        write_description(folder, made_by)
-        work = Writing(endpoint, model, windows, folder, job.writers, lock)
+    with open_run(job, endpoint, model, windows, "held-out", workspace) as work:
         scenes = work.write_scenes(choose_keys(len(windows), job.scenes))
         losses = work.measure_losses()
     written = {(scene.window, scene.sample): scene.list_lines() for scene in scenes}
-    return ModelScenes(model, folder, written, losses)
+    return ModelScenes(model, work.folder, written, losses)
 
 
 def score(

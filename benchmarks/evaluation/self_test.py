@@ -16,8 +16,8 @@ from typing import Annotated
 
 import typer
 
+from evaluation.defects.gates import list_failed_gates
 from evaluation.generation.record import read_scenes
-from evaluation.held_out import list_episodes, read_speeches, read_windows
 from evaluation.passages import Key, Passage, Window, Written, cut_to_equal_length, make_passage
 from evaluation.resources.show_resources import ShowResources, learn_show
 from evaluation.rows import corruption
@@ -25,6 +25,7 @@ from evaluation.rows.row import ROWS
 from evaluation.rows.tally import Tally, count_voices
 from evaluation.statistics.comparison import compare_models
 from evaluation.statistics.ratio import Ratio, add_tallies
+from evaluation.windows import list_episodes, read_speeches, read_windows
 from nothing_gpt.errors import UserError, reported_errors
 from nothing_gpt.line import parse_lines
 from nothing_gpt.show import load_show
@@ -94,7 +95,7 @@ def print_values(
     windows: Sequence[Window],
     known: ShowResources,
 ) -> None:
-    """Print each row's value for real scenes, spoiled ones and models, in Markdown.
+    """Print each row's value for real scenes, spoiled ones and models, and their failed gates.
 
     A value is in bold if it differs from that of real scenes, in a comparison of all rows.
     """
@@ -124,6 +125,11 @@ def print_values(
     print("|---|" + "---|" * len(columns))
     for row, *texts in zip([row.name for row in ROWS], *cells, strict=True):
         print(f"| {row} | {' | '.join(texts)} |")
+    faulty = (
+        sum(bool(list_failed_gates(passage, known)) for passage in own) / len(own)
+        for own, _ in columns.values()
+    )
+    print(f"| scenes that fail a gate | {' | '.join(format(share, '.1%') for share in faulty)} |")
 
 
 def cut_halves(windows: Sequence[Window]) -> tuple[list[Passage], Split]:

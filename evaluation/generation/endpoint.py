@@ -11,7 +11,7 @@ from evaluation.generation.record import SceneRecord, WindowLoss, choose_seed
 from nothing_gpt.adapter.bits_per_byte import count_bytes
 from nothing_gpt.errors import UserError
 from nothing_gpt.line import render_lines
-from nothing_gpt.prompt import build_completion
+from nothing_gpt.prompt import build_completion, turns_given
 from nothing_gpt.records import decode
 from nothing_gpt.show import FormatName, Generation, Show
 
@@ -59,7 +59,8 @@ class Endpoint(Connection):
             sampling: Settings that replace the show's; None leaves one as it is.
 
         Raises:
-            UserError: the server has no such model, or its model writes for another show.
+            UserError: the server has no such model, or its model writes for another show or
+                answers as one character.
         """
         given: dict[str, Any] = {
             key: value for key, value in sampling.items() if value is not None
@@ -81,6 +82,8 @@ class Endpoint(Connection):
                 f"'{name}' writes for the show '{card.show.name}', not '{show.name}'; "
                 f"say --show {card.show.name}, or choose another --model"
             )
+        if turns_given(card.format) is not None:
+            raise UserError(f"'{name}' answers as one character; scenes need a whole cast")
         losses = (card.metrics.get(f"{kind}eval_bits_per_byte") for kind in ("all_", ""))
         loss = next((each for each in losses if each is not None), None)
         return ServedModel(name, card.format, replace(card.show.generation, **given), ours, loss)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from evaluation.passages import Window
 from evaluation.record_file import drop_unfinished
@@ -64,18 +64,24 @@ class WindowLoss:
     size: int
 
 
+Split = Literal["held-out", "training"]
+"""The episodes that contexts are from."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunDescription:
     """What made the scenes of a folder.
 
     Attributes:
         windows: The fingerprint of the windows' prompts.
+        split: Where these windows are.
     """
 
     model: str
     format: FormatName
     generation: Generation
     windows: str
+    split: Split = "held-out"
 
 
 def fingerprint_windows(windows: Sequence[Window]) -> str:

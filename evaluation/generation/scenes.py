@@ -24,7 +24,8 @@ from nothing_gpt.progress.log import log_progress
 SCENES = 300
 """Scenes for each model, unless fewer are asked for."""
 
-_LEAST_SAMPLES = 2
+LEAST_SAMPLES = 2
+"""Samples of a window in a scorecard."""
 
 _EARLY = 10
 """Scenes after which a model without a single line, or a server that cuts, is given up."""
@@ -33,12 +34,12 @@ _MOST_LOSSES = 60
 """Windows whose loss is measured: each takes three passes over a whole example."""
 
 
-def choose_keys(windows: int, scenes: int) -> list[Key]:
-    """Choose windows and samples for so many scenes or a few more: two samples a window, at least.
+def choose_keys(windows: int, scenes: int, least_samples: int = LEAST_SAMPLES) -> list[Key]:
+    """Choose windows and samples for so many scenes or a few more.
 
     If fewer windows are needed than there are, the chosen ones are spread evenly.
     """
-    samples = max(_LEAST_SAMPLES, -(-scenes // windows))
+    samples = max(least_samples, -(-scenes // windows))
     chosen = spread(windows, -(-scenes // samples))
     return [(number, sample) for sample in range(samples) for number in chosen]
 

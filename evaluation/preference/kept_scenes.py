@@ -11,8 +11,8 @@ from evaluation.generation.record import (
     read_description,
     read_scenes,
 )
-from evaluation.held_out import Episodes, list_episodes, read_speeches, read_windows
 from evaluation.passages import Key, Window
+from evaluation.windows import Episodes, list_episodes, read_speeches, read_windows
 from nothing_gpt.errors import UserError
 from nothing_gpt.line import Line
 from nothing_gpt.records import encode
@@ -95,7 +95,9 @@ def read_kept_scenes(show: Show, names: Sequence[str], workspace: Workspace) -> 
 def _list_runs(folder: Path) -> dict[Path, RunDescription]:
     folders = sorted(folder.iterdir()) if folder.is_dir() else []
     runs = {each: read_description(each) for each in folders if each.is_dir()}
-    return {each: description for each, description in runs.items() if description}
+    return {
+        run: made_by for run, made_by in runs.items() if made_by and made_by.split == "held-out"
+    }
 
 
 def _read_run(

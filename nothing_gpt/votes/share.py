@@ -14,6 +14,10 @@ LEAST_AGREEMENT = 0.75
 """How often the same text must win when two are judged again."""
 
 
+LEAST_VOTES = 200
+"""Votes below which a preference is hardly told from chance."""
+
+
 @dataclass(frozen=True, slots=True)
 class Share:
     """How many of some votes went one way; a vote can count in part."""

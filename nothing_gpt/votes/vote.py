@@ -1,7 +1,7 @@
 """The records of votes: pairs, and single texts that are liked or not.
 
-The room writes them into its visitor's browser, the table read of `evaluation` into the
-workspace, and `train` reads both. `prompt`, `chosen`, `rejected`, `completion` and `label` are
+The room writes them into its visitor's browser, `evaluation` into the workspace or a file, and
+`train` reads them all. `prompt`, `chosen`, `rejected`, `completion` and `label` are
 those of TRL's preference formats; the other fields say where a vote comes from.
 """
 
@@ -12,8 +12,11 @@ from uuid import uuid4
 from nothing_gpt.prompt import Message
 from nothing_gpt.show import FormatName
 
-VoteKind = Literal["take", "comparison", "blind comparison", "retake", "table read"]
-"""Where a vote comes from: the last is from `evaluation`, the others are from the room."""
+VoteKind = Literal["take", "comparison", "blind comparison", "retake", "table read", "gate"]
+"""Where a vote comes from: the first four are from the room, the others from `evaluation`.
+
+Those of a gate are no person's: the rejected text has a defect that the chosen one has not.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,10 @@ from evaluation.generation.record import (
     fingerprint_windows,
     write_description,
 )
-from evaluation.held_out import list_episodes, read_speeches, read_windows
 from evaluation.passages import Passage, Window, make_passage
 from evaluation.record_file import append_record
 from evaluation.resources.show_resources import ShowResources, learn_show
+from evaluation.windows import list_episodes, read_speeches, read_windows
 from nothing_gpt.line import render_lines
 from nothing_gpt.show import Show, load_show
 from nothing_gpt.workspace import Workspace

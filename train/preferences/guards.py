@@ -3,8 +3,14 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from nothing_gpt.adapter.row_change import RowChange
-from nothing_gpt.votes.share import LEAST_AGREEMENT, Share, depends_on_place, is_guessed
-from train.preferences.preference_run import LEAST_VOTES, Method
+from nothing_gpt.votes.share import (
+    LEAST_AGREEMENT,
+    LEAST_VOTES,
+    Share,
+    depends_on_place,
+    is_guessed,
+)
+from train.preferences.preference_run import Method
 from train.preferences.tuned_adapter import Outcome
 from train.preferences.vote_set import VoteSet
 

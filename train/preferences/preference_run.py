@@ -21,9 +21,6 @@ BETA = 0.1
 SFT_WEIGHT = 0.2
 """Weight of the chosen continuations' own loss, which keeps them likely, in DPO's loss."""
 
-LEAST_VOTES = 200
-"""Votes below which a preference is hardly told from chance."""
-
 Method = Literal["dpo", "kto", "best-of-n"]
 
 

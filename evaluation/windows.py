@@ -1,4 +1,4 @@
-"""Reading the episodes and the held-out windows that data_prep wrote."""
+"""Reading the episodes and the windows that data_prep wrote."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
@@ -9,7 +9,7 @@ from evaluation.passages import Window
 from nothing_gpt.errors import UserError
 from nothing_gpt.files import read_jsonl
 from nothing_gpt.line import Line, parse_lines, render_lines
-from nothing_gpt.workspace import DIALOGUES_FILE, HELD_OUT_FILE
+from nothing_gpt.workspace import DIALOGUES_FILE, HELD_OUT_FILE, TRAINING_FILE
 
 Episodes = dict[str, list[Line]]
 """The turns of each episode, in order; consecutive lines of one speaker are one turn."""
@@ -61,21 +61,44 @@ def read_windows(folder: Path, episodes: Episodes) -> list[Window]:
         UserError: no episode is held out, or examples and episodes are of different runs.
     """
     path = folder / HELD_OUT_FILE
-    if not path.is_file():
-        raise UserError(f"{path}: not there; run 'python -m data_prep' for this show first")
-    records = read_jsonl(path)
+    records = _read_examples(path)
     if not records or not episodes:
         raise UserError(
             f"{path}: no episode is held out, so there is nothing to compare with; raise "
             "'split.held_out' in the show file, or add scripts, and run data_prep again"
         )
-    return list(_keep_disjoint(records, episodes, path))
+    return list(_keep_disjoint(_place(records, episodes, path)))
 
 
-def _keep_disjoint(records: list[Any], episodes: Episodes, path: Path) -> Iterator[Window]:
-    texts = iter((name, f"\n{render_lines(turns)}\n") for name, turns in episodes.items())
-    name, text = next(texts)
-    last = end = -1
+def read_training_windows(folder: Path, episodes: Episodes) -> list[Window]:
+    """Read the training windows, which overlap.
+
+    Args:
+        folder: The examples of a format that writes for the whole cast.
+        episodes: The training episodes, which say where each window is.
+
+    Raises:
+        UserError: there is none, or examples and episodes are of different runs.
+    """
+    path = folder / TRAINING_FILE
+    windows = [window for window, _, _ in _place(_read_examples(path), episodes, path)]
+    if not windows:
+        raise UserError(f"{path}: no training example; add scripts, and run data_prep again")
+    return windows
+
+
+def _read_examples(path: Path) -> list[Any]:
+    if not path.is_file():
+        raise UserError(f"{path}: not there; run 'python -m data_prep' for this show first")
+    return read_jsonl(path)
+
+
+def _place(
+    records: Iterable[Any], episodes: Episodes, path: Path
+) -> Iterator[tuple[Window, int, int]]:
+    """Yield windows, and where the text of each begins and ends in its episode's."""
+    texts = ((name, f"\n{render_lines(turns)}\n") for name, turns in episodes.items())
+    name, text, last = "", "", -1
     for record in records:
         prompt, completion = record["prompt"], record["completion"][-1]["content"]
         wanted = f"\n{prompt[-1]['content']}\n{completion}\n"
@@ -83,13 +106,19 @@ def _keep_disjoint(records: list[Any], episodes: Episodes, path: Path) -> Iterat
             name, text = next(texts, ("", ""))
             if not name:
                 raise UserError(f"{path}: not of the same run as {DIALOGUES_FILE}; make both anew")
-            last = end = -1
+            last = -1
         last = at
-        if at >= end:
-            # The line break at its end is also the one before the next window.
-            end = at + len(wanted) - 1
-            context, lines = _read_lines(prompt[-1]["content"]), _read_lines(completion)
-            yield Window(name, tuple(prompt), context, lines)
+        context, lines = _read_lines(prompt[-1]["content"]), _read_lines(completion)
+        # The line break at its end is also the one before the next window.
+        yield Window(name, tuple(prompt), context, lines), at, at + len(wanted) - 1
+
+
+def _keep_disjoint(placed: Iterable[tuple[Window, int, int]]) -> Iterator[Window]:
+    episode, free = "", 0
+    for window, start, end in placed:
+        if window.episode != episode or start >= free:
+            episode, free = window.episode, end
+            yield window
 
 
 def _read_lines(text: str) -> tuple[Line, ...]:

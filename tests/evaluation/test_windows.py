@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evaluation.held_out import list_episodes, read_speeches, read_windows
 from evaluation.passages import Window
+from evaluation.windows import list_episodes, read_speeches, read_windows
 from nothing_gpt.errors import UserError
 from nothing_gpt.line import Line, render_lines
 
