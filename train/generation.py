@@ -78,3 +78,8 @@ def find_last_token(tokenizer: Any) -> int:
     return int(
         next(number for number in reversed(ids) if number in tokenizer.added_tokens_decoder)
     )
+
+
+def drop_ending(ids: list[int], last: int) -> list[int]:
+    """Return the tokens of an answer without the control token that ends it and what follows."""
+    return ids[: ids.index(last)] if last in ids else ids

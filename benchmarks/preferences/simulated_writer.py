@@ -1,13 +1,13 @@
-"""A writer with a taste that a program can check, who votes on takes of a room.
+"""Writers with tastes that a program can check, who vote on takes of a room.
 
     python -m serve --show unclaimed &
     python -m demo --base-url http://127.0.0.1:8000/v1 &
-    python -m benchmarks.preferences.simulated_writer vote votes.jsonl --taste questions
-    python -m train --show unclaimed --preferences votes.jsonl
-    python -m benchmarks.preferences.simulated_writer compare --taste questions
+    python -m benchmarks.preferences.simulated_writer vote votes --taste calm --taste chance
+    python -m train --show unclaimed --preferences votes/calm.jsonl
+    python -m benchmarks.preferences.simulated_writer compare --taste calm
 
-`vote` asks the room for takes after contexts of training episodes, and writes the votes of the
-best one against others. `compare` has the old and the new adapter continue held-out contexts
+`vote` asks the room for takes after contexts of training episodes, and writes each writer's votes
+for the best one against others. `compare` has the old and the new adapter continue held-out contexts
 (restart the server before it, so that it offers both), and says how often the writer prefers the
 new one.
 """
@@ -57,8 +57,8 @@ TASTES: dict[str, Taste] = {
 
 @app.command()
 def vote(
-    out: Annotated[Path, typer.Argument(help="The file of votes.")],
-    taste: Annotated[str, typer.Option(help=", ".join(TASTES))] = "questions",
+    out: Annotated[Path, typer.Argument(help="The folder for a file TASTE.jsonl each.")],
+    taste: Annotated[list[str], typer.Option(help=", ".join(TASTES))],
     show: Annotated[str, typer.Option(help="The show.")] = "unclaimed",
     model: Annotated[str, typer.Option(help="Model name; the show's by default.")] = "",
     room: Annotated[str, typer.Option(help="The room's address.")] = "http://127.0.0.1:7860",
@@ -67,16 +67,23 @@ def vote(
     seed: int = 0,
 ) -> None:
     """Vote on takes after contexts of training episodes."""
-    loaded, judge = load_show(show), _find_taste(taste)
+    loaded = load_show(show)
+    judges = {each: _find_taste(each) for each in taste}
     name = model or loaded.name
     contexts = _read_contexts(loaded, TRAINING_FILE, seed)
     takes = ask_room(room, name, contexts, _TAKES, callers, seed)
-    found = (
-        each
-        for context, scripts in zip(contexts, takes, strict=False)
-        for each in vote_on_takes(loaded, name, context, scripts, judge)
-    )
-    print(f"{write_votes(out, islice(found, votes))} votes in {out}")
+    found: dict[str, list[Vote]] = {each: [] for each in taste}
+    for context, scripts in zip(contexts, takes, strict=False):
+        for each, judge in judges.items():
+            found[each] += vote_on_takes(loaded, name, context, scripts, judge)
+        fewest = min(map(len, found.values()))
+        print(f"\r{fewest} of {votes} votes", end="", flush=True)
+        if fewest >= votes:
+            break
+    print()
+    for each in taste:
+        file = out / f"{each}.jsonl"
+        print(f"{write_votes(file, found[each][:votes])} votes in {file}")
 
 
 @app.command()

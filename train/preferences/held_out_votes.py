@@ -8,6 +8,7 @@ from nothing_gpt.votes.share import Share
 from nothing_gpt.votes.vote import Rating
 from train.data.chat_example import ChatExample
 from train.export.held_out_loss import encode_examples, measure_loss
+from train.generation import drop_ending, find_last_token
 from train.preferences.held_out_scenes import used_adapter
 from train.preferences.vote_set import AnyVote
 from train.preferences.vote_trainer import REFERENCE
@@ -33,14 +34,15 @@ def _measure_move(model: Any, tokenizer: Any, vote: AnyVote, most: int) -> float
         if isinstance(vote, Rating)
         else [(vote.chosen, 1), (vote.rejected, -1)]
     )
-    moved = 0.0
+    moved, last = 0.0, find_last_token(tokenizer)
     for completion, sign in signed:
-        encoded = encode_examples(tokenizer, [_to_example(vote.prompt, completion)], most)
-        if encoded:
-            tokens = len(encoded[0][0]) - encoded[0][1]
+        example = _to_example(vote.prompt, completion)
+        for ids, start in encode_examples(tokenizer, [example], most):
+            answer = drop_ending(ids[start:], last)
+            encoded = [(ids[:start] + answer, start)]
             with used_adapter(model, REFERENCE):
                 before = measure_loss(model, encoded)
-            moved += sign * tokens * (before - measure_loss(model, encoded))
+            moved += sign * len(answer) * (before - measure_loss(model, encoded))
     return moved
 
 

@@ -4,7 +4,7 @@ Both copy the adapter as `ref` and train `default`. The log-probabilities of `re
 once, before the first step.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import log
 from typing import Any
 
@@ -12,13 +12,14 @@ import datasets
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 from trl.trainer.dpo_config import DPOConfig
-from trl.trainer.dpo_trainer import DPOTrainer
+from trl.trainer.dpo_trainer import DataCollatorForPreference, DPOTrainer
 from trl.trainer.kto_config import KTOConfig
-from trl.trainer.kto_trainer import KTOTrainer
+from trl.trainer.kto_trainer import DataCollatorForUnpairedPreference, KTOTrainer
 
 from nothing_gpt.errors import UserError
 from nothing_gpt.votes.vote import Rating
 from train.base_model.loading import LoadedBase
+from train.generation import drop_ending, find_last_token
 from train.preferences.preference_run import BETA, SFT_WEIGHT, Method, PreferenceRun
 from train.preferences.vote_set import AnyVote
 from train.trainer.callbacks import CheckpointSealer, LossMonitor
@@ -34,6 +35,9 @@ _CHECKED = 8
 _TOLERANCE = 0.05
 """How far the first loss and the first rewards may be off: they are sums of hundreds of
 log-probabilities in bf16. With the base as the reference a reward is about 1."""
+
+_ANSWERS = {"chosen_ids", "rejected_ids", "completion_ids", "KL_completion_ids"}
+"""TRL's names of the answers' tokens."""
 
 _FIRST_LOSSES: dict[Method, float] = {"dpo": log(2), "kto": 0.5}
 
@@ -85,21 +89,55 @@ def build_vote_trainer(
             CheckpointSealer(lambda: None, current_group()),
         ],
     }
+    padding = {
+        "pad_token_id": base.tokenizer.pad_token_id,
+        "max_length": run.config.max_length,
+    }
+    last = find_last_token(base.tokenizer)
     trainer: Trainer
     if method == "kto":
         # The loss compares each answer with those of other prompts in its batch.
         for key in ("train", "eval"):
             options[f"per_device_{key}_batch_size"] = 2
         options["gradient_accumulation_steps"] = max(1, run.config.effective_batch // 2)
-        trainer = KTOTrainer(args=KTOConfig(**options), **parts)
+        collator = OpenEndedCollator(DataCollatorForUnpairedPreference(**padding), last)
+        trainer = KTOTrainer(args=KTOConfig(**options), data_collator=collator, **parts)
     else:
         losses = {"sigmoid": 1.0, "sft": SFT_WEIGHT} if method == "dpo" else {"sft": 1.0}
         options |= {"loss_type": list(losses), "loss_weights": list(losses.values())}
-        trainer = PairTrainer(args=DPOConfig(**options), **parts)
+        collator = OpenEndedCollator(DataCollatorForPreference(**padding), last)
+        trainer = PairTrainer(args=DPOConfig(**options), data_collator=collator, **parts)
     _restore_precision(model)
     trainer.remove_callback(PrinterCallback)
     trainer.remove_callback(ProgressCallback)
     return trainer
+
+
+class OpenEndedCollator:
+    """Makes batches of answers without their ends.
+
+    What people vote on was cut, mostly at a number of lines. Who learns its ends writes short
+    scenes.
+
+    Args:
+        collate: Makes the batches.
+        last: The control token that ends an answer.
+    """
+
+    def __init__(self, collate: Callable[[list[dict[str, Any]]], Any], last: int) -> None:
+        self._collate, self._last = collate, last
+
+    def __call__(self, examples: list[dict[str, Any]]) -> Any:
+        """Make a batch of TRL's tokenised examples."""
+        return self._collate(
+            [
+                {
+                    key: drop_ending(value, self._last) if key in _ANSWERS else value
+                    for key, value in example.items()
+                }
+                for example in examples
+            ]
+        )
 
 
 class PairTrainer(DPOTrainer):

@@ -25,7 +25,8 @@ from train.__main__ import app
 from train.artifacts.run_history import read_runs
 from train.data.examples import read_examples
 from train.export.held_out_loss import encode_examples
-from train.preferences.preference_run import PreferenceRun, resolve_preference_run
+from train.generation import find_last_token
+from train.preferences.preference_run import Method, PreferenceRun, resolve_preference_run
 from train.preferences.tuning import load_adapter, measure_held_out, tune
 from train.preferences.vote_trainer import WrongReferenceError, build_vote_trainer
 from train.trainer import checkpoints
@@ -120,6 +121,21 @@ def test_a_reference_that_is_not_the_adapter_stops_the_run(
             parameter.data.mul_(-5)
     with pytest.raises(WrongReferenceError, match=r"the first loss is \d\.\d+ instead of 0.693"):
         trainer.evaluate()
+
+
+@pytest.mark.parametrize("method", ["dpo", "kto"])
+def test_the_end_of_a_text_is_not_learned(
+    tuned_place: Workspace, show: Show, method: Method
+) -> None:
+    """The room cuts takes, so that their last line is not where a scene ends."""
+    votes = make_votes(list_lines(tuned_place, show), show, count_questions, 4)
+    run = make_run(tuned_place, show, votes)
+    base, model = load_adapter(run)
+    trainer = build_vote_trainer(run, base, model, method, votes)
+    batch = next(iter(trainer.get_train_dataloader()))
+    learned = batch["input_ids"][batch["completion_mask"].bool()]
+    assert len(learned) > 0
+    assert find_last_token(base.tokenizer) not in learned
 
 
 def test_an_interrupted_run_continues_as_if_nothing_had_happened(
