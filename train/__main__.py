@@ -16,10 +16,11 @@ from nothing_gpt.adapter.manifest import adapter_name
 from nothing_gpt.errors import UserError, reported_errors
 from nothing_gpt.show import load_show
 from nothing_gpt.workspace import Workspace
-from train.config.base_names import REFERENCE_BASE, SMOLLM2_BASE
+from train.config.base_names import POCKET_BASE, REFERENCE_BASE, SMOLLM2_BASE
 from train.library_settings import prepare_libraries
 
 if TYPE_CHECKING:
+    from nothing_gpt.show import Show
     from train.config.config_file import ConfigFile
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -111,10 +112,14 @@ def train(
         bool,
         typer.Option("--best-of-n", help="Learn what was chosen, from fewer votes."),
     ] = False,
-    plan: Annotated[
-        bool, typer.Option("--plan", help="Only say what a run would take on --gpu.")
-    ] = False,
-    gpu: Annotated[str, typer.Option(help="For --plan: Modal's name of a GPU.")] = "L4",
+    plan: Annotated[bool, typer.Option("--plan", help="Only say what a run would take.")] = False,
+    gpu: Annotated[
+        str | None,
+        typer.Option(
+            help="For --plan: Modal's name of a GPU.",
+            show_default="L4, and this machine if it has none",
+        ),
+    ] = None,
     workspace: Annotated[
         Path | None, typer.Option(help="Folder that the stages share.", show_default="workspace")
     ] = None,
@@ -123,11 +128,7 @@ def train(
     if context.invoked_subcommand:
         return
     if plan:
-        from nothing_gpt.gpus import find_gpu
-        from train.estimate.profile_table import tabulate_profiles
-
-        chosen = load_show(show) if show else None
-        typer.echo(tabulate_profiles(base or REFERENCE_BASE, find_gpu(gpu), chosen, place))
+        _print_plan(base or REFERENCE_BASE, gpu, load_show(show) if show else None, place)
         return
     if show is None:
         raise UserError("--show is missing: a show's name, or a path to its TOML file")
@@ -183,6 +184,17 @@ def train(
         fresh=fresh,
         workspace=place,
     )
+
+
+def _print_plan(base: str, gpu: str | None, show: "Show | None", workspace: Workspace) -> None:
+    from nothing_gpt.gpus import find_gpu
+    from train.estimate.machine import find_machine
+    from train.estimate.profile_table import tabulate_cpu, tabulate_profiles
+
+    if gpu or base != POCKET_BASE:
+        typer.echo(tabulate_profiles(base, find_gpu(gpu or "L4"), show, workspace))
+    if not gpu and not find_machine().gpu:
+        typer.echo(f"\n{tabulate_cpu(base, show, workspace)}")
 
 
 def _train(

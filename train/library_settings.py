@@ -4,12 +4,16 @@ import logging
 import os
 import warnings
 
+from nothing_gpt.torch_caches import CACHE_BOUNDS
+
 
 def prepare_libraries() -> None:
     """Set how libraries use the CPU, and silence messages that nobody can act on."""
     # Idle threads sleep instead of spinning. Beside another busy process, training on a small
     # CPU is more than twice as fast this way. torch reads this when it is first imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    for name, value in CACHE_BOUNDS.items():
+        os.environ.setdefault(name, value)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     # TRL has a bar of its own for the reference; the trainer's bar is ours.
     os.environ.setdefault("TQDM_DISABLE", "1")

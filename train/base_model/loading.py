@@ -13,12 +13,11 @@ from nothing_gpt.adapter.manifest import BaseModel, fingerprint_base
 from nothing_gpt.errors import UserError
 from nothing_gpt.prompt.template import make_template
 from train.config.training_config import Quantize
+from train.estimate.machine import is_bf16_faster
+from train.estimate.model_shape import BILLION
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
-
-BILLION = 1_000_000_000
-"""Weights from which on a base is trained in 4 bits by default: it would not fit otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,26 +134,8 @@ def compute_dtype(*, quantized: bool) -> Any:
     import torch
 
     if not torch.cuda.is_available():
-        return torch.bfloat16 if not quantized and _is_bf16_faster() else torch.float32
+        return torch.bfloat16 if not quantized and is_bf16_faster() else torch.float32
     return torch.bfloat16 if has_bf16(torch.cuda.get_device_capability()) else torch.float16
-
-
-def _is_bf16_faster() -> bool:
-    """Return whether this CPU multiplies matrices faster in bf16 than in float32, by trying it."""
-    import time
-
-    import torch
-
-    def measure(dtype: torch.dtype) -> float:
-        left, right = torch.ones(512, 576, dtype=dtype), torch.ones(576, 1536, dtype=dtype)
-        times = []
-        for _ in range(5):
-            start = time.perf_counter()
-            left @ right
-            times.append(time.perf_counter() - start)
-        return min(times)
-
-    return measure(torch.bfloat16) < 0.8 * measure(torch.float32)
 
 
 def has_bf16(capability: tuple[int, int]) -> bool:

@@ -20,11 +20,11 @@ FRAGMENTATION = 1.16
 TILE = 1024
 """Tokens whose logits are in memory at once."""
 
-_KEPT_PER_FEATURE = 6.85
+KEPT_PER_FEATURE = 6.85
 """Bytes that PEFT's layers keep for the backward pass, for each token and input feature of a
 layer's seven linear layers; measured as 182 kB a layer and token without checkpointing."""
 
-_WORKING_FACTOR = 1.25
+WORKING_FACTOR = 1.25
 """Memory of the layer whose gradients are computed, relative to what it keeps."""
 
 _TRAINING_LOGIT = 12
@@ -150,8 +150,8 @@ def training_bytes(
     tokens = max(batches)
     if config.fused:
         return static + _fused_bytes(shape, config.rank, tokens, allowed - static)
-    layer = round(_KEPT_PER_FEATURE * shape.read)
-    work = round(_WORKING_FACTOR * layer)
+    layer = round(KEPT_PER_FEATURE * shape.read)
+    work = round(WORKING_FACTOR * layer)
     kept = shape.layers * (2 * shape.hidden if config.gradient_checkpointing else layer)
     head = _TRAINING_LOGIT * shape.vocabulary if full_logits else 0
     return static + tokens * (kept + max(work, head))
@@ -176,4 +176,4 @@ def evaluation_bytes(
         # Up, gate, their product with and without dropout, and the residual stream.
         return static + tokens * 2 * (4 * shape.intermediate + 4 * shape.hidden)
     head = _EVALUATION_LOGIT * shape.vocabulary if full_logits else 0
-    return static + tokens * max(round(_KEPT_PER_FEATURE * shape.read), head)
+    return static + tokens * max(round(KEPT_PER_FEATURE * shape.read), head)

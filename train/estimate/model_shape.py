@@ -10,6 +10,10 @@ FAMILIES = ("llama", "mistral", "qwen2", "qwen3")
 """transformers' model types whose layers differ from Llama's in biases and norms of heads only."""
 
 
+BILLION = 1_000_000_000
+"""Weights from which on a base is trained in 4 bits by default: it would not fit otherwise."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelShape:
     """A Llama's sizes, in features; `head` is one head's, `tied` shares the embeddings.
@@ -69,6 +73,7 @@ LLAMA_3B = ModelShape(3072, 8192, 28, 24, 8, 128, 128_256)
 LLAMA_8B = ModelShape(4096, 14336, 32, 32, 8, 128, 128_256, tied=False)
 LLAMA_70B = ModelShape(8192, 28672, 80, 64, 8, 128, 128_256, tied=False)
 
+POCKET_SHAPE = ModelShape(192, 512, 3, 6, 2, 32, 4096)
 SMOLLM2_135M = ModelShape(576, 1536, 30, 9, 3, 64, 49_152)
 
 LLAMAS = {1.0: LLAMA_1B, 3.0: LLAMA_3B, 8.0: LLAMA_8B, 70.0: LLAMA_70B}

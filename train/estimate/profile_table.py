@@ -1,4 +1,7 @@
-"""The estimates of all profiles on one GPU, as a table: `python -m train --plan --gpu L4`."""
+"""The estimates of all profiles, as tables: `python -m train --plan --gpu L4`.
+
+On a machine without a GPU, `python -m train --plan` also tells what memory a training takes there.
+"""
 
 from dataclasses import replace
 
@@ -6,15 +9,18 @@ from nothing_gpt.errors import UserError
 from nothing_gpt.gpus import Gpu
 from nothing_gpt.show import Show
 from nothing_gpt.workspace import Workspace
+from train.config.base_names import POCKET_BASE
 from train.config.preference_config import choose_preference_config
-from train.config.profiles import load_profile
+from train.config.profiles import POCKET, load_profile
 from train.config.training_config import TrainingConfig
 from train.data.examples import read_examples
 from train.data.lengths import Lengths, count_batches, estimate_lengths, reference_lengths
 from train.estimate import memory
+from train.estimate.cpu_memory import cpu_bytes
+from train.estimate.machine import count_memory, find_machine, is_bf16_faster
 from train.estimate.memory import GIB
 from train.estimate.memory_fit import find_largest, fits, usable_gib
-from train.estimate.model_shape import ModelShape
+from train.estimate.model_shape import POCKET_SHAPE, ModelShape
 from train.estimate.plan import estimate, find_shape
 from train.estimate.speed import evaluation_seconds, training_seconds
 
@@ -36,10 +42,8 @@ def tabulate_profiles(base: str, gpu: Gpu, show: Show | None, workspace: Workspa
     Raises:
         UserError: the size of the base is not known.
     """
-    shape = find_shape(workspace.find_base(base))
-    if shape is None:
-        raise UserError(f"'{base}': its name tells no size of Llama 3, and it is no folder of one")
-    lengths, source = _find_lengths(show, workspace)
+    shape = _find_shape(base, workspace)
+    lengths, source = _find_lengths(show, workspace, TrainingConfig().max_length)
     mean = sum(length.whole for length in lengths.training) / len(lengths.training)
     longest = max(length.whole for length in lengths.training)
     lines = [
@@ -55,12 +59,41 @@ def tabulate_profiles(base: str, gpu: Gpu, show: Show | None, workspace: Workspa
     return "\n".join(lines)
 
 
-def _find_lengths(show: Show | None, workspace: Workspace) -> tuple[Lengths, str]:
+def tabulate_cpu(base: str, show: Show | None, workspace: Workspace) -> str:
+    """Estimate the memory of each profile on this machine's CPU.
+
+    Raises:
+        UserError: the size of the base is not known.
+    """
+    pocket = base == POCKET_BASE
+    shape = POCKET_SHAPE if pocket else _find_shape(base, workspace)
+    there, fast_bf16 = count_memory(), is_bf16_faster()
+    lines = [
+        f"{base} on this machine, {find_machine()}: {there / GIB:.1f} GiB of memory",
+        f"{'':20}  micro-batch  peak GiB",
+    ]
+    for name in (POCKET,) if pocket else ("laptop", "reference", "fast", "small"):
+        config = load_profile(name)
+        lengths, _ = _find_lengths(show, workspace, config.max_length)
+        peak = cpu_bytes(shape, config, lengths, fast_bf16=fast_bf16)
+        batch = f"{config.train_batch} x {config.accumulation}"
+        end = "" if peak <= there else "  out of memory"
+        lines.append(f"{name:20}  {batch:>11}  {peak / GIB:8.1f}{end}")
+    return "\n".join(lines)
+
+
+def _find_shape(base: str, workspace: Workspace) -> ModelShape:
+    shape = find_shape(workspace.find_base(base))
+    if shape is None:
+        raise UserError(f"'{base}': its name tells no size of Llama 3, and it is no folder of one")
+    return shape
+
+
+def _find_lengths(show: Show | None, workspace: Workspace, most: int) -> tuple[Lengths, str]:
     data = workspace.examples(show, show.prompt.format) if show else None
     if show and data and data.is_dir():
-        lengths = estimate_lengths(*read_examples(data), TrainingConfig().max_length)
-        return lengths, f"of {show.name}"
-    return reference_lengths(TrainingConfig().max_length), "as long as the reference's"
+        return estimate_lengths(*read_examples(data), most), f"of {show.name}"
+    return reference_lengths(most), "as long as the reference's"
 
 
 def _row(name: str, base: str, shape: ModelShape, gpu: Gpu, lengths: Lengths) -> str:

@@ -148,7 +148,7 @@ def test_a_small_base_needs_the_memory_of_its_graphs() -> None:
 
 
 def test_the_table_is_of_the_base_that_was_named() -> None:
-    found = CliRunner().invoke(app, ["--plan", "--base", "smollm2"])
+    found = CliRunner().invoke(app, ["--plan", "--base", "smollm2", "--gpu", "L4"])
     assert found.output.startswith("smollm2 on one L4")
     (reference,) = (line for line in found.output.splitlines() if line.startswith("reference"))
     assert float(reference.split()[4]) < 1  # GiB, where the 3B takes 5

@@ -1,5 +1,9 @@
+"""Torch's caches of products are bounded, in the engines and in training."""
+
 import subprocess
 import sys
+
+import pytest
 
 from tests.serve.conftest import ROOT
 
@@ -7,29 +11,39 @@ from tests.serve.conftest import ROOT
 PRODUCTS = """
 import ctypes
 import os
-from serve.torch_variables import list_torch_variables
-os.environ |= list_torch_variables()
+{setting}
 import torch
-from serve.local_engine.cpu.packed_weights import PackedLinear
 
 class MallInfo(ctypes.Structure):
     _fields_ = [(name, ctypes.c_size_t) for name in "abcdefghij"]
 
 libc = ctypes.CDLL(None)
 libc.mallinfo2.restype = MallInfo
-layer = PackedLinear(torch.randn(1536, 576))
+weights = torch.randn(576, 1536).bfloat16()
 with torch.inference_mode():
     for first in (10, 160):
         for rows in range(first, first + 150):
-            layer(torch.ones(rows, 576).bfloat16())
+            torch.ones(rows, 576).bfloat16() @ weights
         info = libc.mallinfo2()
         print((info.e + info.h) / 2**20)
 """
 
 
-def test_prompts_of_new_lengths_do_not_take_ever_more_memory() -> None:
+SERVING = """
+from serve.torch_variables import list_torch_variables
+os.environ |= list_torch_variables()
+"""
+TRAINING = """
+from train.library_settings import prepare_libraries
+prepare_libraries()
+"""
+
+
+@pytest.mark.parametrize("setting", [SERVING, TRAINING])
+def test_texts_of_new_lengths_do_not_take_ever_more_memory(setting: str) -> None:
+    program = PRODUCTS.replace("{setting}", setting)
     done = subprocess.run(
-        [sys.executable, "-c", PRODUCTS], cwd=ROOT, capture_output=True, text=True
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
     before, after = map(float, done.stdout.split())
