@@ -23,7 +23,7 @@ from deployment.outcome import Outcome, attempt, report
 from deployment.storage import open_volume
 from nothing_gpt.admission import is_open
 from nothing_gpt.errors import UserError, reported_errors
-from nothing_gpt.gpus import find_gpu
+from nothing_gpt.hardware.gpus import find_gpu
 from nothing_gpt.workspace import Workspace
 from serve.middleware.keys.api_keys import KEYS_VARIABLE, read_keys
 from serve.models.base_files import write_template

@@ -2,7 +2,7 @@
 
 import os
 
-from nothing_gpt.torch_caches import CACHE_BOUNDS
+from nothing_gpt.hardware.torch_caches import CACHE_BOUNDS
 
 _VARIABLES = {
     # Idle threads sleep after about 50 microseconds. With OpenMP's default, which spins for

@@ -187,7 +187,7 @@ def train(
 
 
 def _print_plan(base: str, gpu: str | None, show: "Show | None", workspace: Workspace) -> None:
-    from nothing_gpt.gpus import find_gpu
+    from nothing_gpt.hardware.gpus import find_gpu
     from train.estimate.machine import find_machine
     from train.estimate.profile_table import tabulate_cpu, tabulate_profiles
 

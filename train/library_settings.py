@@ -4,7 +4,7 @@ import logging
 import os
 import warnings
 
-from nothing_gpt.torch_caches import CACHE_BOUNDS
+from nothing_gpt.hardware.torch_caches import CACHE_BOUNDS
 
 
 def prepare_libraries() -> None:

@@ -20,7 +20,7 @@ from deployment.images import add_code, add_folder, build_image
 from deployment.outcome import Outcome, attempt, report
 from deployment.storage import open_volume
 from nothing_gpt.errors import UserError, reported_errors
-from nothing_gpt.gpus import find_gpus
+from nothing_gpt.hardware.gpus import find_gpus
 from nothing_gpt.show import load_show, show_names
 from nothing_gpt.workspace import Workspace
 from train.artifacts.provenance import VARIABLE, git_revision

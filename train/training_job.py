@@ -6,7 +6,7 @@ from typing import Any
 
 from nothing_gpt.adapter.manifest import adapter_name
 from nothing_gpt.errors import UserError
-from nothing_gpt.gpus import find_gpus
+from nothing_gpt.hardware.gpus import find_gpus
 from nothing_gpt.show import FormatName, Show
 from nothing_gpt.workspace import Workspace
 from train.config.config_file import ConfigFile, parse_assignments

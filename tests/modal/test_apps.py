@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from deployment.requirements import read_requirements
-from nothing_gpt.gpus import GPUS
+from nothing_gpt.hardware.gpus import GPUS
 from tests.modal.conftest import ROOT, Command
 from tests.modal.control_plane import ControlPlane
 from tests.modal.table import STAGES, render_table

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from nothing_gpt.errors import UserError
-from nothing_gpt.gpus import GPUS, find_gpu, find_gpus
+from nothing_gpt.hardware.gpus import GPUS, find_gpu, find_gpus
 from train.config.base_names import REFERENCE_BASE
 from train.config.training_config import TrainingConfig
 from train.data.chat_example import ChatExample

@@ -5,7 +5,7 @@ import platform
 import re
 from dataclasses import dataclass
 
-from nothing_gpt.gpus import GPUS, Gpu
+from nothing_gpt.hardware.gpus import GPUS, Gpu
 
 
 @dataclass(frozen=True, slots=True)

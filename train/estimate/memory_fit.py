@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from nothing_gpt.errors import UserError
-from nothing_gpt.gpus import Gpu
+from nothing_gpt.hardware.gpus import Gpu
 from train.config.training_config import TrainingConfig
 from train.data.lengths import Length, Lengths, count_batches
 from train.estimate import memory

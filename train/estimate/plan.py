@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nothing_gpt.gpus import Gpu
+from nothing_gpt.hardware.gpus import Gpu
 from train.config.base_names import POCKET_BASE, SMOLLM2_BASE
 from train.config.training_config import TrainingConfig
 from train.data.chat_example import ChatExample

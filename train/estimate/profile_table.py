@@ -6,7 +6,7 @@ On a machine without a GPU, `python -m train --plan` also tells what memory a tr
 from dataclasses import replace
 
 from nothing_gpt.errors import UserError
-from nothing_gpt.gpus import Gpu
+from nothing_gpt.hardware.gpus import Gpu
 from nothing_gpt.show import Show
 from nothing_gpt.workspace import Workspace
 from train.config.base_names import POCKET_BASE

@@ -6,7 +6,7 @@ the fast path 53% (RESULTS.md).
 
 from collections.abc import Sequence
 
-from nothing_gpt.gpus import Gpu
+from nothing_gpt.hardware.gpus import Gpu
 from train.config.training_config import TrainingConfig
 from train.estimate.memory import GRAPHED, KeptActivations
 from train.estimate.model_shape import ModelShape

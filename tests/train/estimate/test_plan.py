@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from nothing_gpt.errors import UserError
-from nothing_gpt.gpus import GPUS
+from nothing_gpt.hardware.gpus import GPUS
 from train.__main__ import app
 from train.config.profiles import load_profile
 from train.config.training_config import TrainingConfig

@@ -1,0 +1,1 @@
+"""What all stages know of hardware: kinds of GPUs, bounds on torch's caches."""
