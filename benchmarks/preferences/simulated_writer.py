@@ -7,9 +7,9 @@
     python -m benchmarks.preferences.simulated_writer compare --taste calm
 
 `vote` asks the room for takes after contexts of training episodes, and writes each writer's votes
-for the best one against others. `compare` has the old and the new adapter continue held-out contexts
-(restart the server before it, so that it offers both), and says how often the writer prefers the
-new one.
+for the best one against others. `compare` has the old and the new adapter continue held-out
+contexts (restart the server before it, so that it offers both), and says how often the writer
+prefers the new one.
 """
 
 import random
