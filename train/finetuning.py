@@ -16,7 +16,7 @@ from train.config.config_file import summarize_config
 from train.config.run import Run
 from train.data.examples import RunExamples, load_examples
 from train.estimate.machine import find_machine
-from train.trainer.best_adapter import HeldOutScore, kept_adapter
+from train.trainer.best_adapter import HeldOutScore, WholeScore, kept_adapter
 from train.trainer.checkpoints import open_folder
 from train.trainer.process_group import current_group
 from train.trainer_factory import build_trainer
@@ -132,7 +132,9 @@ def _show_state(
     from train.watch.state_writer import StateWriter
 
     scored = count_scored_bytes(run, examples.evaluated, trainer.eval_dataset)
-    trainer.add_callback(SceneSampler(trainer, examples.evaluated, run.show.generation))
+    share = run.config.eval_share
+    sampler = SceneSampler(trainer, examples.evaluated, run.show.generation, share)
+    trainer.add_callback(sampler)
     trainer.add_callback(
         StateWriter(
             run.checkpoints,
@@ -143,8 +145,8 @@ def _show_state(
     )
 
 
-def _evaluate_all(trainer: "AdapterTrainer", folder: Path) -> tuple[float, int]:
-    """Return the loss and the tokens of all held-out examples with the adapter that is kept."""
+def _evaluate_all(trainer: "AdapterTrainer", folder: Path) -> WholeScore:
+    """Return the loss of all held-out examples with the adapter that is kept."""
     evaluated = [e for e in trainer.state.log_history if "eval_loss" in e]
     last = HeldOutScore(trainer.state.global_step, evaluated[-1]["eval_loss"])
     with kept_adapter(trainer.model, last, folder):
@@ -157,7 +159,7 @@ def _finish(
     trainer: "AdapterTrainer",
     base: LoadedBase,
     inputs: str,
-    whole: tuple[float, int] | None,
+    whole: WholeScore | None,
 ) -> Manifest:
     """Write the adapter, completely or not at all, and delete its checkpoints."""
     if not run.fresh and is_other_run(run, base.identity):

@@ -10,6 +10,7 @@ from train.config.run import Run
 from train.config.training_config import TrainingConfig
 from train.data.chat_example import ChatExample
 from train.data.examples import as_dataset
+from train.estimate.speed import weigh_evaluation
 from train.trainer.process_group import current_group
 from train.trainer.trl_arguments import make_arguments
 
@@ -86,6 +87,7 @@ def build_trainer(
         ],
     )
     _check_positions(trainer, base)
+    _thin_evaluations(trainer, run.config)
     # TRL keeps QLoRA's trainable weights in bf16, which rounds away updates smaller than 1/256
     # of a weight: at the reference's learning rate, all updates of the A matrices.
     for parameter in base.model.parameters():
@@ -106,6 +108,28 @@ def _check_positions(trainer: "AdapterTrainer", base: LoadedBase) -> None:
             f"base '{base.identity.id}' reads at most {positions:,} tokens, and an example has"
             f" {longest:,}; cut examples with '--set max_length={positions}', prepare shorter"
             " windows, or use another base"
+        )
+
+
+def _thin_evaluations(trainer: "AdapterTrainer", config: TrainingConfig) -> None:
+    """Leave out evaluations that would take more than their share of the run.
+
+    It is planned from the lengths of examples and not by the clock, so that a repeated run has
+    the same evaluations, and with them the same best adapter.
+    """
+    trained: Any = trainer.train_dataset
+    evaluated: Any = trainer.eval_dataset
+    tokens, read = (sum(len(ids) for ids in rows["input_ids"]) for rows in (trained, evaluated))
+    steps = config.count_steps(len(trained))
+    seen = tokens * steps * config.effective_batch / max(len(trained), 1)
+    weight = weigh_evaluation(config, graphed=trainer.uses_graphs)
+    asked = config.fit_eval_interval(steps)
+    interval = config.fit_eval_interval(steps, weight * read / max(seen, 1))
+    trainer.args.eval_steps = interval
+    if interval > asked and current_group().rank == 0:
+        print(
+            f"evaluations every {interval} steps instead of {asked}, because they may take"
+            f" {config.eval_share:.0%} of the run ('--set eval_share=1' leaves all)"
         )
 
 

@@ -44,6 +44,7 @@ BRIEF = replace(
     load_profile("pocket"),
     max_steps=6,
     eval_interval=2,
+    eval_share=1.0,
     log_interval=1,
     max_eval_examples=4,
 )

@@ -117,7 +117,7 @@ def test_an_interrupted_run_saves_its_step_and_continues_from_it(
 def numbers(folder: Path) -> list[dict[str, float]]:
     """A run's history without what differs from run to run: time and memory."""
     measured = {"tokens_per_second", "memory_gib", "seconds"}
-    taken = ("_runtime", "_per_second")
+    taken = ("_runtime", "_per_second", "_seconds")
     return [
         {k: v for k, v in entry.items() if k not in measured and not k.endswith(taken)}
         for entry in read_json(folder / "history.json")

@@ -40,6 +40,16 @@ def test_a_run_that_gets_worse_stops_and_leaves_its_best_and_its_last(
     assert "lies in `last/`" in (folder / "report.md").read_text()
 
 
+def test_evaluations_and_scenes_that_would_take_too_long_are_left_out(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = finetune(replace(run, config=replace(BRIEF, eval_interval=1, eval_share=0.1)))
+    history = read_json(folder / "history.json")
+    assert [e["step"] for e in history if "eval_loss" in e] == [0, 3, 6]
+    assert [e["step"] for e in history if "scenes" in e] == [0, 6]
+    assert "evaluations every 3 steps instead of 1" in capsys.readouterr().out
+
+
 def test_a_run_that_breaks_down_leaves_everything_as_it_was(run: Run) -> None:
     adapter = run.adapter
     adapter.mkdir(parents=True)

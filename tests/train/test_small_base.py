@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nothing_gpt.adapter.manifest import read_manifest
 from nothing_gpt.errors import UserError
@@ -139,6 +141,30 @@ def test_the_schedule_fits_the_length_of_the_run(
     assert TrainingConfig().fit_warmup(steps) == warmup
     assert TrainingConfig().fit_eval_interval(steps) == evaluations
     assert TrainingConfig().fit_checkpoint_interval(steps) == checkpoints
+
+
+@given(
+    steps=st.integers(1, 2000),
+    cost=st.floats(1e-4, 10),
+    interval=st.integers(1, 500),
+    share=st.floats(0.01, 0.9),
+    patience=st.none() | st.integers(1, 5),
+)
+def test_evaluations_in_between_take_no_more_than_their_share(
+    steps: int, cost: float, interval: int, share: float, patience: int | None
+) -> None:
+    config = replace(TrainingConfig(), eval_interval=interval, eval_share=share, patience=patience)
+    found = config.fit_eval_interval(steps, cost)
+    assert config.fit_eval_interval(steps) <= found <= steps
+    between = (steps - 1) // found
+    least = 1 + (patience or 0)
+    evaluations = 2 + between
+    assert between <= least or evaluations * cost <= share / (1 - share) * (1 + 1e-9)
+    # What early stopping and the best checkpoint need is left, if it was there.
+    assert between >= min(least, (steps - 1) // config.fit_eval_interval(steps)) - 1
+    assert replace(config, eval_share=1.0).fit_eval_interval(
+        steps, cost
+    ) == config.fit_eval_interval(steps)
 
 
 @pytest.mark.parametrize("steps", [*range(1, 16), 30, 563])

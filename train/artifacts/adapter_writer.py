@@ -20,7 +20,13 @@ from train.config.run import Run
 from train.data.chat_example import ChatExample
 from train.data.examples import RunExamples
 from train.estimate.machine import find_machine
-from train.trainer.best_adapter import HeldOutScore, find_best, load_adapter, save_adapter
+from train.trainer.best_adapter import (
+    HeldOutScore,
+    WholeScore,
+    find_best,
+    load_adapter,
+    save_adapter,
+)
 from train.trainer.loss_checks import LogEntry
 from train.trainer.process_group import current_group
 
@@ -41,7 +47,7 @@ def write_adapter(
     trainer: "AdapterTrainer",
     base: LoadedBase,
     inputs: str,
-    whole: tuple[float, int] | None = None,
+    whole: WholeScore | None = None,
 ) -> Manifest:
     """Write the better one of the best and the last adapter, with all files that describe it.
 
@@ -52,7 +58,7 @@ def write_adapter(
         trainer: The trainer, at the end of the run.
         base: The base.
         inputs: The fingerprint of data, base and configuration.
-        whole: The loss of all held-out examples and their tokens, if these were evaluated.
+        whole: The loss of all held-out examples, if these were evaluated.
 
     Returns:
         The manifest.
@@ -74,8 +80,9 @@ def write_adapter(
         for key in ("eval", "base_eval"):
             metrics |= _describe_loss(run, key, metrics[f"{key}_loss"], sampled)
     if whole:
-        every = _Evaluation(examples.held_out, trainer.all_held_out, whole[1])
-        metrics |= _describe_loss(run, "all_eval", whole[0], every)
+        every = _Evaluation(examples.held_out, trainer.all_held_out, whole.tokens)
+        metrics |= _describe_loss(run, "all_eval", whole.loss, every)
+        metrics["all_eval_seconds"] = whole.seconds
     load_adapter(trainer.model, folder)  # the one in memory may be another
     with trainer.generating():
         silent = is_silent(trainer.model, base.tokenizer)

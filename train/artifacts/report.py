@@ -10,6 +10,7 @@ from nothing_gpt.adapter.manifest import Manifest
 from train.artifacts.adapter_effect import list_effect_warnings
 from train.estimate.machine import Machine
 from train.trainer.loss_checks import LogEntry, list_loss_warnings
+from train.trainer.throughput import measure_times
 
 FILE = "report.md"
 
@@ -75,7 +76,7 @@ def _sections(
     yield "\n".join(f"- **Warning:** {warning}." for warning in warnings)
     yield "![loss](loss.png)"
     yield "## The run"
-    yield _table(_measurements(entries, machine))
+    yield _table(_measurements(m, entries, machine))
     if scenes := [e for e in entries if "scenes" in e]:
         yield "## What it wrote"
         yield from _show_scenes(scenes)
@@ -110,12 +111,19 @@ def _show_scenes(entries: list[LogEntry]) -> Iterator[str]:
             yield "<!-- -->"  # Markdown would join two blocks
 
 
-def _measurements(entries: list[LogEntry], machine: Machine) -> Iterator[tuple[str, str]]:
+def _measurements(
+    metrics: Mapping[str, float], entries: list[LogEntry], machine: Machine
+) -> Iterator[tuple[str, str]]:
     measured = [e for e in entries if "tokens_per_second" in e]
-    seconds = max((e["seconds"] for e in measured), default=0.0)
-    cost = machine.cost(seconds)
+    times = measure_times(entries)
+    cost = machine.cost(times.whole)
     yield "machine", str(machine)
-    yield "time, evaluations included", f"{seconds:,.0f} s"
+    yield "time, evaluations included", f"{times.whole:,.0f} s"
+    for name, seconds in (("evaluations", times.evaluations), ("sample scenes", times.scenes)):
+        if seconds:
+            yield f"of it {name}", f"{seconds:,.0f} s, {seconds / times.whole:.1%}"
+    if "all_eval_seconds" in metrics:
+        yield "then all held-out examples", f"{metrics['all_eval_seconds']:,.0f} s"
     if measured:
         speeds = sorted(e["tokens_per_second"] for e in measured)
         yield "tokens seen, without padding", f"{max(e['tokens'] for e in measured):,.0f}"

@@ -35,6 +35,8 @@ class TrainingConfig:
             the memory requires.
         eval_interval: Optimiser steps between evaluations; 0 evaluates only before the first
             step and after the last.
+        eval_share: The most of a run's time that evaluations may take, by plan: those between
+            the first and the last are fewer then. 1 leaves all.
         checkpoint_interval: Optimiser steps between checkpoints; None is `eval_interval`.
         log_interval: Optimiser steps between logged losses.
         completion_only: Learn from the answers only, not from the prompts.
@@ -63,6 +65,7 @@ class TrainingConfig:
     gradient_checkpointing: bool = True
     fused: bool = False
     eval_interval: Annotated[int, Ge(0)] = 50
+    eval_share: Annotated[float, Interval(gt=0, le=1)] = 0.1
     checkpoint_interval: _Positive | None = None
     log_interval: _Positive = 10
     completion_only: bool = True
@@ -93,11 +96,25 @@ class TrainingConfig:
         """Return the steps of warm-up of a run of so many steps; the first one has rate 0."""
         return min(self.warmup_steps, int(steps * _WARMUP_SHARE))
 
-    def fit_eval_interval(self, steps: int) -> int:
-        """Return the steps between evaluations: in a short run, half of it."""
+    def fit_eval_interval(self, steps: int, cost: float = 0.0) -> int:
+        """Return the steps between evaluations: in a short run, half of it.
+
+        It is longer where evaluations would take more than their share. The first and the last
+        are always made, and so many in between that a best checkpoint can be found, and patience
+        run out.
+
+        Args:
+            steps: Optimiser steps of the run.
+            cost: The time of an evaluation, relative to that of all steps.
+        """
         if not self.eval_interval:
             return steps
-        return max(1, min(self.eval_interval, steps // 2))
+        interval = max(1, min(self.eval_interval, steps // 2))
+        if self.eval_share == 1 or not cost:
+            return interval
+        allowed = int(self.eval_share / (1 - self.eval_share) / cost) - 2
+        between = max(allowed, 1 + (self.patience or 0))
+        return max(interval, -(-steps // (between + 1)))
 
     def fit_checkpoint_interval(self, steps: int) -> int:
         """Return the steps between checkpoints, at most those between evaluations."""

@@ -107,10 +107,9 @@ def estimate(
     seconds = epochs * training_seconds(
         shape, config, gpu, batches, _learned(lengths.training), kept
     )
-    evaluations = 2 + steps // config.fit_eval_interval(steps)
-    seconds += evaluations * evaluation_seconds(
-        shape, config, gpu, evaluated, _learned(lengths.held_out)
-    )
+    evaluation = evaluation_seconds(shape, config, gpu, evaluated, _learned(lengths.held_out))
+    interval = config.fit_eval_interval(steps, evaluation / seconds)
+    seconds += (2 + (steps - 1) // interval) * evaluation
     hours = seconds / 3600
     peak = max(
         memory.training_bytes(shape, config, batches, allowed),

@@ -16,6 +16,9 @@ _PLAIN, _FUSED, _GRAPHED = 0.35, 0.53, 0.105
 padding, 33,549 of 12.5 GFLOP; with CUDA graphs of SmolLM2-135M on an H100, 165,000 of 0.52
 over an epoch. Most of its time goes into passes between its small products."""
 
+_GRAPHED_EVALUATION = 0.029
+"""The same of SmolLM2's evaluations, which run without graphs: 64 examples took 0.51 s."""
+
 _LAUNCH = 0.023
 """Seconds of Python and kernel launches for each micro-batch and layer, with checkpointing. A
 micro-batch of four examples took 0.55 to 0.7 s for 28 layers, however many tokens it had."""
@@ -55,11 +58,26 @@ def training_seconds(
     return shape.layers * sum(times) + learned * 3 * head / rate
 
 
+def weigh_evaluation(config: TrainingConfig, *, graphed: bool) -> float:
+    """Return the time of a token that is evaluated, relative to one that is trained.
+
+    Graphs make training faster, and not evaluations. Without them two cores took 0.53 for
+    SmolLM2-135M by the fast path, and an H100 2.2 with them (RESULTS.md).
+    """
+    if graphed:
+        return 2.2
+    if config.fused:
+        return 0.53
+    return 1 / 3 if config.gradient_checkpointing else 1 / 2
+
+
 def evaluation_seconds(
     shape: ModelShape, config: TrainingConfig, gpu: Gpu, batches: Sequence[int], learned: int
 ) -> float:
     """Return the seconds of one evaluation of batches."""
     share = _FUSED if config.fused else _PLAIN
+    if config.fused and shape.linear < GRAPHED:
+        share = _GRAPHED_EVALUATION
     rate = gpu.sustained * 1e12 * share
     layer = 2 * shape.linear / shape.layers
     times = (max(layer * n / rate, _LAUNCH / 3) for n in batches)

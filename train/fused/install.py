@@ -73,6 +73,11 @@ def fuse(model: Any) -> list[Layer]:
     return layers
 
 
+def is_small(causal: Any) -> bool:
+    """Return whether a causal model trains as CUDA graphs on a GPU."""
+    return read_shape(causal.config).linear < GRAPHED
+
+
 @contextmanager
 def plain_attention(model: Any) -> Iterator[None]:
     """Let a fused model run batches that are padded or cached."""
@@ -98,7 +103,7 @@ def _replace_head(causal: Any, state: BatchState) -> None:
         return completion_loss(hidden, causal.lm_head.weight, places, targets)
 
     graphs = StepGraphs(compute, state.trainable, state.draw_seeds, state.fixed)
-    small = read_shape(causal.config).linear < GRAPHED
+    small = is_small(causal)
 
     def forward(*arguments: Any, labels: Tensor | None = None, **named: Any) -> Any:
         if named.get("places") is None:

@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from nothing_gpt.errors import UserError
-from train.fused.install import explain_unfit, fuse, plain_attention
+from train.fused.install import explain_unfit, fuse, is_small, plain_attention
 from train.trainer.sft_trainer import AdapterTrainer
 
 Batch = dict[str, Any]
@@ -64,6 +64,13 @@ class FusedTrainer(AdapterTrainer):
             if self.args.average_tokens_across_devices:
                 loss = loss * self.accelerator.num_processes
         return (loss, None) if return_outputs else loss
+
+    @property
+    def uses_graphs(self) -> bool:
+        """Whether training runs as CUDA graphs."""
+        model: Any = self.model
+        causal = model.get_base_model()
+        return bool(causal.lm_head.weight.is_cuda and is_small(causal))
 
     @contextmanager
     def generating(self) -> Iterator[None]:

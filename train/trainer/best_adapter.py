@@ -26,6 +26,15 @@ class HeldOutScore:
     loss: float
 
 
+@dataclass(frozen=True, slots=True)
+class WholeScore:
+    """The loss of all held-out examples, its tokens, and the seconds that it took."""
+
+    loss: float
+    tokens: int
+    seconds: float
+
+
 def find_best(checkpoints: Path) -> HeldOutScore | None:
     """Read the score of the best adapter so far; None if there is none."""
     path = checkpoints / _FOLDER / _SCORE

@@ -13,6 +13,7 @@ This is the only module that uses private parts of TRL, transformers and acceler
 - `GradientState.active_dataloader`: accelerate's own `remainder` is wrong in a continued run.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -20,6 +21,7 @@ from typing import Any
 import torch
 from trl.trainer.sft_trainer import SFTTrainer
 
+from train.trainer.best_adapter import WholeScore
 from train.trainer.throughput import ThroughputMeter
 
 HELD_OUT, ALL_HELD_OUT = "sample", "all"
@@ -69,13 +71,19 @@ class AdapterTrainer(SFTTrainer):
         with self._meter.paused():
             return super().evaluate(*arguments, **options)
 
-    def evaluate_all(self) -> tuple[float, int]:
-        """Return the loss of all held-out examples and their tokens, without logging them."""
-        sampled = self.eval_tokens
+    def evaluate_all(self) -> WholeScore:
+        """Return the loss of all held-out examples, without logging it."""
+        started, sampled = time.perf_counter(), self.eval_tokens
         loader = self.get_eval_dataloader(self.all_held_out)
         output = self.evaluation_loop(loader, "all", prediction_loss_only=True)
         tokens, self.eval_tokens = self.eval_tokens, sampled
-        return float((output.metrics or {})["eval_loss"]), tokens
+        loss = float((output.metrics or {})["eval_loss"])
+        return WholeScore(loss, tokens, round(time.perf_counter() - started, 1))
+
+    @property
+    def uses_graphs(self) -> bool:
+        """Whether training runs as CUDA graphs."""
+        return False
 
     @contextmanager
     def generating(self) -> Iterator[None]:

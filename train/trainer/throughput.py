@@ -3,12 +3,36 @@
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from train.trainer.loss_checks import LogEntry
+
+
+@dataclass(frozen=True, slots=True)
+class RunTimes:
+    """Seconds of a run: of the whole, and of its evaluations and its sample scenes."""
+
+    whole: float
+    evaluations: float
+    scenes: float
+
+
+def measure_times(entries: Sequence[LogEntry]) -> RunTimes:
+    """Add up the seconds that a run has logged so far."""
+    whole = evaluations = scenes = 0.0
+    for entry in entries:
+        evaluation, scene = entry.get("eval_runtime", 0.0), entry.get("scene_seconds", 0.0)
+        evaluations += evaluation
+        scenes += scene
+        # What is logged with a loss has the time until then; the last evaluation is after it.
+        whole = entry.get("seconds", whole + evaluation + scene)
+    return RunTimes(whole, evaluations, scenes)
 
 
 class ThroughputMeter(TrainerCallback):
@@ -31,8 +55,7 @@ class ThroughputMeter(TrainerCallback):
         """Continue the counts of the checkpoint."""
         self._pending = 0
         self._tokens = self._logged_tokens = state.num_input_tokens_seen
-        seconds = (entry.get("seconds", 0.0) for entry in state.log_history)
-        self._earlier_seconds = max(seconds, default=0.0)
+        self._earlier_seconds = measure_times(state.log_history).whole
         self._started = self._last_logged = time.perf_counter()
         self._paused_seconds = 0.0
 

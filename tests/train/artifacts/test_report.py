@@ -22,6 +22,8 @@ MANIFEST = Manifest(
         "last_eval_loss": 2.3,
         "steps": 100.0,
         "adapter_step": 50.0,
+        "all_eval_loss": 2.2,
+        "all_eval_seconds": 70.4,
     },
     git_revision="abcdef0",
     inputs="4567",
@@ -30,7 +32,7 @@ MANIFEST = Manifest(
     checkpoint="best",
 )
 ENTRIES = [
-    {"step": 0, "eval_loss": 2.9},
+    {"step": 0, "eval_loss": 2.9, "eval_runtime": 40.0},
     *(
         entry
         for step, loss, held_out in ((50, 2.0, 2.1), (100, 1.2, 2.3))
@@ -43,7 +45,8 @@ ENTRIES = [
                 "memory_gib": 12.5,
                 "seconds": 36.0 * step,
             },
-            {"step": step, "eval_loss": held_out},
+            {"step": step, "eval_loss": held_out, "eval_runtime": 40.0},
+            {"step": step, "scenes": [], "scene_seconds": 6.0},
         )
     ),
 ]
@@ -63,9 +66,12 @@ def test_the_page_tells_what_was_done_on_what_and_what_it_cost() -> None:
         "the last one, with 2.300, lies in `last/`",
         "**Warning:** training loss 1.200 far below the held-out 2.300 at step 100",
         "| machine | 1 x NVIDIA L4 |",
-        "| time, evaluations included | 3,600 s |",
+        "| time, evaluations included | 3,646 s |",
+        "| of it evaluations | 120 s, 3.3% |",
+        "| of it sample scenes | 12 s, 0.3% |",
+        "| then all held-out examples | 70 s |",
         "| tokens seen, without padding | 100,000 |",
-        "| cost | $0.80 at the list price |",
+        "| cost | $0.81 at the list price |",
         "| training examples | 1,600 of 9,007 |",
         "| held-out examples | 1,021 |",
         "| fingerprint of the data | `89ab` |",

@@ -13,6 +13,7 @@ from nothing_gpt.workspace import Workspace
 from train.artifacts.run_history import read_history
 from train.config.run import Run
 from train.finetuning import finetune
+from train.trainer.throughput import measure_times
 from train.watch.page import render_page
 from train.watch.run_state import RunState, read_state, write_state
 from train.watch.server import make_server
@@ -46,8 +47,13 @@ def test_a_run_shows_its_state_while_it_goes_on_and_scenes_in_the_end(
     assert last.bits_per_byte / metrics["last_eval_loss"] == pytest.approx(
         metrics["eval_bits_per_byte"] / metrics["eval_loss"]
     )
-    scenes = [entry for entry in read_history(folder) if "scenes" in entry]
+    history = read_history(folder)
+    scenes = [entry for entry in history if "scenes" in entry]
     assert [entry["step"] for entry in scenes] == [0, 2, 4, 6]
+    times = measure_times(history)
+    assert 0 < times.scenes < times.scenes + times.evaluations < times.whole
+    assert "| of it evaluations |" in (folder / "report.md").read_text("utf-8")
+    assert "| of it sample scenes |" in (folder / "report.md").read_text("utf-8")
     # The same context each time, and another text as it learns.
     assert len({entry["scenes"][0]["after"] for entry in scenes}) == 1
     assert len({entry["scenes"][0]["text"] for entry in scenes}) > 1
