@@ -1,4 +1,4 @@
-"""The parts that the four Modal apps share: images, volume, secrets and the outcomes of jobs.
+"""The parts that the Modal apps share: images, volume, secrets and the outcomes of jobs.
 
 Only the `modal_app.py` of a stage imports this package. Every image contains it.
 """

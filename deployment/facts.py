@@ -9,6 +9,7 @@ DATA_PREP = "nothing-gpt-data-prep"
 TRAIN = "nothing-gpt-train"
 SERVE = "nothing-gpt-serve"
 DEMO = "nothing-gpt-demo"
+EVALUATION = "nothing-gpt-evaluation"
 """The names of the apps."""
 
 ENDPOINT = "Endpoint"

@@ -1,5 +1,6 @@
 """The images of the Modal apps."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import modal
@@ -9,12 +10,12 @@ from deployment.requirements import read_requirements
 from nothing_gpt.workspace import VARIABLE, Workspace
 
 
-def build_image(group: str) -> modal.Image:
-    """Build an image with a dependency group; only the packages of constraints.txt get in.
+def build_image(*groups: str) -> modal.Image:
+    """Build an image with dependency groups; only the packages of constraints.txt get in.
 
     `add_code` adds code as the last layer, so that a change of code rebuilds nothing.
     """
-    return _install(group, CONSTRAINTS).env(environment())
+    return _install(groups, CONSTRAINTS).env(environment())
 
 
 def build_vllm_image(variables: dict[str, str]) -> modal.Image:
@@ -23,7 +24,7 @@ def build_vllm_image(variables: dict[str, str]) -> modal.Image:
     Args:
         variables: Environment variables in addition to those of every container.
     """
-    return _install("vllm", VLLM_CONSTRAINTS).env(environment() | variables)
+    return _install(["vllm"], VLLM_CONSTRAINTS).env(environment() | variables)
 
 
 def build_plain_image() -> modal.Image:
@@ -60,10 +61,11 @@ def environment() -> dict[str, str]:
     }
 
 
-def _install(group: str, constraints: tuple[str, str]) -> modal.Image:
+def _install(groups: Sequence[str], constraints: tuple[str, str]) -> modal.Image:
     image = _base().add_local_file(*constraints, copy=True)
+    packages = dict.fromkeys(pin for group in groups for pin in read_requirements(group))
     options = f"--require-hashes --constraint {constraints[1]}"
-    return image.pip_install(*read_requirements(group), extra_options=options)
+    return image.pip_install(*packages, extra_options=options)
 
 
 def _base() -> modal.Image:

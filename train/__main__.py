@@ -6,7 +6,6 @@ On several GPUs: `torchrun --standalone --nproc-per-node 2 -m train --show uncla
 """
 
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -148,20 +147,23 @@ def train(
         "seed": seed,
     }
     from train.config.config_file import parse_assignments, read_config_file
+    from train.preferences.preference_run import check_options, resolve_preference_run
 
     given = {key: value for key, value in options.items() if value is not None}
+    check_options(
+        tunes=bool(preferences),
+        others={"--base": base, "--profile": profile, "--preset": preset, "--config": config},
+        own={"--adapter": adapter, "--best-of-n": best_of_n},
+    )
     if preferences:
-        others = {"--base": base, "--profile": profile, "--preset": preset, "--config": config}
-        _refuse_given(
-            others, "--preferences takes base and settings from the adapter that it tunes"
-        )
-        from train.preferences.preference_run import resolve_preference_run
+        from nothing_gpt.votes.vote_file import read_votes
         from train.preferences.tuning import tune
 
+        votes = read_votes(preferences)
         prepare_libraries()
         run = resolve_preference_run(
             load_show(show),
-            tuple(preferences),
+            votes,
             place,
             adapter=adapter,
             name=name,
@@ -171,7 +173,6 @@ def train(
         )
         tune(run)
         return
-    _refuse_given({"--adapter": adapter, "--best-of-n": best_of_n}, "only for --preferences")
     file = read_config_file(config) if config else None
     _train(
         show,
@@ -236,12 +237,6 @@ def _train(
             )
         )
     )
-
-
-def _refuse_given(options: Mapping[str, object], reason: str) -> None:
-    for name, value in options.items():
-        if value:
-            raise UserError(f"{name}: {reason}")
 
 
 @app.command("list")

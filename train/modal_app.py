@@ -3,6 +3,7 @@
 modal run --detach -m train --show seinfeld
 modal run --detach -m train --show seinfeld --gpu L4:4          # four in one container
 modal run -m train --show seinfeld --preset history             # six runs, side by side
+modal run -m train --show seinfeld --preferences votes.jsonl    # tune an adapter by votes
 """
 
 import os
@@ -26,6 +27,10 @@ from nothing_gpt.workspace import Workspace
 from train.artifacts.provenance import VARIABLE, git_revision
 from train.config.base_names import POCKET_BASE, REFERENCE_BASE
 from train.config.config_file import parse_assignments, read_config_file
+from train.preferences.modal_app import app as preferences_app
+from train.preferences.modal_app import examine_votes, tune_adapter
+from train.preferences.preference_job import PreferenceJob, make_preference_job
+from train.preferences.preference_run import check_options
 from train.sweep import GROUP_VARIABLE, compare_runs
 from train.trainer.process_group import launch
 from train.training_job import (
@@ -36,10 +41,12 @@ from train.training_job import (
     make_jobs,
 )
 
+AnyJob = TrainingJob | PreferenceJob
+
 _CPU, _MEMORY = 2, 16 * 1024
 """Cores, and MiB of memory, for each GPU. Most of the memory is for loading the base."""
 
-app = modal.App(TRAIN, include_source=False)
+app = modal.App(TRAIN, include_source=False).include(preferences_app)
 volume = open_volume()
 # With its profiles and presets, which are TOML.
 image = add_folder(add_code(build_image("train")), "train")
@@ -153,7 +160,10 @@ def main(
     set: str = "",  # noqa: A002 - modal names the option after it
     sweep: str = "",
     name: str = "",
-    fresh: bool = False,  # noqa: FBT001 - modal makes the command line of it
+    preferences: str = "",
+    adapter: str = "",
+    best_of_n: bool = False,  # noqa: FBT001 - modal makes the command line of it
+    fresh: bool = False,  # noqa: FBT001
     token: bool = True,  # noqa: FBT001
     wandb: bool = False,  # noqa: FBT001
 ) -> None:
@@ -170,12 +180,35 @@ def main(
         sweep: Settings with several values, as "learning_rate=1e-4,3e-5 rank=16,32": a run for
             each combination.
         name: The adapter's name, or the beginning of a sweep's names; by default the show's, or
-            SHOW-PRESET.
+            SHOW-PRESET, or ADAPTER-votes.
+        preferences: Files of votes on this machine, separated by blanks, to tune --adapter by.
+        adapter: The adapter that --preferences tunes; by default the show's.
+        best_of_n: With --preferences: learn what was chosen, from fewer votes.
         fresh: Delete the adapters and checkpoints first.
         token: Ask the hub with the token in the secret `huggingface`.
         wandb: Report to Weights & Biases with the key in the secret `wandb`.
     """
     with reported_errors():
+        others = {"--base": base, "--preset": preset, "--config": config, "--sweep": sweep}
+        check_options(
+            tunes=bool(preferences),
+            others=others | {"--wandb": wandb},
+            own={"--adapter": adapter, "--best-of-n": best_of_n},
+        )
+        if preferences:
+            job = make_preference_job(
+                load_show(show),
+                [Path(file) for file in preferences.split()],
+                adapter=adapter,
+                own_name=name,
+                settings=parse_assignments(set.split()),
+                gpu=gpu or DEFAULT_GPU,
+                best_of_n=best_of_n,
+                fresh=fresh,
+            )
+            secrets = [HUGGING_FACE.to_secret()] * token
+            train_all([job], secrets, examine_votes, tune_adapter)
+            return
         file = read_config_file(Path(config)) if config else None
         jobs = make_jobs(
             [load_show(each) for each in (show_names() if show == "all" else [show])],
@@ -203,13 +236,24 @@ def main(
                 print(f"\n{compare.remote(group, names)}")
 
 
-def train_all(jobs: list[TrainingJob], secrets: Sequence[modal.Secret] = ()) -> None:
+def train_all(
+    jobs: Sequence[AnyJob],
+    secrets: Sequence[modal.Secret] = (),
+    examiner: Any = examine,
+    trainer: Any = finetune,
+) -> None:
     """Train all jobs that can run and are not done, at the same time.
+
+    Args:
+        jobs: The jobs.
+        secrets: What their containers read.
+        examiner: The function that checks a job.
+        trainer: The function that trains it.
 
     Raises:
         UserError: some cannot run, or failed; the others are trained anyway.
     """
-    examiner = examine.with_options(secrets=secrets) if secrets else examine
+    examiner = examiner.with_options(secrets=secrets) if secrets else examiner
     checks = _run_each([(examiner, job) for job in jobs])
     runnable = [
         job for job, check in zip(jobs, checks, strict=True) if not (check.failed or check.idle)
@@ -220,15 +264,13 @@ def train_all(jobs: list[TrainingJob], secrets: Sequence[modal.Secret] = ()) -> 
     for job in runnable:
         if job.fresh:
             delete_from_volume(job.name)
-    trained = iter(_run_each([(_with_gpu(job.gpu, secrets), job) for job in runnable]))
+    trained = iter(_run_each([(_with_gpu(trainer, job.gpu, secrets), job) for job in runnable]))
     report(check if check.failed or check.idle else next(trained) for check in checks)
 
 
-def _with_gpu(gpu: str, secrets: Sequence[modal.Secret]) -> Any:
+def _with_gpu(trainer: Any, gpu: str, secrets: Sequence[modal.Secret]) -> Any:
     _, count = find_gpus(gpu)
-    return finetune.with_options(
-        gpu=gpu, secrets=secrets, cpu=_CPU * count, memory=_MEMORY * count
-    )
+    return trainer.with_options(gpu=gpu, secrets=secrets, cpu=_CPU * count, memory=_MEMORY * count)
 
 
 def delete_from_volume(name: str) -> None:
@@ -240,7 +282,7 @@ def delete_from_volume(name: str) -> None:
             print(f"deleted from the volume: {folder}")
 
 
-def _run_each(work: list[tuple[Any, TrainingJob]]) -> list[Outcome]:
+def _run_each(work: list[tuple[Any, AnyJob]]) -> list[Outcome]:
     """Run every job in its own container, and wait for all.
 
     The jobs are spawned, not mapped: Modal then restarts a job itself, also without this client.

@@ -60,9 +60,11 @@ def variables(plane: ControlPlane, function: Any) -> dict[str, str]:
     lines = [line for line in plane.image(function.image_id) if line.startswith("ENV ")]
     pairs = dict(line.removeprefix("ENV ").split("=", 1) for line in lines)
     for identity in function.secret_ids:
-        number = identity.partition("-")[2]
-        if number.isdigit():
-            pairs |= dict(plane.asked("SecretGetOrCreate")[int(number)].env_dict)
+        name = identity.partition("-")[2]
+        if name.isdigit():
+            pairs |= dict(plane.asked("SecretGetOrCreate")[int(name)].env_dict)
+        keys = plane.secrets.get(name, set())
+        pairs |= {key: value for key, value in plane.values.items() if key in keys}
     return {k: v.strip("'").replace("/volume", str(plane.volume)) for k, v in pairs.items()}
 
 

@@ -6,6 +6,7 @@ function, and stands for its container.
 """
 
 import asyncio
+import hashlib
 import inspect
 import os
 import threading
@@ -33,12 +34,19 @@ class Run(Protocol):
 
 @dataclass
 class ControlPlane:
-    """The requests so far, by method; the secrets that there are, with their keys."""
+    """The requests so far, by method; the secrets that there are, with their keys.
+
+    Attributes:
+        endpoint: The address of the deployed `Endpoint`; empty as long as none is deployed.
+        values: What the keys of the secrets hold; nothing if they are not named.
+    """
 
     secrets: dict[str, set[str]] = field(default_factory=dict)
     volume: Path = Path("/nonexistent")
     run: Run | None = None
     url: str = ""
+    endpoint: str = ""
+    values: dict[str, str] = field(default_factory=dict)
     requests: list[tuple[str, Any]] = field(default_factory=list)
     blobs: dict[str, bytes] = field(default_factory=dict)
     calls: dict[str, Any] = field(default_factory=dict)
@@ -107,17 +115,25 @@ def control_plane(
             thread.join(10)
 
 
+_BLOBS = "/blobs/"
+
+
 @contextmanager
 def _uploads(plane: ControlPlane) -> Iterator[str]:
-    """Where the client puts the contents of files for the volume."""
+    """Where the client puts the contents of files for the volume, and long arguments."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_PUT(self) -> None:
-            path = plane.volume / self.path.lstrip("/")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(self.rfile.read(int(self.headers["Content-Length"])))
+            data = self.rfile.read(int(self.headers["Content-Length"]))
+            if self.path.startswith(_BLOBS):
+                plane.blobs[self.path.removeprefix(_BLOBS)] = data
+            else:
+                path = plane.volume / self.path.lstrip("/")
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(data)
             self.send_response(200)
             self.send_header("Content-Length", "0")
+            self.send_header("ETag", hashlib.md5(data, usedforsecurity=False).hexdigest())
             self.end_headers()
 
         def log_message(self, *_: Any) -> None:
@@ -213,6 +229,11 @@ class _Service:
         ]
         return api_pb2.VolumePutFiles2Response(missing_blocks=missing)
 
+    def BlobCreate(self, _: Any) -> Message:
+        blob = self._identity("bl", "BlobCreate")
+        urls = api_pb2.UploadUrlList(items=[f"{self._uploads}{_BLOBS}{blob}"])
+        return api_pb2.BlobCreateResponse(blob_ids=[blob], upload_urls=urls)
+
     def MountBatchedCheckExistence(self, request: Any) -> Message:
         missing = [h for h in request.sha256_hex_hashes if h not in self._plane.blobs]
         return api_pb2.MountBatchedCheckExistenceResponse(missing_sha256_hex_hashes=missing)
@@ -253,6 +274,29 @@ class _Service:
             bound_function_id=request.function_id, handle_metadata=_handle(name, {})
         )
 
+    def ClassGet(self, request: Any) -> Message:
+        if not self._plane.endpoint:
+            raise LookupError(f"no class '{request.object_tag}'")
+        return api_pb2.ClassGetResponse(
+            class_id="cs-2", handle_metadata=api_pb2.ClassHandleMetadata()
+        )
+
+    def FunctionGet(self, request: Any) -> Message:
+        if not self._plane.endpoint:
+            raise LookupError(f"no function '{request.object_tag}'")
+        web = api_pb2.FunctionHandleMetadata(
+            function_name="Endpoint.web", is_method=True, web_url=self._plane.endpoint
+        )
+        service = _handle(request.object_tag, {})
+        service.method_handle_metadata["web"].CopyFrom(web)
+        function = api_pb2.Function(function_name=request.object_tag)
+        ranked = api_pb2.FunctionData.RankedFunction(rank=0, function=function)
+        return api_pb2.FunctionGetResponse(
+            function_id="fu-Endpoint",
+            handle_metadata=service,
+            function=api_pb2.FunctionData(ranked_functions=[ranked]),
+        )
+
     def ClassCreate(self, _: Any) -> Message:
         return api_pb2.ClassCreateResponse(
             class_id="cs-1", handle_metadata=api_pb2.ClassHandleMetadata()
@@ -275,7 +319,8 @@ class _Service:
         function = self._plane.functions()[function_id.removeprefix("fu-")]
         items = []
         for given in inputs:
-            job = asyncio.to_thread(self._plane.run, self._plane, function, given.input.args)
+            arguments = given.input.args or self._plane.blobs[given.input.args_blob_id]
+            job = asyncio.to_thread(self._plane.run, self._plane, function, arguments)
             identity = f"in-{call}-{given.idx}"
             self._plane.calls[call].append((given.idx, identity, asyncio.create_task(job)))
             items.append(api_pb2.FunctionPutInputsResponseItem(idx=given.idx, input_id=identity))

@@ -7,7 +7,7 @@ import importlib
 import warnings
 from typing import Any
 
-STAGES = ("data_prep", "train", "serve", "demo")
+STAGES = ("data_prep", "train", "serve", "demo", "evaluation")
 
 
 def main() -> None:

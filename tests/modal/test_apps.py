@@ -13,7 +13,15 @@ from tests.modal.control_plane import ControlPlane
 from tests.modal.table import STAGES, render_table
 
 SHARED = {"data_prep": {"script_formats"}, "demo": {"script_formats"}}
-MAIN = {"data_prep": "prepare", "train": "finetune", "serve": "Endpoint.*", "demo": "room"}
+MAIN = {
+    "data_prep": "prepare",
+    "train": "finetune",
+    "serve": "Endpoint.*",
+    "demo": "room",
+    "evaluation": "score",
+}
+COMPARING = {"examine_votes", "tune_adapter"}
+"""The functions whose container also compares scenes, as the stage `evaluation` does."""
 
 
 def deployed(plane: ControlPlane, modal: Command, stage: str, **variables: str) -> dict[str, Any]:
@@ -36,11 +44,12 @@ def test_the_package_hands_out_its_app_and_imports_no_modal(stage: str) -> None:
 def test_every_app_shares_one_volume_and_ships_its_own_code(
     plane: ControlPlane, modal: Command, stage: str
 ) -> None:
-    for function in deployed(plane, modal, stage).values():
+    for name, function in deployed(plane, modal, stage).items():
         (mount,) = function.volume_mounts
         assert (mount.volume_id, mount.mount_path) == ("vo-nothing-gpt", "/volume")
         packages = {name.split("/")[2] for name in plane.files(function) if "/" in name[6:]}
-        assert packages == {"nothing_gpt", "deployment", stage} | SHARED.get(stage, set())
+        more = {"evaluation"} if name in COMPARING else SHARED.get(stage, set())
+        assert packages == {"nothing_gpt", "deployment", stage} | more
         assert not [name for name in plane.files(function) if "shows" in name or "pyc" in name]
     (request,) = {r.version: r for r in plane.asked("VolumeGetOrCreate")}.values()
     assert request.version == 2

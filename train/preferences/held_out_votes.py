@@ -10,7 +10,7 @@ from train.data.chat_example import ChatExample
 from train.export.held_out_loss import encode_examples, measure_loss
 from train.generation import drop_ending, find_last_token
 from train.preferences.held_out_scenes import used_adapter
-from train.preferences.vote_set import AnyVote
+from train.preferences.preference_run import AnyVote
 from train.preferences.vote_trainer import REFERENCE
 
 

@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,6 @@ from nothing_gpt.adapter.manifest import Lineage, read_manifest
 from nothing_gpt.errors import UserError
 from nothing_gpt.files import fingerprint, locked_folder
 from nothing_gpt.votes.vote import Rating
-from nothing_gpt.votes.vote_file import read_votes
 from train.base_model.loading import LoadedBase, load_base
 from train.data.chat_example import ChatExample
 from train.data.examples import read_examples, sample
@@ -35,13 +34,52 @@ def tune(run: PreferenceRun) -> Path:
         UserError: the votes cannot be used, or the tuned adapter is refused; the message has the
             reasons.
     """
-    from train.preferences.guards import check_votes
-
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise UserError("--preferences runs in one process; start it without torchrun")
+    prepared = prepare_votes(run)
+    conflict = f"another training of '{run.name}' is running"
+    with locked_folder(run.checkpoints, conflict):
+        if is_tuned(run, prepared):
+            folder = run.workspace.adapter(run.name)
+            print(f"adapter '{run.name}' is up to date: {folder}")
+            return folder
+        checkpoint = open_folder(run.checkpoints, prepared.inputs, fresh=run.fresh)
+        folder = _tune(run, prepared, checkpoint)
+    run.publish()
+    return folder
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedVotes:
+    """The votes that a tuning learns from, after all checks that need no model.
+
+    Attributes:
+        held_out: The show's held-out examples.
+        inputs: The fingerprint of votes, adapter and configuration.
+    """
+
+    votes: VoteSet
+    lineage: Lineage
+    held_out: list[ChatExample]
+    inputs: str
+
+    def __str__(self) -> str:
+        """Return the number of votes, the share of each kind, and how they are learned from."""
+        sources = ", ".join(f"{share:.0%} {kind}" for kind, share in self.lineage.sources.items())
+        return f"{self.lineage.votes} votes ({sources}): {self.lineage.method}"
+
+
+def prepare_votes(run: PreferenceRun) -> PreparedVotes:
+    """Choose the votes of a tuning, and check them.
+
+    Raises:
+        UserError: the votes cannot be used; the message has the reasons.
+    """
+    from train.preferences.guards import check_votes
+
     training, held_out = read_examples(run.data)
     votes = collect_votes(
-        read_votes(run.files),
+        run.votes,
         run.manifest.show,
         run.manifest.format,
         training,
@@ -55,14 +93,13 @@ def tune(run: PreferenceRun) -> Path:
     lineage = Lineage(run.source, run.manifest.inputs, method, votes.count, votes.sources)
     identity = asdict(lineage) | {"config": asdict(run.config), "rules": [BETA, SFT_WEIGHT]}
     inputs = fingerprint([identity, [vote.id for vote in (*votes.training, *votes.held_out)]])
+    return PreparedVotes(votes, lineage, held_out, inputs)
+
+
+def is_tuned(run: PreferenceRun, prepared: PreparedVotes) -> bool:
+    """Return whether there is an adapter of the same votes, adapter and configuration."""
     target = run.workspace.adapter(run.name)
-    conflict = f"another training of '{run.name}' is running"
-    with locked_folder(run.checkpoints, conflict):
-        if target.is_dir() and not run.fresh and read_manifest(target).inputs == inputs:
-            print(f"adapter '{run.name}' is up to date: {target}")
-            return target
-        checkpoint = open_folder(run.checkpoints, inputs, fresh=run.fresh)
-        return _tune(run, votes, lineage, inputs, held_out, checkpoint)
+    return target.is_dir() and not run.fresh and read_manifest(target).inputs == prepared.inputs
 
 
 def _choose_method(run: PreferenceRun, votes: VoteSet) -> Method:
@@ -74,26 +111,17 @@ def _choose_method(run: PreferenceRun, votes: VoteSet) -> Method:
     return "kto" if rated else "dpo"
 
 
-def _tune(
-    run: PreferenceRun,
-    votes: VoteSet,
-    lineage: Lineage,
-    inputs: str,
-    held_out: list[ChatExample],
-    checkpoint: Path | None,
-) -> Path:
+def _tune(run: PreferenceRun, prepared: PreparedVotes, checkpoint: Path | None) -> Path:
     from train.preferences.guards import check_outcome
     from train.preferences.tuned_adapter import describe_outcome, write_tuned_adapter
     from train.preferences.vote_trainer import build_vote_trainer
 
-    sources = ", ".join(f"{share:.0%} {kind}" for kind, share in lineage.sources.items())
-    print(
-        f"tuning '{run.source}' by {votes.count} votes ({sources}): {lineage.method}", flush=True
-    )
+    print(f"tuning '{run.source}' by {prepared}", flush=True)
+    lineage = prepared.lineage
     base, model = load_adapter(run)
-    trainer = build_vote_trainer(run, base, model, lineage.method, votes.training)
+    trainer = build_vote_trainer(run, base, model, lineage.method, prepared.votes.training)
     train_to_end(trainer, run.checkpoints, checkpoint)
-    outcome = _measure(run, votes, base, trainer.model, held_out)
+    outcome = _measure(run, prepared, base, trainer.model)
     print("\n".join(describe_outcome(outcome)))
     reasons = list(check_outcome(outcome, lineage.method))
     if reasons:
@@ -101,7 +129,7 @@ def _tune(
     _refuse(f"the tuned adapter is refused, and '{run.source}' stays as it is", reasons)
     entries = trainer.state.log_history
     folder = write_tuned_adapter(
-        run, lineage, inputs, trainer.model, base.tokenizer, entries, outcome
+        run, lineage, prepared.inputs, trainer.model, base.tokenizer, entries, outcome
     )
     shutil.rmtree(run.checkpoints)
     print(f"adapter: {folder}\nserved beside '{run.source}', for a blind comparison in the room")
@@ -127,11 +155,7 @@ def load_adapter(run: PreferenceRun) -> tuple[LoadedBase, Any]:
 
 
 def _measure(
-    run: PreferenceRun,
-    votes: VoteSet,
-    base: LoadedBase,
-    model: Any,
-    held_out: list[ChatExample],
+    run: PreferenceRun, prepared: PreparedVotes, base: LoadedBase, model: Any
 ) -> "Outcome":
     from train.preferences.held_out_scenes import choose_contexts, measure_changes, used_adapter
     from train.preferences.held_out_votes import count_liked
@@ -140,6 +164,7 @@ def _measure(
 
     print("measuring the tuned adapter on held-out scenes and votes ...", flush=True)
     seed = run.config.seed
+    held_out = prepared.held_out
     evaluated = sample(held_out, _EVALUATED, seed)
     most = int(run.manifest.config["max_length"])
     after = measure_held_out(base, model, evaluated, most)
@@ -148,7 +173,7 @@ def _measure(
     return Outcome(
         before,
         after,
-        count_liked(model, base.tokenizer, votes.held_out, run.config.max_length),
+        count_liked(model, base.tokenizer, prepared.votes.held_out, run.config.max_length),
         measure_changes(
             model,
             base.tokenizer,

@@ -15,8 +15,8 @@ from nothing_gpt.votes.share import Share
 from nothing_gpt.votes.vote import Rating, Vote
 from train.data.chat_example import ChatExample
 from train.data.examples import contents
+from train.preferences.preference_run import AnyVote
 
-AnyVote = Vote | Rating
 _Kind = TypeVar("_Kind", Vote, Rating)
 
 _PER_PROMPT = 2

@@ -20,8 +20,7 @@ from nothing_gpt.errors import UserError
 from nothing_gpt.votes.vote import Rating
 from train.base_model.loading import LoadedBase
 from train.generation import drop_ending, find_last_token
-from train.preferences.preference_run import BETA, SFT_WEIGHT, Method, PreferenceRun
-from train.preferences.vote_set import AnyVote
+from train.preferences.preference_run import BETA, SFT_WEIGHT, AnyVote, Method, PreferenceRun
 from train.trainer.callbacks import CheckpointSealer, LossMonitor
 from train.trainer.process_group import current_group
 from train.trainer.trl_arguments import list_arguments
@@ -86,7 +85,7 @@ def build_vote_trainer(
         "callbacks": [
             LossMonitor(None),
             ReferenceCheck(_FIRST_LOSSES.get(method)),
-            CheckpointSealer(lambda: None, current_group()),
+            CheckpointSealer(run.publish, current_group()),
         ],
     }
     padding = {

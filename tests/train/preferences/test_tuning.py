@@ -17,7 +17,7 @@ from nothing_gpt.errors import UserError
 from nothing_gpt.files import read_json
 from nothing_gpt.show import Show
 from nothing_gpt.votes.vote import Rating, Vote
-from nothing_gpt.votes.vote_file import write_votes
+from nothing_gpt.votes.vote_file import read_votes
 from nothing_gpt.workspace import Workspace
 from serve.models.served_models import choose_models
 from tests.train.preferences.conftest import count_questions, list_lines, make_votes
@@ -39,9 +39,7 @@ FAST = {"train_batch": 8, "accumulation": 1, "max_length": 256}
 def make_run(
     place: Workspace, show: Show, votes: Sequence[Vote | Rating], **settings: float
 ) -> PreferenceRun:
-    file = place.root / "votes.jsonl"
-    write_votes(file, votes)
-    return resolve_preference_run(show, (file,), place, settings=FAST | settings)
+    return resolve_preference_run(show, votes, place, settings=FAST | settings)
 
 
 def test_votes_make_an_adapter_beside_the_old_one(
@@ -190,15 +188,14 @@ def test_few_votes_are_refused_or_only_their_chosen_texts_are_learned(
 
 
 def test_an_adapter_of_examples_is_never_replaced(tuned_place: Workspace, show: Show) -> None:
-    files = (Path("votes.jsonl"),)
     with pytest.raises(
         UserError, match="--name tiny: an adapter of this name is not one of votes"
     ):
-        resolve_preference_run(show, files, tuned_place, name="tiny")
+        resolve_preference_run(show, (), tuned_place, name="tiny")
     with pytest.raises(UserError, match="no adapter here"):
-        resolve_preference_run(show, files, tuned_place, adapter="none")
+        resolve_preference_run(show, (), tuned_place, adapter="none")
     with pytest.raises(UserError, match="--name 'A B'"):
-        resolve_preference_run(show, files, tuned_place, name="A B")
+        resolve_preference_run(show, (), tuned_place, name="A B")
 
 
 def test_a_file_that_holds_no_votes_is_one_message(tuned_place: Workspace, show: Show) -> None:
@@ -206,7 +203,7 @@ def test_a_file_that_holds_no_votes_is_one_message(tuned_place: Workspace, show:
     for text, reason in (("rubbish", "damaged"), ('{"prompt": 1}', "vote 1"), ("", "are empty")):
         file.write_text(text)
         with pytest.raises(UserError, match=reason) as caught:
-            tune(resolve_preference_run(show, (file,), tuned_place))
+            tune(resolve_preference_run(show, read_votes([file]), tuned_place))
         assert "\n" not in str(caught.value)
 
 
