@@ -13,6 +13,7 @@ from deployment.storage import open_volume
 from nothing_gpt.errors import UserError
 from train.artifacts.provenance import VARIABLE, git_revision
 from train.preferences.preference_job import PreferenceJob
+from train.training_job import DEFAULT_GPU
 
 app = modal.App(TRAIN, include_source=False)
 volume = open_volume()
@@ -36,7 +37,7 @@ def examine_votes(job: PreferenceJob) -> Outcome:
 
 @app.function(
     image=image,
-    gpu="L4",
+    gpu=DEFAULT_GPU,
     volumes={MOUNT: volume},
     env={VARIABLE: git_revision()},
     cpu=2,

@@ -11,6 +11,7 @@ from nothing_gpt.show import Show
 from nothing_gpt.votes.vote_file import read_votes
 from nothing_gpt.workspace import Workspace
 from train.preferences.preference_run import AnyVote, PreferenceRun, resolve_preference_run
+from train.training_job import DEFAULT_GPU
 
 _MOST_BYTES = 16 * 2**20
 """Bytes of all files of votes: some thousand votes. They travel with the call."""
@@ -67,12 +68,12 @@ def make_preference_job(
     show: Show,
     files: Sequence[Path],
     *,
-    adapter: str,
-    own_name: str,
-    settings: Mapping[str, Any],
-    gpu: str,
-    best_of_n: bool,
-    fresh: bool,
+    adapter: str = "",
+    own_name: str = "",
+    settings: Mapping[str, Any] | None = None,
+    gpu: str = DEFAULT_GPU,
+    best_of_n: bool = False,
+    fresh: bool = False,
 ) -> PreferenceJob:
     """Make a job, with the votes of files of this machine.
 
@@ -87,4 +88,4 @@ def make_preference_job(
             " sent with a command; leave some out"
         )
     votes = read_votes(files)
-    return PreferenceJob(show, votes, adapter, own_name, settings, gpu, best_of_n, fresh)
+    return PreferenceJob(show, votes, adapter, own_name, settings or {}, gpu, best_of_n, fresh)
