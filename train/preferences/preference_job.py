@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from nothing_gpt.errors import UserError
-from nothing_gpt.gpus import find_gpu
+from nothing_gpt.hardware.gpus import find_gpu
 from nothing_gpt.show import Show
 from nothing_gpt.votes.vote_file import read_votes
 from nothing_gpt.workspace import Workspace
