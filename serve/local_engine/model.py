@@ -20,6 +20,7 @@ from nothing_gpt.prompt import Message
 from serve.local_engine.cache import RowCache
 from serve.local_engine.cpu.llama_decoder import LlamaDecoder, is_supported
 from serve.local_engine.grammar_compiler import GrammarCompiler
+from serve.local_engine.nf4_rounding import round_to_nf4
 from serve.models.adapter_check import check_adapters
 from serve.models.base_files import fetch_base, find_template, load_tokenizer
 from serve.models.served_models import ServedModels
@@ -64,6 +65,7 @@ class LocalModel:
         self._template, folder, loading = find_template(models), fetch_base(models), models.base
         self._aliases, self._active_alias = {models.base: _BASE}, ""
         self._peft: Any = None
+        self._rounded = False
         try:
             self.network: Any = AutoModelForCausalLM.from_pretrained(
                 folder, dtype=dtype, device_map=self.device
@@ -111,9 +113,22 @@ class LocalModel:
         """Compute with the decoder for CPUs, with packed weights or in bf16; empty the cache."""
         self._decoder = LlamaDecoder(self.network, self._adapters, self._rows, pack=pack)
 
+    def round_base(self) -> None:
+        """Give the base the values that it has in NF4, over which its adapters were trained.
+
+        Raises:
+            UserError: bitsandbytes is not installed.
+        """
+        round_to_nf4(self.network)
+        self._rounded = True
+        if self._decoder is not None:
+            self.use_decoder(pack=False)
+
     @property
     def precision(self) -> str:
-        """What the weights are in, such as float32 or int4."""
+        """What the weights are in, such as float32, int4, or nf4 if they have its values."""
+        if self._rounded:
+            return "nf4"
         if self._decoder is not None:
             return self._decoder.precision
         return str(self.network.dtype).removeprefix("torch.")

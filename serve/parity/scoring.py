@@ -8,10 +8,10 @@ from nothing_gpt.errors import UserError
 from nothing_gpt.files import read_jsonl
 from nothing_gpt.progress.log import log_progress
 from nothing_gpt.workspace import HELD_OUT_FILE, Workspace
+from serve.local_engine.nf4_rounding import round_to_nf4
 from serve.models.base_files import find_template, load_tokenizer
 from serve.models.served_models import ServedModels
 from serve.parity.comparison import ParityExample, ParityRow, ScoredCompletion, Tolerances
-from serve.parity.nf4_rounding import round_to_nf4
 from serve.parity.vllm_client import VllmClient
 
 if TYPE_CHECKING:
@@ -60,6 +60,11 @@ def score_examples(
 
     model = LocalModel(models, rows=1)
     choose_precision(model, models, workspace)
+    if model.precision == "nf4":
+        # vLLM serves full weights, so the engines are compared over these.
+        model = LocalModel(models, rows=1)
+        if model.has_decoder:
+            model.use_decoder(pack=False)
     served_type = str(model.network.dtype).removeprefix("torch.")
     local = _score_locally(model, show, examples, "the local engine, as served")
     as_trained = local

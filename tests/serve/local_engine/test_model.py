@@ -12,8 +12,8 @@ import torch
 from nothing_gpt.adapter.manifest import read_manifest, write_manifest
 from nothing_gpt.workspace import Workspace
 from serve.local_engine.model import LocalModel
+from serve.local_engine.nf4_rounding import round_to_nf4
 from serve.models.served_models import choose_models
-from serve.parity.nf4_rounding import round_to_nf4
 from tests.serve.conftest import BASE
 
 IDS = [5, 60, 70, 80, 90, 100, 110]

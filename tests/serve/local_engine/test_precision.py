@@ -20,6 +20,7 @@ from nothing_gpt.files import read_json, write_json, write_text
 from nothing_gpt.prompt import Message
 from nothing_gpt.workspace import HELD_OUT_FILE, Workspace
 from serve.local_engine.model import LocalModel
+from serve.local_engine.nf4_rounding import round_to_nf4
 from serve.local_engine.precision import FILE, choose_precision
 from serve.models.served_models import choose_models
 from tests.serve.conftest import BASE, TEXTS
@@ -105,6 +106,31 @@ def test_what_cannot_be_measured_is_served_in_bf16(place: Workspace, missing: st
             shutil.rmtree(place.adapter(NAME))
     assert choose(place) == "bfloat16"
     assert not (place.adapter(NAME) / FILE).exists()
+
+
+@pytest.mark.parametrize(("worse_by", "precision"), [(-0.02, "float32"), (0.02, "nf4")])
+def test_an_adapter_of_nf4_is_served_over_full_weights_if_these_are_better(
+    workspace: Workspace, place: Workspace, worse_by: float, precision: str
+) -> None:
+    base = place.root / "bases" / BASE
+    shutil.rmtree(base)
+    shutil.copytree(workspace.find_base(BASE), base)
+    manifest = read_manifest(place.adapter(NAME))
+    state = BaseModel(BASE, fingerprint_base(base))
+    trained = replace(manifest, base=state, config={"quantized": True})
+    write_manifest(place.adapter(NAME), trained)
+    assert choose(place) == "float32"  # far better than the recorded 9 nats
+    full = read_json(place.adapter(NAME) / FILE)["full"]
+    (place.adapter(NAME) / FILE).unlink()
+    record_training_loss(place, full - worse_by)
+    assert choose(place) == precision
+    assert choose(place) == precision  # by the kept file
+    models = choose_models(place, base=BASE)
+    served, rounded = LocalModel(models, rows=1), LocalModel(models, rows=1, prepare=round_to_nf4)
+    choose_precision(served, models, place)
+    ids = [[5, 60, 70, 80]]
+    found, over_nf4 = (each.forward(ids, 0, [0], [NAME]) for each in (served, rounded))
+    assert torch.allclose(found, over_nf4, atol=1e-5) == (precision == "nf4")
 
 
 def test_what_transformers_computes_is_left_as_it_is(workspace: Workspace) -> None:
