@@ -61,7 +61,7 @@ def training_seconds(
 def weigh_evaluation(config: TrainingConfig, *, graphed: bool) -> float:
     """Return the time of a token that is evaluated, relative to one that is trained.
 
-    Graphs make training faster, and not evaluations. Without them two cores took 0.53 for
+    Graphs make training faster, and not evaluations. Without them two cores took 0.48 to 0.54 for
     SmolLM2-135M by the fast path, and an H100 2.2 with them (RESULTS.md).
     """
     if graphed:
