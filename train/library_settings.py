@@ -3,6 +3,8 @@
 import logging
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from nothing_gpt.hardware.torch_caches import CACHE_BOUNDS
 
@@ -25,3 +27,14 @@ def prepare_libraries() -> None:
     logging.getLogger("trl").setLevel(logging.ERROR)
     # TRL sets an option by its former name.
     warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
+
+
+@contextmanager
+def shown_bars() -> Iterator[None]:
+    """Let TRL show its own bar, for work of minutes that no bar of ours covers."""
+    hidden = os.environ.pop("TQDM_DISABLE", None)
+    try:
+        yield
+    finally:
+        if hidden is not None:
+            os.environ["TQDM_DISABLE"] = hidden

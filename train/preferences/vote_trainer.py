@@ -20,6 +20,7 @@ from nothing_gpt.errors import UserError
 from nothing_gpt.votes.vote import Rating
 from train.base_model.loading import LoadedBase
 from train.generation import drop_ending, find_last_token
+from train.library_settings import shown_bars
 from train.preferences.preference_run import BETA, SFT_WEIGHT, AnyVote, Method, PreferenceRun
 from train.trainer.callbacks import CheckpointSealer, LossMonitor
 from train.trainer.process_group import current_group
@@ -100,12 +101,14 @@ def build_vote_trainer(
             options[f"per_device_{key}_batch_size"] = 2
         options["gradient_accumulation_steps"] = max(1, run.config.effective_batch // 2)
         collator = OpenEndedCollator(DataCollatorForUnpairedPreference(**padding), last)
-        trainer = KTOTrainer(args=KTOConfig(**options), data_collator=collator, **parts)
+        with shown_bars():  # of the reference's log-probabilities
+            trainer = KTOTrainer(args=KTOConfig(**options), data_collator=collator, **parts)
     else:
         losses = {"sigmoid": 1.0, "sft": SFT_WEIGHT} if method == "dpo" else {"sft": 1.0}
         options |= {"loss_type": list(losses), "loss_weights": list(losses.values())}
         collator = OpenEndedCollator(DataCollatorForPreference(**padding), last)
-        trainer = PairTrainer(args=DPOConfig(**options), data_collator=collator, **parts)
+        with shown_bars():
+            trainer = PairTrainer(args=DPOConfig(**options), data_collator=collator, **parts)
     _restore_precision(model)
     trainer.remove_callback(PrinterCallback)
     trainer.remove_callback(ProgressCallback)
