@@ -5,17 +5,6 @@ episode into windows, and writes the windows as chat examples. A report lists wh
 why.
 """
 
-from typing import Any
+from nothing_gpt.lazy_app import lazy_app
 
-
-def __getattr__(name: str) -> Any:
-    # For `modal run -m data_prep`. Other imports of the package must not need modal.
-    if name == "app":
-        from data_prep.modal_app import app
-
-        return app
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return [*globals(), "app"]
+__getattr__, __dir__ = lazy_app(__name__)

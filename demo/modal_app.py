@@ -10,7 +10,8 @@ from contextlib import ExitStack
 import modal
 
 from deployment.credentials import API_KEY, ROOM_LOGIN, access_secrets
-from deployment.facts import DEMO, ENDPOINT, MOUNT, SERVE, VOLUME
+from deployment.endpoint import find_endpoint, read_own_key
+from deployment.facts import DEMO, MOUNT, VOLUME
 from deployment.images import add_code, add_folder, build_image
 from deployment.storage import open_volume
 from nothing_gpt.adapter.manifest import list_adapters
@@ -44,8 +45,7 @@ image = add_folder(add_code(build_image("demo"), "script_formats"), "demo")
 @modal.web_server(PORT, startup_timeout=120)
 def room() -> None:
     """Open the room until the container stops."""
-    endpoint = modal.Cls.from_name(SERVE, ENDPOINT)().web
-    start(f"{endpoint.get_web_url()}/v1", Workspace.default())
+    start(find_endpoint(), Workspace.default())
 
 
 def start(base_url: str, workspace: Workspace, port: int = PORT) -> None:
@@ -62,9 +62,8 @@ def start(base_url: str, workspace: Workspace, port: int = PORT) -> None:
     shows = {manifest.show.name: manifest.show for manifest in manifests}
     if not shows:
         raise UserError(f"no adapter on the volume '{VOLUME}'; train one first")
-    key = os.environ.get(API_KEY.key, "").split(",")[0].strip() or "none"
     host = "0.0.0.0"  # noqa: S104 - Modal connects from outside the container
     access = AccessOptions(login=read_login(os.environ), is_open=is_open(os.environ))
-    client = ModelClient(base_url, key)
+    client = ModelClient(base_url, read_own_key())
     room = running_room(client, shows, show=min(shows), host=host, port=port, access=access)
     _running.enter_context(room)

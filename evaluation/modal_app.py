@@ -10,10 +10,10 @@ import os
 from dataclasses import replace
 
 import modal
-import modal.exception
 
 from deployment.credentials import API_KEY, access_secrets
-from deployment.facts import ENDPOINT, EVALUATION, MOUNT, SERVE, VOLUME
+from deployment.endpoint import find_endpoint, read_own_key
+from deployment.facts import EVALUATION, MOUNT, VOLUME
 from deployment.images import add_code, build_image
 from deployment.outcome import Outcome, attempt, report
 from deployment.storage import open_volume
@@ -57,9 +57,8 @@ def _score(job: EvaluationJob) -> str:
             f"not prepared on the volume '{VOLUME}'; run"
             f" 'modal run -m data_prep --show {job.show.name}' first"
         )
-    url = f"{_find_endpoint()}/v1"
-    # The client of OpenAI reads this one.
-    os.environ["OPENAI_API_KEY"] = os.environ.get(API_KEY.key, "").split(",")[0].strip()
+    url = find_endpoint()
+    os.environ["OPENAI_API_KEY"] = read_own_key()  # where the client of OpenAI looks for it
     there = replace(job, models=tuple((name, url) for name, _ in job.models))
     try:
         card, written = evaluate(there, workspace)
@@ -68,16 +67,6 @@ def _score(job: EvaluationJob) -> str:
         volume.commit()
     paths = "\n".join(f"on the volume: {path.relative_to(workspace.root)}" for path in files)
     return f"{render_markdown(card)}\n{paths}"
-
-
-def _find_endpoint() -> str:
-    try:
-        url: str | None = modal.Cls.from_name(SERVE, ENDPOINT)().web.get_web_url()
-    except modal.exception.NotFoundError:
-        url = None
-    if not url:
-        raise UserError("the endpoint is not deployed; run 'modal deploy -m serve' first")
-    return url
 
 
 @app.local_entrypoint()

@@ -2,13 +2,14 @@
 
 import os
 
-from nothing_gpt.hardware.torch_caches import CACHE_BOUNDS
+from nothing_gpt.hardware.torch_caches import bound_caches
 
 _VARIABLES = {
     # Idle threads sleep after about 50 microseconds. With OpenMP's default, which spins for
     # longer, a token took 150 ms beside a busy process and 20 ms with this; alone both take 19 ms.
     "GOMP_SPINCOUNT": "50000",
-    **CACHE_BOUNDS,
+    # Decoding has at most 22 kinds of products, and a prompt of a new length 5.
+    **bound_caches(64),
 }
 
 

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from nothing_gpt.hardware.torch_caches import CACHE_BOUNDS
+from nothing_gpt.hardware.torch_caches import bound_caches
 
 
 def prepare_libraries() -> None:
@@ -14,7 +14,9 @@ def prepare_libraries() -> None:
     # Idle threads sleep instead of spinning. Beside another busy process, training on a small
     # CPU is more than twice as fast this way. torch reads this when it is first imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    for name, value in CACHE_BOUNDS.items():
+    # With 64 products, a step of SmolLM2 evicts its own: 82 and 88 s for 14 steps on two cores
+    # instead of 70 with 256, and 75 and 77 without a bound (RESULTS.md).
+    for name, value in bound_caches(256).items():
         os.environ.setdefault(name, value)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     # TRL has a bar of its own for the reference; the trainer's bar is ours.

@@ -10,7 +10,7 @@ from train.config.run import Run
 from train.config.training_config import TrainingConfig
 from train.data.chat_example import ChatExample
 from train.data.examples import as_dataset
-from train.estimate.speed import weigh_evaluation
+from train.estimate.speed import evaluation_cost
 from train.trainer.process_group import current_group
 from train.trainer.trl_arguments import make_arguments
 
@@ -117,14 +117,17 @@ def _thin_evaluations(trainer: "AdapterTrainer", config: TrainingConfig) -> None
     It is planned from the lengths of examples and not by the clock, so that a repeated run has
     the same evaluations, and with them the same best adapter.
     """
-    trained: Any = trainer.train_dataset
+    rows: Any = trainer.train_dataset
     evaluated: Any = trainer.eval_dataset
-    tokens, read = (sum(len(ids) for ids in rows["input_ids"]) for rows in (trained, evaluated))
-    steps = config.count_steps(len(trained))
-    seen = tokens * steps * config.effective_batch / max(len(trained), 1)
-    weight = weigh_evaluation(config, graphed=trainer.uses_graphs)
-    asked = config.fit_eval_interval(steps)
-    interval = config.fit_eval_interval(steps, weight * read / max(seen, 1))
+    steps = config.count_steps(len(rows))
+    epochs = steps * config.effective_batch / max(len(rows), 1)
+    cost = evaluation_cost(
+        config,
+        evaluated=sum(map(len, evaluated["input_ids"])),
+        trained=epochs * sum(map(len, rows["input_ids"])),
+        graphed=trainer.uses_graphs,
+    )
+    asked, interval = config.fit_eval_interval(steps), config.fit_eval_interval(steps, cost)
     trainer.args.eval_steps = interval
     if interval > asked and current_group().rank == 0:
         print(

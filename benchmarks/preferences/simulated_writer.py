@@ -30,6 +30,7 @@ from nothing_gpt.votes.share import Share
 from nothing_gpt.votes.vote import Vote, Writer
 from nothing_gpt.votes.vote_file import write_votes
 from nothing_gpt.workspace import HELD_OUT_FILE, TRAINING_FILE, Workspace
+from train.preferences.preference_run import name_tuned
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 
@@ -103,7 +104,7 @@ def compare(
     takes = -(-pairs // len(contexts))
     new, old = (
         ask_room(room, name, contexts, takes, callers, seed)
-        for name in (model or f"{loaded.name}-votes", against or loaded.name)
+        for name in (model or name_tuned(loaded.name), against or loaded.name)
     )
     scores = [
         [judge(lines) for lines in (_list_lines(a), _list_lines(b))]

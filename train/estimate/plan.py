@@ -11,7 +11,7 @@ from train.config.training_config import TrainingConfig
 from train.data.chat_example import ChatExample
 from train.data.lengths import Length, Lengths, count_batches, estimate_lengths
 from train.estimate import memory
-from train.estimate.memory import GIB
+from train.estimate.memory import GIB, GRAPHED
 from train.estimate.memory_fit import find_largest, fused_budget, refuse_unfit, usable_gib
 from train.estimate.model_shape import (
     LLAMAS,
@@ -19,7 +19,7 @@ from train.estimate.model_shape import (
     ModelShape,
     read_folder_shape,
 )
-from train.estimate.speed import evaluation_seconds, training_seconds
+from train.estimate.speed import evaluation_cost, evaluation_seconds, training_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,13 @@ def estimate(
         shape, config, gpu, batches, _learned(lengths.training), kept
     )
     evaluation = evaluation_seconds(shape, config, gpu, evaluated, _learned(lengths.held_out))
-    interval = config.fit_eval_interval(steps, evaluation / seconds)
+    cost = evaluation_cost(
+        config,
+        evaluated=sum(length.whole for length in lengths.held_out),
+        trained=epochs * sum(length.whole for length in lengths.training),
+        graphed=config.fused and shape.linear < GRAPHED,
+    )
+    interval = config.fit_eval_interval(steps, cost)
     seconds += (2 + (steps - 1) // interval) * evaluation
     hours = seconds / 3600
     peak = max(

@@ -58,7 +58,21 @@ def training_seconds(
     return shape.layers * sum(times) + learned * 3 * head / rate
 
 
-def weigh_evaluation(config: TrainingConfig, *, graphed: bool) -> float:
+def evaluation_cost(
+    config: TrainingConfig, *, evaluated: float, trained: float, graphed: bool
+) -> float:
+    """Return the time of an evaluation, relative to that of all steps of a run.
+
+    Args:
+        config: The run's configuration.
+        evaluated: Tokens of the evaluation.
+        trained: Tokens of all steps.
+        graphed: Whether the steps run as CUDA graphs.
+    """
+    return _weigh_evaluated_token(config, graphed=graphed) * evaluated / max(trained, 1)
+
+
+def _weigh_evaluated_token(config: TrainingConfig, *, graphed: bool) -> float:
     """Return the time of a token that is evaluated, relative to one that is trained.
 
     Graphs make training faster, and not evaluations. Without them two cores took 0.48 to 0.54 for

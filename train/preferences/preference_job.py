@@ -10,7 +10,12 @@ from nothing_gpt.hardware.gpus import find_gpu
 from nothing_gpt.show import Show
 from nothing_gpt.votes.vote_file import read_votes
 from nothing_gpt.workspace import Workspace
-from train.preferences.preference_run import AnyVote, PreferenceRun, resolve_preference_run
+from train.preferences.preference_run import (
+    AnyVote,
+    PreferenceRun,
+    name_tuned,
+    resolve_preference_run,
+)
 from train.training_job import DEFAULT_GPU
 
 _MOST_BYTES = 16 * 2**20
@@ -40,7 +45,7 @@ class PreferenceJob:
     @property
     def name(self) -> str:
         """The tuned adapter's name."""
-        return self.own_name or f"{self.adapter or self.show.name}-votes"
+        return self.own_name or name_tuned(self.adapter or self.show.name)
 
     def resolve(self, publish: Callable[[], None] = lambda: None) -> PreferenceRun:
         """Work out the names and paths of its run, which has a GPU.

@@ -64,6 +64,11 @@ class PreferenceRun:
         return self.workspace.checkpoints(self.name)
 
 
+def name_tuned(adapter: str) -> str:
+    """Return the name of what votes make of an adapter, unless it is given one."""
+    return f"{adapter}-votes"
+
+
 def check_options(*, tunes: bool, others: Mapping[str, object], own: Mapping[str, object]) -> None:
     """Check that the options of a command belong together.
 
@@ -121,7 +126,7 @@ def resolve_preference_run(
     if turns_given(manifest.format) is not None:
         raise UserError(f"adapter '{source}' answers as one character; votes are on whole scenes")
     check_name(name)
-    name = name or f"{source}-votes"
+    name = name or name_tuned(source)
     taken = workspace.adapter(name)
     if name == source or (taken.is_dir() and read_manifest(taken).lineage is None):
         raise UserError(

@@ -94,21 +94,22 @@ def build_vote_trainer(
         "max_length": run.config.max_length,
     }
     last = find_last_token(base.tokenizer)
-    trainer: Trainer
+    trainer_type: Any
+    arguments: Any
     if method == "kto":
         # The loss compares each answer with those of other prompts in its batch.
         for key in ("train", "eval"):
             options[f"per_device_{key}_batch_size"] = 2
         options["gradient_accumulation_steps"] = max(1, run.config.effective_batch // 2)
         collator = OpenEndedCollator(DataCollatorForUnpairedPreference(**padding), last)
-        with shown_bars():  # of the reference's log-probabilities
-            trainer = KTOTrainer(args=KTOConfig(**options), data_collator=collator, **parts)
+        trainer_type, arguments = KTOTrainer, KTOConfig(**options)
     else:
         losses = {"sigmoid": 1.0, "sft": SFT_WEIGHT} if method == "dpo" else {"sft": 1.0}
         options |= {"loss_type": list(losses), "loss_weights": list(losses.values())}
         collator = OpenEndedCollator(DataCollatorForPreference(**padding), last)
-        with shown_bars():
-            trainer = PairTrainer(args=DPOConfig(**options), data_collator=collator, **parts)
+        trainer_type, arguments = PairTrainer, DPOConfig(**options)
+    with shown_bars():  # of the reference's log-probabilities
+        trainer: Trainer = trainer_type(args=arguments, data_collator=collator, **parts)
     _restore_precision(model)
     trainer.remove_callback(PrinterCallback)
     trainer.remove_callback(ProgressCallback)
@@ -118,8 +119,8 @@ def build_vote_trainer(
 class OpenEndedCollator:
     """Makes batches of answers without their ends.
 
-    What people vote on was cut, mostly at a number of lines. Who learns its ends writes short
-    scenes.
+    The room cuts takes after the lines that were asked for. A model that learns to end there
+    writes scenes that are too short.
 
     Args:
         collate: Makes the batches.

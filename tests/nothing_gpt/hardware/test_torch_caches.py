@@ -7,7 +7,7 @@ import pytest
 
 from tests.serve.conftest import ROOT
 
-# How many MB are in use after products of 150 numbers of rows, and after another 150.
+# How many MB are in use after products of 300 numbers of rows, and after another 300.
 PRODUCTS = """
 import ctypes
 import os
@@ -21,8 +21,8 @@ libc = ctypes.CDLL(None)
 libc.mallinfo2.restype = MallInfo
 weights = torch.randn(576, 1536).bfloat16()
 with torch.inference_mode():
-    for first in (10, 160):
-        for rows in range(first, first + 150):
+    for first in (10, 310):
+        for rows in range(first, first + 300):
             torch.ones(rows, 576).bfloat16() @ weights
         info = libc.mallinfo2()
         print((info.e + info.h) / 2**20)
@@ -47,5 +47,5 @@ def test_texts_of_new_lengths_do_not_take_ever_more_memory(setting: str) -> None
     )
     assert done.returncode == 0, done.stderr
     before, after = map(float, done.stdout.split())
-    # Without a bound on torch's caches it is 80 MB more on a CPU with products in bf16.
+    # Without a bound on torch's caches it is 180 MB more on a CPU with products in bf16.
     assert after - before < 8
