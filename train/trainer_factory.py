@@ -118,16 +118,20 @@ def _thin_evaluations(trainer: "AdapterTrainer", config: TrainingConfig) -> None
     the same evaluations, and with them the same best adapter.
     """
     rows: Any = trainer.train_dataset
-    evaluated: Any = trainer.eval_dataset
     steps = config.count_steps(len(rows))
     epochs = steps * config.effective_batch / max(len(rows), 1)
-    cost = evaluation_cost(
-        config,
-        evaluated=sum(map(len, evaluated["input_ids"])),
-        trained=epochs * sum(map(len, rows["input_ids"])),
-        graphed=trainer.uses_graphs,
-    )
-    asked, interval = config.fit_eval_interval(steps), config.fit_eval_interval(steps, cost)
+
+    def weigh(examples: Any) -> float:
+        return evaluation_cost(
+            config,
+            evaluated=sum(map(len, examples["input_ids"])),
+            trained=epochs * sum(map(len, rows["input_ids"])),
+            graphed=trainer.uses_graphs,
+        )
+
+    cost = weigh(trainer.eval_dataset)
+    whole = 0.0 if trainer.all_held_out is None else weigh(trainer.all_held_out)
+    asked, interval = config.fit_eval_interval(steps), config.fit_eval_interval(steps, cost, whole)
     trainer.args.eval_steps = interval
     if interval > asked and current_group().rank == 0:
         print(

@@ -149,21 +149,22 @@ def test_the_schedule_fits_the_length_of_the_run(
     interval=st.integers(1, 500),
     share=st.floats(0.01, 0.9),
     patience=st.none() | st.integers(1, 5),
+    whole=st.just(0.0) | st.floats(1e-4, 10),
 )
 def test_evaluations_in_between_take_no_more_than_their_share(
-    steps: int, cost: float, interval: int, share: float, patience: int | None
+    steps: int, cost: float, interval: int, share: float, patience: int | None, whole: float
 ) -> None:
     config = replace(TrainingConfig(), eval_interval=interval, eval_share=share, patience=patience)
-    found = config.fit_eval_interval(steps, cost)
+    found = config.fit_eval_interval(steps, cost, whole)
     assert config.fit_eval_interval(steps) <= found <= steps
     between = (steps - 1) // found
     least = 1 + (patience or 0)
     evaluations = 2 + between
-    assert between <= least or evaluations * cost <= share / (1 - share) * (1 + 1e-9)
+    assert between <= least or evaluations * cost + whole <= share / (1 - share) * (1 + 1e-9)
     # What early stopping and the best checkpoint need is left, if it was there.
     assert between >= min(least, (steps - 1) // config.fit_eval_interval(steps)) - 1
     assert replace(config, eval_share=1.0).fit_eval_interval(
-        steps, cost
+        steps, cost, whole
     ) == config.fit_eval_interval(steps)
 
 

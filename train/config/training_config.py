@@ -43,8 +43,8 @@ class TrainingConfig:
         patience: Stop after so many evaluations in a row without a lower loss; None never stops.
         seed: Seed of data order and dropout.
         max_steps: Optimiser steps of a short run, whatever `epochs` says; None uses all data.
-        max_eval_examples: Bound on held-out examples; None uses all.
-        all_at_end: Evaluate the finished adapter on all held-out examples, too.
+        max_eval_examples: Bound on the held-out examples that are evaluated; None uses all.
+        all_at_end: Evaluate the finished adapter on all held-out examples, if there are more.
         quantize: Whether the base is in NF4; `auto` is from a billion parameters on. NF4 alone
             costs SmolLM2-135M 0.17 nats a token, and a 3B model fits a 24 GB card only with it.
         lines_once: A bounded run takes examples that share no lines first.
@@ -87,6 +87,11 @@ class TrainingConfig:
         """Training examples that a bounded run uses; None is all of them."""
         return None if self.max_steps is None else self.max_steps * self.effective_batch
 
+    def evaluates_all(self, held_out: int) -> bool:
+        """Return whether the finished adapter is evaluated on more examples than the run uses."""
+        most = self.max_eval_examples
+        return self.all_at_end and most is not None and most < held_out
+
     def count_steps(self, examples: int) -> int:
         """Return the optimiser steps of a run over so many examples; the last can be partial."""
         whole = int(-(-examples // self.effective_batch) * self.epochs)
@@ -96,7 +101,7 @@ class TrainingConfig:
         """Return the steps of warm-up of a run of so many steps; the first one has rate 0."""
         return min(self.warmup_steps, int(steps * _WARMUP_SHARE))
 
-    def fit_eval_interval(self, steps: int, cost: float = 0.0) -> int:
+    def fit_eval_interval(self, steps: int, cost: float = 0.0, whole: float = 0.0) -> int:
         """Return the steps between evaluations: in a short run, half of it.
 
         It is longer where evaluations would take more than their share. The first and the last
@@ -106,13 +111,14 @@ class TrainingConfig:
         Args:
             steps: Optimiser steps of the run.
             cost: The time of an evaluation, relative to that of all steps.
+            whole: The same of the evaluation of all held-out examples after the last step.
         """
         if not self.eval_interval:
             return steps
         interval = max(1, min(self.eval_interval, steps // 2))
         if self.eval_share == 1 or not cost:
             return interval
-        allowed = int(self.eval_share / (1 - self.eval_share) / cost) - 2
+        allowed = int((self.eval_share / (1 - self.eval_share) - whole) / cost) - 2
         between = max(allowed, 1 + (self.patience or 0))
         return max(interval, -(-steps // (between + 1)))
 

@@ -3,7 +3,7 @@
 import random
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from nothing_gpt.errors import UserError
 from nothing_gpt.files import read_json, read_jsonl
@@ -14,6 +14,9 @@ from train.data.line_order import order_by_new_lines
 
 if TYPE_CHECKING:
     from datasets import Dataset
+
+
+T = TypeVar("T")
 
 
 class MissingDataError(UserError):
@@ -139,7 +142,7 @@ def _read(path: Path) -> list[ChatExample]:
     return examples
 
 
-def sample(examples: list[ChatExample], most: int | None, seed: int) -> list[ChatExample]:
+def sample(examples: list[T], most: int | None, seed: int) -> list[T]:
     """Draw at most `most` examples, always the same ones for a seed, in their order."""
     if most is None or len(examples) <= most:
         return examples

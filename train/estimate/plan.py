@@ -9,6 +9,7 @@ from nothing_gpt.hardware.gpus import Gpu
 from train.config.base_names import POCKET_BASE, SMOLLM2_BASE
 from train.config.training_config import TrainingConfig
 from train.data.chat_example import ChatExample
+from train.data.examples import sample
 from train.data.lengths import Length, Lengths, count_batches, estimate_lengths
 from train.estimate import memory
 from train.estimate.memory import GIB, GRAPHED
@@ -97,7 +98,6 @@ def estimate(
     steps = config.count_steps(len(lengths.training))
     epochs = min(steps * config.effective_batch / len(lengths.training), config.epochs)
     batches = count_batches(lengths.training, config.train_batch, padded=not config.fused)
-    evaluated = count_batches(lengths.held_out, config.eval_batch, padded=not config.fused)
     allowed = fused_budget(gpu)
     kept = None
     if config.fused:
@@ -107,19 +107,15 @@ def estimate(
     seconds = epochs * training_seconds(
         shape, config, gpu, batches, _learned(lengths.training), kept
     )
-    evaluation = evaluation_seconds(shape, config, gpu, evaluated, _learned(lengths.held_out))
-    cost = evaluation_cost(
-        config,
-        evaluated=sum(length.whole for length in lengths.held_out),
-        trained=epochs * sum(length.whole for length in lengths.training),
-        graphed=config.fused and shape.linear < GRAPHED,
-    )
-    interval = config.fit_eval_interval(steps, cost)
-    seconds += (2 + (steps - 1) // interval) * evaluation
+    evaluated = 0
+    for held_out in _list_evaluations(shape, config, lengths):
+        filled = count_batches(held_out, config.eval_batch, padded=not config.fused)
+        seconds += evaluation_seconds(shape, config, gpu, filled, _learned(held_out))
+        evaluated = max(evaluated, *filled)
     hours = seconds / 3600
     peak = max(
         memory.training_bytes(shape, config, batches, allowed),
-        memory.evaluation_bytes(shape, config, max(evaluated)),
+        memory.evaluation_bytes(shape, config, evaluated),
     )
     return Plan(
         base,
@@ -131,6 +127,30 @@ def estimate(
         peak / GIB,
         find_largest(shape, config, gpu, lengths.training),
     )
+
+
+def _list_evaluations(
+    shape: ModelShape, config: TrainingConfig, lengths: Lengths
+) -> list[list[Length]]:
+    """List what each evaluation of a run reads."""
+    steps = config.count_steps(len(lengths.training))
+    epochs = steps * config.effective_batch / len(lengths.training)
+    trained = epochs * _whole(lengths.training)
+    graphed = config.fused and shape.linear < GRAPHED
+
+    def weigh(held_out: list[Length]) -> float:
+        return evaluation_cost(
+            config, evaluated=_whole(held_out), trained=trained, graphed=graphed
+        )
+
+    sampled = sample(lengths.held_out, config.max_eval_examples, config.seed)
+    last = [lengths.held_out] if config.evaluates_all(len(lengths.held_out)) else []
+    interval = config.fit_eval_interval(steps, weigh(sampled), sum(map(weigh, last)))
+    return [sampled] * (2 + (steps - 1) // interval) + last
+
+
+def _whole(lengths: Sequence[Length]) -> int:
+    return sum(length.whole for length in lengths)
 
 
 def _learned(lengths: Sequence[Length]) -> int:

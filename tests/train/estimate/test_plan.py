@@ -15,7 +15,7 @@ from train.data.lengths import count_batches, reference_lengths
 from train.estimate.memory import GIB, RESERVE, USABLE, training_bytes
 from train.estimate.memory_fit import find_fitting, find_largest, fits
 from train.estimate.model_shape import LLAMA_3B, SMOLLM2_135M
-from train.estimate.plan import make_plan
+from train.estimate.plan import estimate, make_plan
 
 PATHS: dict[str, TrainingConfig] = {
     "reference": TrainingConfig(),
@@ -152,3 +152,17 @@ def test_the_table_is_of_the_base_that_was_named() -> None:
     assert found.output.startswith("smollm2 on one L4")
     (reference,) = (line for line in found.output.splitlines() if line.startswith("reference"))
     assert float(reference.split()[4]) < 1  # GiB, where the 3B takes 5
+
+
+def test_an_epoch_on_an_l4_with_its_evaluations_takes_at_most_52_minutes() -> None:
+    lengths = reference_lengths(2048)
+    plan = estimate("org/Llama-3.2-3B", LLAMA_3B, load_profile("small"), GPUS["L4"], lengths)
+    assert plan.hours <= 52 / 60
+    assert plan.dollars <= 0.70
+
+
+@pytest.mark.parametrize(("held_out", "all_at_end"), [(257, True), (256, False)])
+def test_a_sample_that_is_all_there_is_is_not_evaluated_again(
+    held_out: int, *, all_at_end: bool
+) -> None:
+    assert load_profile("fast").evaluates_all(held_out) == all_at_end
