@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nothing_gpt.show import Generation
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _EXAMPLE = [
     {"role": "system", "content": "An example of a system message."},
@@ -36,11 +39,12 @@ def write_answers(
         model: The model.
         tokenizer: Its tokenizer, with the template of training.
         prompts: The messages before each answer.
-        settings: The sampling, without its penalties.
+        settings: The sampling.
         seed: The seed of the sampling.
         top_k: Draw from so many likeliest tokens; 0 from all.
     """
     import torch
+    from transformers import LogitsProcessorList
 
     prompt = tokenizer.apply_chat_template(
         [list(messages) for messages in prompts],
@@ -60,6 +64,9 @@ def write_answers(
             temperature=settings.temperature,
             top_p=settings.top_p,
             top_k=top_k,
+            logits_processor=LogitsProcessorList(
+                [Penalties(settings, prompt["input_ids"].shape[1])]
+            ),
             max_new_tokens=settings.max_tokens,
             eos_token_id=last,
             pad_token_id=last,
@@ -70,6 +77,29 @@ def write_answers(
         Answer(text.strip(), ended=last in ids)
         for text, ids in zip(texts, new.tolist(), strict=True)
     ]
+
+
+class Penalties:
+    """The penalties of OpenAI's API for tokens that an answer already has, as servers apply them.
+
+    Args:
+        settings: The sampling.
+        start: The tokens before each answer; they are not counted.
+    """
+
+    def __init__(self, settings: Generation, start: int) -> None:
+        self._presence, self._frequency = settings.presence_penalty, settings.frequency_penalty
+        self._start = start
+
+    def __call__(self, ids: "Tensor", scores: "Tensor") -> "Tensor":
+        """Return the scores of the next tokens, (answers, vocabulary), with the penalties."""
+        import torch
+
+        written = ids[:, self._start :]
+        counts = torch.zeros_like(scores).scatter_add_(
+            1, written, torch.ones_like(written, dtype=scores.dtype)
+        )
+        return scores - self._frequency * counts - self._presence * (counts > 0)
 
 
 def find_last_token(tokenizer: Any) -> int:

@@ -89,17 +89,30 @@ def plain_attention(model: Any) -> Iterator[None]:
         causal.set_attn_implementation(attention.NAME)
 
 
+def read_documents(causal: Any, batch: Batch) -> Tensor:
+    """Return what the last of the fused layers says of each token, (tokens, hidden).
+
+    Args:
+        causal: The causal model whose layers were replaced.
+        batch: `input_ids`, `position_ids`, `cu_seq_lens_q` and `max_length_q` of its documents.
+    """
+    # Without a four-dimensional mask, transformers searches the positions for documents, and
+    # waits for the GPU.
+    mask = causal.lm_head.weight.new_empty(1, 1, 1, 1)
+    output = causal.model(**batch, attention_mask=mask, use_cache=False)
+    hidden: Tensor = output.last_hidden_state[0]
+    return hidden
+
+
 def _replace_head(causal: Any, state: BatchState) -> None:
     """Make the model return the loss of batches that have `places` and `targets`."""
     plain = causal.forward
 
     def compute(batch: Batch) -> Tensor:
         places, targets = batch["places"], batch["targets"]
-        rest = {key: batch[key] for key in batch.keys() - {"places", "targets"}}
-        # Without a four-dimensional mask, transformers searches the positions for documents, and
-        # waits for the GPU.
-        mask = causal.lm_head.weight.new_empty(1, 1, 1, 1)
-        hidden = causal.model(**rest, attention_mask=mask, use_cache=False).last_hidden_state[0]
+        hidden = read_documents(
+            causal, {key: batch[key] for key in batch.keys() - {"places", "targets"}}
+        )
         return completion_loss(hidden, causal.lm_head.weight, places, targets)
 
     graphs = StepGraphs(compute, state.trainable, state.draw_seeds, state.fixed)

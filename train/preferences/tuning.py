@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -112,6 +113,7 @@ def _choose_method(run: PreferenceRun, votes: VoteSet) -> Method:
 
 
 def _tune(run: PreferenceRun, prepared: PreparedVotes, checkpoint: Path | None) -> Path:
+    from train.fused.install import plain_attention
     from train.preferences.guards import check_outcome
     from train.preferences.tuned_adapter import describe_outcome, write_tuned_adapter
     from train.preferences.vote_trainer import build_vote_trainer
@@ -121,7 +123,8 @@ def _tune(run: PreferenceRun, prepared: PreparedVotes, checkpoint: Path | None) 
     base, model = load_adapter(run)
     trainer = build_vote_trainer(run, base, model, lineage.method, prepared.votes.training)
     train_to_end(trainer, run.checkpoints, checkpoint)
-    outcome = _measure(run, prepared, base, trainer.model)
+    with plain_attention(trainer.model) if run.config.fused else nullcontext():
+        outcome = _measure(run, prepared, base, trainer.model)
     print("\n".join(describe_outcome(outcome)))
     reasons = list(check_outcome(outcome, lineage.method))
     if reasons:

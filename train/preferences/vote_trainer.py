@@ -12,7 +12,7 @@ import datasets
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 from trl.trainer.dpo_config import DPOConfig
-from trl.trainer.dpo_trainer import DataCollatorForPreference, DPOTrainer
+from trl.trainer.dpo_trainer import DataCollatorForPreference
 from trl.trainer.kto_config import KTOConfig
 from trl.trainer.kto_trainer import DataCollatorForUnpairedPreference, KTOTrainer
 
@@ -21,6 +21,8 @@ from nothing_gpt.votes.vote import Rating
 from train.base_model.loading import LoadedBase
 from train.generation import drop_ending, find_last_token
 from train.library_settings import shown_bars
+from train.preferences.fused_pairs import FusedPairTrainer
+from train.preferences.pair_trainer import PairTrainer
 from train.preferences.preference_run import BETA, SFT_WEIGHT, AnyVote, Method, PreferenceRun
 from train.trainer.callbacks import CheckpointSealer, LossMonitor
 from train.trainer.process_group import current_group
@@ -108,6 +110,8 @@ def build_vote_trainer(
         options |= {"loss_type": list(losses), "loss_weights": list(losses.values())}
         collator = OpenEndedCollator(DataCollatorForPreference(**padding), last)
         trainer_type, arguments = PairTrainer, DPOConfig(**options)
+        if run.config.fused:
+            trainer_type = FusedPairTrainer
     with shown_bars():  # of the reference's log-probabilities
         trainer: Trainer = trainer_type(args=arguments, data_collator=collator, **parts)
     _restore_precision(model)
@@ -141,19 +145,6 @@ class OpenEndedCollator:
                 for example in examples
             ]
         )
-
-
-class PairTrainer(DPOTrainer):
-    """DPO, whose evaluations give the loss of the preference alone."""
-
-    def evaluate(self, *arguments: Any, **options: Any) -> Any:
-        """Evaluate the votes; the loss is that of the first kind."""
-        weights = self.loss_weights
-        self.loss_weights = [1.0, *(0.0 for _ in weights[1:])]
-        try:
-            return super().evaluate(*arguments, **options)
-        finally:
-            self.loss_weights = weights
 
 
 class ReferenceCheck(TrainerCallback):
