@@ -80,7 +80,7 @@ def measure(votes: list[Vote], *, smoke: bool) -> dict[str, Any]:
     import torch
     from peft import LoraConfig, get_peft_model
 
-    from train.preferences.vote_trainer import build_vote_trainer
+    from train.preferences.trainer.vote_trainer import build_vote_trainer
     from train.training_loop import train_to_end
 
     config = choose_preference_config(TrainingConfig(), quantized=True, gpu=not smoke)

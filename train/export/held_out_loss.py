@@ -31,8 +31,9 @@ def measure_loss(model: Any, encoded: list[Encoded]) -> float:
     with torch.inference_mode():
         for ids, start in encoded:
             tokens = torch.tensor([ids], device=model.device)
-            logits = model(input_ids=tokens, use_cache=False).logits[0, start - 1 : -1].float()
             targets = tokens[0, start:]
+            scored = model(input_ids=tokens, use_cache=False, logits_to_keep=len(targets) + 1)
+            logits = scored.logits[0, :-1].float()
             total += float(torch.nn.functional.cross_entropy(logits, targets, reduction="sum"))
             count += len(targets)
     return total / count

@@ -18,10 +18,8 @@ from train.data.chat_example import ChatExample
 from train.data.examples import contents
 from train.data.line_order import order_by_new_lines
 from train.generation import write_answers
+from train.preferences.trainer.vote_trainer import REFERENCE, TRAINED
 from train.preferences.vote_set import hash_lines
-from train.preferences.vote_trainer import REFERENCE, TRAINED
-
-_BATCH = 16
 
 _SCENES = 48
 """Scenes of each adapter, if there are held-out contexts."""
@@ -44,15 +42,9 @@ def write_scenes(
     settings: Generation,
     seed: int,
 ) -> list[str]:
-    """Have a model continue the prompts of examples, with the show's sampling."""
+    """Have a model continue the prompts of examples, all at once, with the show's sampling."""
     prompts = [example["prompt"] for example in examples]
-    answers = [
-        answer
-        for start in range(0, len(prompts), _BATCH)
-        for answer in write_answers(
-            model, tokenizer, prompts[start : start + _BATCH], settings, seed + start
-        )
-    ]
+    answers = write_answers(model, tokenizer, prompts, settings, seed)
     # The limit of tokens can cut the last line off.
     return [each.text if each.ended else each.text.rpartition("\n")[0] for each in answers]
 

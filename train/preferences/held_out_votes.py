@@ -7,11 +7,11 @@ from nothing_gpt.prompt import Message
 from nothing_gpt.votes.share import Share
 from nothing_gpt.votes.vote import Rating
 from train.data.chat_example import ChatExample
-from train.export.held_out_loss import encode_examples, measure_loss
+from train.export.held_out_loss import Encoded, encode_examples, measure_loss
 from train.generation import drop_ending, find_last_token
 from train.preferences.held_out_scenes import used_adapter
 from train.preferences.preference_run import AnyVote
-from train.preferences.vote_trainer import REFERENCE
+from train.preferences.trainer.vote_trainer import REFERENCE
 
 
 def count_liked(model: Any, tokenizer: Any, votes: Sequence[AnyVote], most: int) -> Share:
@@ -23,27 +23,34 @@ def count_liked(model: Any, tokenizer: Any, votes: Sequence[AnyVote], most: int)
         votes: The votes; of a rating the text itself must have become likelier, or less likely.
         most: Tokens of a text at most.
     """
-    moved = [_measure_move(model, tokenizer, vote, most) for vote in votes]
-    return Share(sum(value > 0 for value in moved), len(moved))
+    texts = [_list_texts(tokenizer, vote, most) for vote in votes]
+    with used_adapter(model, REFERENCE):
+        before = [_sum_losses(model, each) for each in texts]
+    after = [_sum_losses(model, each) for each in texts]
+    return Share(sum(a < b for b, a in zip(before, after, strict=True)), len(votes))
 
 
-def _measure_move(model: Any, tokenizer: Any, vote: AnyVote, most: int) -> float:
-    """Return how far the log-probabilities moved to what the vote wants, in nats."""
+def _list_texts(tokenizer: Any, vote: AnyVote, most: int) -> list[tuple[int, Encoded]]:
+    """List a vote's texts without their ends; the sign is 1 where a lower loss is wanted."""
     signed = (
         [(vote.completion, 1 if vote.label else -1)]
         if isinstance(vote, Rating)
         else [(vote.chosen, 1), (vote.rejected, -1)]
     )
-    moved, last = 0.0, find_last_token(tokenizer)
-    for completion, sign in signed:
-        example = _to_example(vote.prompt, completion)
-        for ids, start in encode_examples(tokenizer, [example], most):
-            answer = drop_ending(ids[start:], last)
-            encoded = [(ids[:start] + answer, start)]
-            with used_adapter(model, REFERENCE):
-                before = measure_loss(model, encoded)
-            moved += sign * len(answer) * (before - measure_loss(model, encoded))
-    return moved
+    last = find_last_token(tokenizer)
+    return [
+        (sign, (ids[:start] + drop_ending(ids[start:], last), start))
+        for completion, sign in signed
+        for ids, start in encode_examples(tokenizer, [_to_example(vote.prompt, completion)], most)
+    ]
+
+
+def _sum_losses(model: Any, texts: Sequence[tuple[int, Encoded]]) -> float:
+    """Return the signed losses of a vote's texts, in nats."""
+    return sum(
+        sign * (len(ids) - start) * measure_loss(model, [(ids, start)])
+        for sign, (ids, start) in texts
+    )
 
 
 def _to_example(prompt: Sequence[Message], completion: Sequence[Message]) -> ChatExample:

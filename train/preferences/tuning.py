@@ -114,17 +114,26 @@ def _choose_method(run: PreferenceRun, votes: VoteSet) -> Method:
 
 def _tune(run: PreferenceRun, prepared: PreparedVotes, checkpoint: Path | None) -> Path:
     from train.fused.install import plain_attention
-    from train.preferences.guards import check_outcome
-    from train.preferences.tuned_adapter import describe_outcome, write_tuned_adapter
-    from train.preferences.vote_trainer import build_vote_trainer
+    from train.preferences.trainer.vote_trainer import build_vote_trainer
 
     print(f"tuning '{run.source}' by {prepared}", flush=True)
-    lineage = prepared.lineage
     base, model = load_adapter(run)
-    trainer = build_vote_trainer(run, base, model, lineage.method, prepared.votes.training)
+    trainer = build_vote_trainer(
+        run, base, model, prepared.lineage.method, prepared.votes.training
+    )
     train_to_end(trainer, run.checkpoints, checkpoint)
+    # The fused layers read whole texts only, and generation does not.
     with plain_attention(trainer.model) if run.config.fused else nullcontext():
-        outcome = _measure(run, prepared, base, trainer.model)
+        return _finish(run, prepared, base, trainer)
+
+
+def _finish(run: PreferenceRun, prepared: PreparedVotes, base: LoadedBase, trainer: Any) -> Path:
+    """Measure and check what was trained, and write it."""
+    from train.preferences.guards import check_outcome
+    from train.preferences.tuned_adapter import describe_outcome, write_tuned_adapter
+
+    lineage = prepared.lineage
+    outcome = _measure(run, prepared, base, trainer.model)
     print("\n".join(describe_outcome(outcome)))
     reasons = list(check_outcome(outcome, lineage.method))
     if reasons:
@@ -162,8 +171,8 @@ def _measure(
 ) -> "Outcome":
     from train.preferences.held_out_scenes import choose_contexts, measure_changes, used_adapter
     from train.preferences.held_out_votes import count_liked
+    from train.preferences.trainer.vote_trainer import REFERENCE
     from train.preferences.tuned_adapter import Outcome
-    from train.preferences.vote_trainer import REFERENCE
 
     print("measuring the tuned adapter on held-out scenes and votes ...", flush=True)
     seed = run.config.seed

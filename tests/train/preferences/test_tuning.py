@@ -27,8 +27,8 @@ from train.data.examples import read_examples
 from train.export.held_out_loss import encode_examples
 from train.generation import find_last_token
 from train.preferences.preference_run import Method, PreferenceRun, resolve_preference_run
+from train.preferences.trainer.vote_trainer import WrongReferenceError, build_vote_trainer
 from train.preferences.tuning import load_adapter, measure_held_out, tune
-from train.preferences.vote_trainer import WrongReferenceError, build_vote_trainer
 from train.trainer import checkpoints
 from train.trainer.checkpoints import find_latest, seal
 from train.training_loop import train_to_end
@@ -42,14 +42,16 @@ def make_run(
     return resolve_preference_run(show, votes, place, settings=FAST | settings)
 
 
+@pytest.mark.parametrize("fused", [False, True])
 def test_votes_make_an_adapter_beside_the_old_one(
-    tuned_place: Workspace, show: Show, capsys: pytest.CaptureFixture[str]
+    tuned_place: Workspace, show: Show, capsys: pytest.CaptureFixture[str], *, fused: bool
 ) -> None:
     old = read_manifest(tuned_place.adapter("tiny"))
     run = make_run(
         tuned_place,
         show,
         make_votes(list_lines(tuned_place, show), show, count_questions, 200),
+        fused=fused,
     )
     folder = tune(run)
     assert folder == tuned_place.adapter("tiny-votes")

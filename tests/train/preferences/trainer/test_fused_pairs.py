@@ -8,8 +8,8 @@ from nothing_gpt.show import Show
 from nothing_gpt.workspace import Workspace
 from tests.train.preferences.conftest import count_questions, list_lines, make_votes
 from tests.train.preferences.test_tuning import make_run
+from train.preferences.trainer.vote_trainer import build_vote_trainer
 from train.preferences.tuning import load_adapter
-from train.preferences.vote_trainer import build_vote_trainer
 
 NOISE = {"loss": 5e-3, "eval_loss": 5e-3, "grad_norm": 2e-2, "logps/chosen": 0.3}
 """How far the paths may be apart in bf16. Dropout of the adapter, which tuning has none of, moves

@@ -21,9 +21,9 @@ from nothing_gpt.votes.vote import Rating
 from train.base_model.loading import LoadedBase
 from train.generation import drop_ending, find_last_token
 from train.library_settings import shown_bars
-from train.preferences.fused_pairs import FusedPairTrainer
-from train.preferences.pair_trainer import PairTrainer
 from train.preferences.preference_run import BETA, SFT_WEIGHT, AnyVote, Method, PreferenceRun
+from train.preferences.trainer.fused_pairs import FusedPairTrainer
+from train.preferences.trainer.pair_trainer import PairTrainer
 from train.trainer.callbacks import CheckpointSealer, LossMonitor
 from train.trainer.process_group import current_group
 from train.trainer.trl_arguments import list_arguments

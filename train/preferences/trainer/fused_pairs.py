@@ -16,7 +16,7 @@ from nothing_gpt.errors import UserError
 from train.fused import explain_unfit, fuse
 from train.fused.head import completion_loss
 from train.fused.install import read_documents
-from train.preferences.pair_trainer import PairTrainer
+from train.preferences.trainer.pair_trainer import PairTrainer
 
 _UNMEASURED = ("entropy", "mean_token_accuracy", "logits/chosen", "logits/rejected")
 """What TRL logs of logits, which the fast path does not keep."""

@@ -1,0 +1,1 @@
+"""Trainers of preferences: TRL's, and DPO by the fast path."""
