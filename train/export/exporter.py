@@ -107,12 +107,14 @@ def _write(
     if form in ("gguf", "ollama"):
         check_exportable(tuned.config, tokenizer)
     training, held_out = _encode_examples(workspace, manifest, tokenizer)
-    losses = {"adapter": measure_loss(tuned, held_out)}
+    losses = {"adapter": measure_loss(tuned, held_out, "measuring the adapter")}
     del tuned
     under, model = _merge_best(parts, held_out, losses)
     if form == "fp8":
         export_fp8.quantise(model, training)
-    losses["exported"] = measure_loss(model, held_out) if form == "fp8" else losses[under]
+    losses["exported"] = losses[under]
+    if form == "fp8":
+        losses["exported"] = measure_loss(model, held_out, "measuring the export")
     scene = write_scene(model, tokenizer, manifest)
     card = render_card(name, manifest, losses, len(held_out), scene)
     (work / CARD).write_text(card, encoding="utf-8")
@@ -165,7 +167,7 @@ def _merge_best(
     for target in targets:
         del model  # there may be memory for one
         model = merge(target, parts)
-        losses[target] = measure_loss(model, held_out)
+        losses[target] = measure_loss(model, held_out, f"measuring the merge into {target}")
     best = min(targets, key=lambda target: losses[target])
     return best, model if best == targets[-1] else merge(best, parts)
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from nothing_gpt.progress.log import log_progress
 from train.data.chat_example import ChatExample
 
 Encoded = tuple[list[int], int]
@@ -19,15 +20,21 @@ def encode_examples(tokenizer: Any, examples: Iterable[ChatExample], most: int) 
     return [(ids, start) for ids, start in encoded if start < len(ids)]
 
 
-def measure_loss(model: Any, encoded: list[Encoded]) -> float:
+def measure_loss(model: Any, encoded: list[Encoded], title: str = "") -> float:
     """Return the mean loss over all completion tokens, in nats a token.
 
     Compare it only with other results of this function: the trainer's figure differs a little.
+
+    Args:
+        model: The model.
+        encoded: The examples.
+        title: What the progress is called; without it none is printed.
     """
     import torch
 
     model.eval()
     total, count = 0.0, 0
+    advance = log_progress(title, len(encoded)) if title else None
     with torch.inference_mode():
         for ids, start in encoded:
             tokens = torch.tensor([ids], device=model.device)
@@ -36,6 +43,8 @@ def measure_loss(model: Any, encoded: list[Encoded]) -> float:
             logits = scored.logits[0, :-1].float()
             total += float(torch.nn.functional.cross_entropy(logits, targets, reduction="sum"))
             count += len(targets)
+            if advance:
+                advance(f"loss {total / count:.3f}")
     return total / count
 
 

@@ -1,8 +1,9 @@
 """How many held-out votes a tuned adapter agrees with more than the one it began as."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from nothing_gpt.progress.log import log_progress
 from nothing_gpt.prompt import Message
 from nothing_gpt.votes.share import Share
 from nothing_gpt.votes.vote import Rating
@@ -24,9 +25,16 @@ def count_liked(model: Any, tokenizer: Any, votes: Sequence[AnyVote], most: int)
         most: Tokens of a text at most.
     """
     texts = [_list_texts(tokenizer, vote, most) for vote in votes]
+    advance = log_progress("measuring held-out votes", 2 * len(texts))
+
+    def measure(status: str) -> Iterator[float]:
+        for each in texts:
+            yield _sum_losses(model, each)
+            advance(status)
+
     with used_adapter(model, REFERENCE):
-        before = [_sum_losses(model, each) for each in texts]
-    after = [_sum_losses(model, each) for each in texts]
+        before = list(measure("before the tuning"))
+    after = list(measure("after it"))
     return Share(sum(a < b for b, a in zip(before, after, strict=True)), len(votes))
 
 

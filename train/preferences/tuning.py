@@ -217,7 +217,7 @@ def measure_held_out(
     ]
     if not whole:
         raise UserError(f"no held-out example is shorter than {most} tokens: nothing to measure")
-    nats = measure_loss(model, [encoded for _, encoded in whole])
+    nats = measure_loss(model, [encoded for _, encoded in whole], "measuring real scenes")
     tokens = sum(len(ids) - start for _, (ids, start) in whole)
     texts = [message["content"] for example, _ in whole for message in example["completion"]]
     return HeldOutLoss(nats, to_bits_per_byte(nats, tokens, count_bytes(texts)))
