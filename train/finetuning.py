@@ -49,8 +49,8 @@ def finetune(run: Run) -> Path:
             return run.adapter
         group.run_on_first(lambda: print(f"configuration: {summarize_config(run.config)}"))
         base = group.run_in_turn(lambda: _load_base(run, start.base))
-        whole_set = run.config.evaluates_all(len(examples.held_out))
-        every = examples.held_out if whole_set else None
+        evaluates_all = run.config.evaluates_all(len(examples.held_out))
+        every = examples.held_out if evaluates_all else None
         trainer = build_trainer(run, share, base, examples.trained, examples.evaluated, every)
         _show_state(trainer, run, examples, base, group.size)
         train_to_end(trainer, run.checkpoints, start.checkpoint)

@@ -90,10 +90,10 @@ def plain_attention(model: Any) -> Iterator[None]:
 
 
 def read_documents(causal: Any, batch: Batch) -> Tensor:
-    """Return what the last of the fused layers says of each token, (tokens, hidden).
+    """Return the hidden state of each token after the last norm, (tokens, hidden).
 
     Args:
-        causal: The causal model whose layers were replaced.
+        causal: The causal model inside a model that was given to `fuse`.
         batch: `input_ids`, `position_ids`, `cu_seq_lens_q` and `max_length_q` of its documents.
     """
     # Without a four-dimensional mask, transformers searches the positions for documents, and
@@ -110,9 +110,8 @@ def _replace_head(causal: Any, state: BatchState) -> None:
 
     def compute(batch: Batch) -> Tensor:
         places, targets = batch["places"], batch["targets"]
-        hidden = read_documents(
-            causal, {key: batch[key] for key in batch.keys() - {"places", "targets"}}
-        )
+        rest = {key: batch[key] for key in batch.keys() - {"places", "targets"}}
+        hidden = read_documents(causal, rest)
         return completion_loss(hidden, causal.lm_head.weight, places, targets)
 
     graphs = StepGraphs(compute, state.trainable, state.draw_seeds, state.fixed)

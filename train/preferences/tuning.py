@@ -3,7 +3,6 @@
 import os
 import shutil
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -113,7 +112,7 @@ def _choose_method(run: PreferenceRun, votes: VoteSet) -> Method:
 
 
 def _tune(run: PreferenceRun, prepared: PreparedVotes, checkpoint: Path | None) -> Path:
-    from train.fused.install import plain_attention
+    from train.preferences.trainer.fused_pairs import reading_padded
     from train.preferences.trainer.vote_trainer import build_vote_trainer
 
     print(f"tuning '{run.source}' by {prepared}", flush=True)
@@ -122,8 +121,7 @@ def _tune(run: PreferenceRun, prepared: PreparedVotes, checkpoint: Path | None) 
         run, base, model, prepared.lineage.method, prepared.votes.training
     )
     train_to_end(trainer, run.checkpoints, checkpoint)
-    # The fused layers read whole texts only, and generation does not.
-    with plain_attention(trainer.model) if run.config.fused else nullcontext():
+    with reading_padded(trainer):
         return _finish(run, prepared, base, trainer)
 
 

@@ -27,6 +27,7 @@ from train.data.examples import read_examples
 from train.export.held_out_loss import encode_examples
 from train.generation import find_last_token
 from train.preferences.preference_run import Method, PreferenceRun, resolve_preference_run
+from train.preferences.trainer.fused_pairs import reading_padded
 from train.preferences.trainer.vote_trainer import WrongReferenceError, build_vote_trainer
 from train.preferences.tuning import load_adapter, measure_held_out, tune
 from train.trainer import checkpoints
@@ -94,19 +95,25 @@ def test_votes_of_chance_change_nothing_and_say_so(tuned_place: Workspace, show:
     assert not run.checkpoints.exists()
 
 
-def test_ratings_are_learned_from_by_kto(tuned_place: Workspace, show: Show) -> None:
+@pytest.mark.parametrize("fused", [False, True])
+def test_ratings_are_learned_from_by_kto(
+    tuned_place: Workspace, show: Show, *, fused: bool
+) -> None:
+    """Also with an adapter that was trained by the fast path, which KTO does not go by."""
     votes = make_votes(list_lines(tuned_place, show), show, count_questions, 8)
     ratings = [
         Rating(v.prompt, side, label, "gate", v.show, v.chosen_by)
         for v in votes
         for side, label in ((v.chosen, True), (v.rejected, False))
     ]
-    run = make_run(tuned_place, show, ratings, epochs=2)
+    run = make_run(tuned_place, show, ratings, epochs=2, fused=fused)
     trainer = build_vote_trainer(run, *load_adapter(run), "kto", ratings)
     first = trainer.evaluate()["eval_loss"]
     assert first == pytest.approx(0.5)
     trainer.train()
     assert trainer.evaluate()["eval_loss"] < first - 0.001
+    with reading_padded(trainer):
+        assert trainer.evaluate()["eval_loss"] < first - 0.001
 
 
 def test_a_reference_that_is_not_the_adapter_stops_the_run(

@@ -4,6 +4,7 @@ TRL pads both texts of a pair to one length. Without a GPU it also computes the 
 tokens, where only those of the answers count: a third of the time of SmolLM2-135M (RESULTS.md).
 """
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -15,7 +16,7 @@ from trl.trainer.utils import disable_dropout_in_model
 from nothing_gpt.errors import UserError
 from train.fused import explain_unfit, fuse
 from train.fused.head import completion_loss
-from train.fused.install import read_documents
+from train.fused.install import plain_attention, read_documents
 from train.preferences.trainer.pair_trainer import PairTrainer
 
 _UNMEASURED = ("entropy", "mean_token_accuracy", "logits/chosen", "logits/rejected")
@@ -29,7 +30,9 @@ class PairScores:
     Attributes:
         log_probs: The log-probability of each answer, at its first token; 0 elsewhere. The losses
             `sigmoid` and `sft` only use the sums.
-        entropy: Zeros, as the others.
+        entropy: Zeros, as the other two.
+        mean_logits: Zeros.
+        is_top1: False.
     """
 
     log_probs: Tensor
@@ -70,6 +73,16 @@ class FusedPairTrainer(PairTrainer):
             for name in _UNMEASURED:
                 metrics.pop(name, None)
         super().log(logs, start_time)
+
+
+def reading_padded(trainer: Any) -> AbstractContextManager[None]:
+    """Let the model of any trainer of preferences read padded texts, and generate.
+
+    The fused layers read texts side by side only.
+    """
+    if isinstance(trainer, FusedPairTrainer):
+        return plain_attention(trainer.model)
+    return nullcontext()
 
 
 def score_pairs(
