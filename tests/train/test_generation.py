@@ -22,7 +22,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> LoadedBase:
 def count_repeats(base: LoadedBase, penalty: str, size: float) -> int:
     """Count how often answers have a character again that they have."""
     others = Generation(temperature=0.3, top_p=1.0, presence_penalty=0.0, max_tokens=60)
-    settings = replace(others, **{penalty: size})
+    settings = replace(others, **{penalty: size})  # type: ignore[arg-type]
     answers = write_answers(base.model, base.tokenizer, PROMPTS, settings, seed=0)
     texts = [each.text.replace("\ufffd", "") for each in answers]  # bytes that are no character
     return sum(len(text) - len(set(text)) for text in texts)
