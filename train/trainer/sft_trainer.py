@@ -2,7 +2,8 @@
 
 `history.json` and Weights & Biases get the same log: losses with speed and memory.
 
-This is the only module that uses private parts of TRL, transformers and accelerate (TRL 1.16):
+Private parts of TRL, transformers and accelerate (TRL 1.16) are used here, and in
+`train.preferences.trainer.fused_pairs`:
 
 - `TrainingArguments._n_gpu`: there is no public way to train on one of several visible GPUs in
   one process; the trainer would wrap the model in torch's DataParallel.

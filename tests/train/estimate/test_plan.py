@@ -11,7 +11,7 @@ from nothing_gpt.hardware.gpus import GPUS
 from train.__main__ import app
 from train.config.profiles import load_profile
 from train.config.training_config import TrainingConfig
-from train.data.lengths import count_batches, reference_lengths
+from train.data.lengths import Lengths, count_batches, reference_lengths
 from train.estimate.memory import GIB, RESERVE, USABLE, training_bytes
 from train.estimate.memory_fit import find_fitting, find_largest, fits
 from train.estimate.model_shape import LLAMA_3B, SMOLLM2_135M
@@ -161,8 +161,15 @@ def test_an_epoch_on_an_l4_with_its_evaluations_takes_at_most_52_minutes() -> No
     assert plan.dollars <= 0.70
 
 
-@pytest.mark.parametrize(("held_out", "all_at_end"), [(257, True), (256, False)])
+@pytest.mark.parametrize(("held_out", "again"), [(257, True), (256, False)])
 def test_a_sample_that_is_all_there_is_is_not_evaluated_again(
-    held_out: int, *, all_at_end: bool
+    held_out: int, *, again: bool
 ) -> None:
-    assert load_profile("fast").evaluates_all(held_out) == all_at_end
+    whole = reference_lengths(2048)
+    lengths = Lengths(whole.training, whole.held_out[:held_out])
+    config = replace(load_profile("small"), eval_interval=0)
+
+    def plan(config: TrainingConfig) -> float:
+        return estimate("org/Llama-3.2-3B", LLAMA_3B, config, GPUS["L4"], lengths).hours
+
+    assert (plan(config) > plan(replace(config, all_at_end=False))) == again

@@ -1,17 +1,18 @@
-"""DPO whose log-probabilities come from the fast path, which a run without a GPU needs.
+"""DPO by the fast path, for runs without a GPU.
 
 TRL pads both texts of a pair to one length. Without a GPU it also computes the logits of all their
-tokens, where only those of the answers count: a third of the time of SmolLM2-135M (RESULTS.md).
+tokens, although only those of the answers count.
+
+`DPOTrainer._metrics` is private: TRL has no option to leave out what it logs of logits.
 """
 
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
-from trl.trainer.utils import disable_dropout_in_model
+from trl.trainer.utils import FusedCausalLMOutput, disable_dropout_in_model
 
 from nothing_gpt.errors import UserError
 from train.fused import explain_unfit, fuse
@@ -21,24 +22,6 @@ from train.preferences.trainer.pair_trainer import PairTrainer
 
 _UNMEASURED = ("entropy", "mean_token_accuracy", "logits/chosen", "logits/rejected")
 """What TRL logs of logits, which the fast path does not keep."""
-
-
-@dataclass(frozen=True, slots=True)
-class PairScores:
-    """What TRL reads from a model's output, (texts, tokens - 1) each.
-
-    Attributes:
-        log_probs: The log-probability of each answer, at its first token; 0 elsewhere. The losses
-            `sigmoid` and `sft` only use the sums.
-        entropy: Zeros, as the other two.
-        mean_logits: Zeros.
-        is_top1: False.
-    """
-
-    log_probs: Tensor
-    entropy: Tensor
-    mean_logits: Tensor
-    is_top1: Tensor
 
 
 class FusedPairTrainer(PairTrainer):
@@ -53,7 +36,7 @@ class FusedPairTrainer(PairTrainer):
 
     def __init__(self, *, model: Any, **options: Any) -> None:
         if reason := explain_unfit(model.get_base_model(), options["args"].max_length):
-            raise UserError(f"--set fused=true: the fast path cannot train this: {reason}")
+            raise UserError(f"the fast path cannot tune this: {reason}; use '--set fused=false'")
         disable_dropout_in_model(model)  # as the parent class does, but too late for `fuse`
         fuse(model)
         super().__init__(model=model, **options)
@@ -87,8 +70,11 @@ def reading_padded(trainer: Any) -> AbstractContextManager[None]:
 
 def score_pairs(
     model: Any, *, input_ids: Tensor, attention_mask: Tensor, labels: Tensor, **_: Any
-) -> PairScores:
+) -> FusedCausalLMOutput:
     """Score the answers of padded texts.
+
+    The log-probability of a whole answer is at its first token, because TRL's losses `sigmoid` and
+    `sft` only use sums. What TRL reads only to log it is 0.
 
     Args:
         model: A fused model.
@@ -115,4 +101,6 @@ def score_pairs(
             loss = completion_loss(hidden, causal.lm_head.weight, start + places, targets)
             log_probs = log_probs.index_put((torch.tensor(row), places[0]), -loss)
     none = torch.zeros_like(log_probs)
-    return PairScores(log_probs, none, none, none.bool())
+    return FusedCausalLMOutput(
+        log_probs=log_probs, entropy=none, mean_logits=none, is_top1=none.bool()
+    )

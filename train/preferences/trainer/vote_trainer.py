@@ -109,9 +109,8 @@ def build_vote_trainer(
         losses = {"sigmoid": 1.0, "sft": SFT_WEIGHT} if method == "dpo" else {"sft": 1.0}
         options |= {"loss_type": list(losses), "loss_weights": list(losses.values())}
         collator = OpenEndedCollator(DataCollatorForPreference(**padding), last)
-        trainer_type, arguments = PairTrainer, DPOConfig(**options)
-        if run.config.fused:
-            trainer_type = FusedPairTrainer
+        trainer_type = FusedPairTrainer if run.config.fused else PairTrainer
+        arguments = DPOConfig(**options)
     with shown_bars():  # of the reference's log-probabilities
         trainer: Trainer = trainer_type(args=arguments, data_collator=collator, **parts)
     _restore_precision(model)
