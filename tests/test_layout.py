@@ -151,6 +151,16 @@ def test_help_loads_nothing_heavy(module: str) -> None:
     assert "Usage" in done.stdout or "usage" in done.stdout
 
 
+def test_a_training_that_is_up_to_date_loads_no_library_of_training() -> None:
+    """`make demo` asks for that each time; with the libraries it took seven seconds."""
+    code = (
+        "import sys, train.finetuning; "
+        f"sys.exit(','.join(sorted({HEAVY!r} & set(sys.modules))) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_tests_that_hold_the_promises_of_security_are_there() -> None:
     text = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
     named = re.findall(r"`([\w/.]+/[\w.]*)`", text)

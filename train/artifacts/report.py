@@ -10,7 +10,6 @@ from nothing_gpt.adapter.manifest import Manifest
 from train.artifacts.adapter_effect import list_effect_warnings
 from train.estimate.machine import Machine
 from train.trainer.loss_checks import LogEntry, list_loss_warnings
-from train.trainer.throughput import measure_times
 
 FILE = "report.md"
 
@@ -114,6 +113,8 @@ def _show_scenes(entries: list[LogEntry]) -> Iterator[str]:
 def _measurements(
     metrics: Mapping[str, float], entries: list[LogEntry], machine: Machine
 ) -> Iterator[tuple[str, str]]:
+    from train.trainer.throughput import measure_times
+
     measured = [e for e in entries if "tokens_per_second" in e]
     times = measure_times(entries)
     cost = machine.cost(times.whole)
