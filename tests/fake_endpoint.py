@@ -38,6 +38,7 @@ class Script:
             the server has no such page.
         reply: Gives the text of an answer that is no stream, by the request's body.
         gathering: A barrier; answers start when enough requests have come.
+        before_models: Called before each list of models is sent.
     """
 
     models: list[dict[str, Any]] = field(default_factory=lambda: [{"id": "unclaimed"}])
@@ -56,6 +57,7 @@ class Script:
     score: Callable[[str], float] | None = None
     reply: Callable[[dict[str, Any]], str] | None = None
     gathering: threading.Barrier | None = None
+    before_models: Callable[[], None] = lambda: None
 
 
 @dataclass
@@ -124,6 +126,7 @@ def _handler(endpoint: FakeEndpoint) -> type[BaseHTTPRequestHandler]:
             if self.path.partition("?")[0] != "/v1/models":
                 self._json(404, {"error": {"message": "no such page"}})
                 return
+            endpoint.script.before_models()
             data = [
                 {"object": "model", "created": 0, "owned_by": "test", **m}
                 for m in endpoint.script.models

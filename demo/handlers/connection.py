@@ -54,21 +54,30 @@ class ConnectionHandlers:
                 }
 
     async def connect(self, values: FieldValues) -> Updates:
-        """List the server's models. If that fails, the room is still usable."""
+        """List the server's models. If that fails, the room is still usable.
+
+        The message about it is left out if there is a newer one: a writer need not wait for the
+        list to continue the scene.
+        """
         session = self.context.read_tab(values).session
+        before = session.status
         try:
             session.models = await self.context.client.list_models()
         except UserError as error:
-            session.status = StatusMessage.problem(error)
+            if session.status is before:
+                session.status = StatusMessage.problem(error)
             return self._show_connected(self._with_kept_choice(values))
         values = self.with_default_model(self._with_kept_choice(values))
         model = values[self.context.layout.models.model]
         problems = [each.card_error for each in session.models if each.card_error]
         if model not in [each.name for each in session.models]:
             problems.append(f"The server does not list the model '{model}'.")
-        session.status = (
-            StatusMessage(" ".join(problems), "problem") if problems else StatusMessage("Ready.")
-        )
+        if session.status is before:
+            session.status = (
+                StatusMessage(" ".join(problems), "problem")
+                if problems
+                else StatusMessage("Ready.")
+            )
         return self._show_connected(values)
 
     def with_default_model(self, values: FieldValues) -> FieldValues:

@@ -104,19 +104,21 @@ def test_an_error_of_the_first_process_ends_the_second(
 
 
 def test_ctrl_c_is_one_message_and_leaves_no_process() -> None:
+    # Without a buffer, as PYTHONUNBUFFERED asks for, `print` writes a text and its newline apart.
     program = """
+        import os
         import signal
         from data_prep.second_process import run_beside
         from nothing_gpt.errors import reported_errors
 
         def work():
-            print("work", flush=True)
+            os.write(1, b"work\\n")
             signal.pause()
 
         # The tests can run where Ctrl-C is ignored, as a shell's job in the background.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         with reported_errors(), run_beside(work, forks=True):
-            print("block", flush=True)
+            os.write(1, b"block\\n")
             signal.pause()
     """
     command = [sys.executable, "-c", textwrap.dedent(program)]

@@ -1,12 +1,18 @@
 """What goes wrong, in words that a writer understands; the scene is never lost."""
 
+import itertools
+import queue
+import threading
 import time
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Route, expect
 
 from demo.generation.client import ModelClient
+from demo.handlers.connection import ConnectionHandlers
 from demo.launch import running_room
+from demo.ui.forms import FieldValues
+from demo.ui.view import Updates
 from tests.demo.conftest import MODELS, SCENE, SHOWS, Stage
 from tests.fake_endpoint import FakeEndpoint, Script, cut, fake_endpoint, free_port
 
@@ -88,6 +94,36 @@ def test_the_answers_at_the_opening_are_shown_in_their_order(
     page.route("**/queue/join*", hold_first)
     Stage(page).come_in(room)
     assert len(joined) == 2
+
+
+def test_a_list_of_models_that_comes_late_leaves_the_newer_message(
+    stage: Stage, server: FakeEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A writer who continues at once has an answer before the page's opening has ended."""
+    calls, connect = itertools.count(1), ConnectionHandlers.connect
+    is_asked, is_written = threading.Event(), threading.Event()
+    messages: queue.Queue[str] = queue.Queue()
+
+    def hold_second() -> None:  # the first only asks whether the server is awake
+        if next(calls) == 2:
+            is_asked.set()
+            assert is_written.wait(60)
+
+    async def watch(self: ConnectionHandlers, values: FieldValues) -> Updates:
+        updates = await connect(self, values)
+        messages.put(self.context.read_tab(values).session.status.text)
+        return updates
+
+    stage.begin()
+    monkeypatch.setattr(ConnectionHandlers, "connect", watch)
+    server.script.before_models = hold_second
+    stage.page.reload()
+    expect(stage.lines()).to_have_count(5)
+    assert is_asked.wait(60)
+    stage.proceed()
+    is_written.set()
+    assert [messages.get(timeout=60) for _ in range(2)] == ["Ready.", "8 lines by unclaimed."]
+    expect(stage.note()).to_have_text("8 lines by unclaimed.")
 
 
 def test_the_server_is_asleep_when_the_page_opens(
