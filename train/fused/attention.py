@@ -1,7 +1,8 @@
 """Causal attention within documents that are packed into one row."""
 
 import inspect
-from itertools import pairwise
+from collections.abc import Sequence
+from itertools import pairwise, repeat
 from typing import Any
 
 import torch
@@ -13,7 +14,14 @@ NAME = "documents"
 """The name of this attention in transformers."""
 
 
-def attend(q: Tensor, k: Tensor, v: Tensor, starts: Tensor, longest: int) -> Tensor:
+def attend(
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    starts: Tensor,
+    longest: int,
+    prefixes: Sequence[int] = (),
+) -> Tensor:
     """Attend from each token to the earlier ones of its own document.
 
     Args:
@@ -22,6 +30,8 @@ def attend(q: Tensor, k: Tensor, v: Tensor, starts: Tensor, longest: int) -> Ten
         v: Values, with as many heads as the keys.
         starts: The start of each document, and the end of the last; int32.
         longest: Tokens of the longest document.
+        prefixes: For each document, so many first tokens of the one before it are its own first
+            tokens too; by default none. Only on a CPU.
     """
     if q.is_cuda:
         from torch.nn.attention.varlen import varlen_attn
@@ -32,10 +42,16 @@ def attend(q: Tensor, k: Tensor, v: Tensor, starts: Tensor, longest: int) -> Ten
         causal = (-1, 0)
         sizes = (starts, starts, longest, longest)
         return varlen_attn(q, k, v, *sizes, window_size=causal, **options)  # type: ignore[return-value]
+    read, before = [], 0
     bounds = pairwise(starts.tolist())
-    return torch.cat(
-        [cpu_attention.attend(q[start:end], k[start:end], v[start:end]) for start, end in bounds]
-    )
+    for (start, end), prefix in zip(bounds, prefixes or repeat(0), strict=False):
+        keys, values = (
+            torch.cat([x[before : before + prefix], x[start:end]]) if prefix else x[start:end]
+            for x in (k, v)
+        )
+        read.append(cpu_attention.attend(q[start:end], keys, values))
+        before = start
+    return torch.cat(read)
 
 
 def register() -> None:

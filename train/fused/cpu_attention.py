@@ -18,24 +18,26 @@ _BLOCK = 256  # queries at a time
 class CausalAttention(torch.autograd.Function):
     """Attention of one document; the arguments and the result are (tokens, heads, size).
 
-    Keys and values may have fewer heads: those of queries are grouped.
+    Keys and values may have fewer heads: those of queries are grouped. They may have more tokens:
+    the queries are those of the last ones.
     """
 
     @staticmethod
     def forward(ctx: Any, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """Return what each token reads from itself and those before it."""
-        tokens, groups, size = k.shape
+        tokens, earlier, (groups, size) = len(q), len(k) - len(q), k.shape[1:]
         queries = _grouped(q * size**-0.5, groups)
         keys, values = k.transpose(0, 1).contiguous(), v.transpose(0, 1).contiguous()
         out, kept = torch.empty_like(queries), []
         for start in range(0, tokens, _BLOCK):
             end = min(start + _BLOCK, tokens)
-            scores = _flat(queries, start, end) @ keys[:, :end].transpose(1, 2)
-            scores = scores.view(groups, -1, end - start, end)
-            scores[..., start:].masked_fill_(_later(end - start), -torch.inf)
+            seen = earlier + end
+            scores = _flat(queries, start, end) @ keys[:, :seen].transpose(1, 2)
+            scores = scores.view(groups, -1, end - start, seen)
+            scores[..., earlier + start :].masked_fill_(_later(end - start), -torch.inf)
             shares = scores.softmax(-1)
             kept.append(shares)
-            found = shares.view(groups, -1, end) @ values[:, :end]
+            found = shares.view(groups, -1, seen) @ values[:, :seen]
             out[:, :, start:end] = found.view(groups, -1, end - start, size)
         ctx.save_for_backward(queries, keys, values, out, *kept)
         return _ungrouped(out)
@@ -52,20 +54,26 @@ class CausalAttention(torch.autograd.Function):
         dk = torch.zeros_like(keys, dtype=torch.float32)
         dv = torch.zeros_like(values, dtype=torch.float32)
         for start, shares in zip(range(0, tokens, _BLOCK), kept, strict=True):
-            end = min(start + _BLOCK, tokens)
+            end, seen = min(start + _BLOCK, tokens), shares.shape[-1]
             block = _flat(grads, start, end)
-            flat = shares.view(groups, -1, end)
-            dv[:, :end] += flat.transpose(1, 2) @ block
-            slopes = (block @ values[:, :end].transpose(1, 2)).view(shares.shape)
+            flat = shares.view(groups, -1, seen)
+            dv[:, :seen] += flat.transpose(1, 2) @ block
+            slopes = (block @ values[:, :seen].transpose(1, 2)).view(shares.shape)
             slopes = slopes.sub_(means[:, :, start:end]).mul_(shares).view(flat.shape)
-            dq[:, :, start:end] = (slopes @ keys[:, :end]).view(groups, -1, end - start, size)
-            dk[:, :end] += slopes.transpose(1, 2) @ _flat(queries, start, end)
+            dq[:, :, start:end] = (slopes @ keys[:, :seen]).view(groups, -1, end - start, size)
+            dk[:, :seen] += slopes.transpose(1, 2) @ _flat(queries, start, end)
         dk, dv = dk.transpose(0, 1).to(grad.dtype), dv.transpose(0, 1).to(grad.dtype)
         return _ungrouped(dq * size**-0.5), dk, dv
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-    """Let each token of one document see itself and the earlier ones."""
+    """Let each token of one document see itself and the earlier ones.
+
+    Args:
+        q: Queries, (tokens, heads, size); those of the last tokens are enough.
+        k: Keys of all tokens.
+        v: Values of all tokens.
+    """
     out: Tensor = CausalAttention.apply(q, k, v)  # type: ignore[no-untyped-call]
     return out
 

@@ -1,6 +1,6 @@
 """Installation of the fused layers in a PEFT model."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -94,7 +94,8 @@ def read_documents(causal: Any, batch: Batch) -> Tensor:
 
     Args:
         causal: The causal model inside a model that was given to `fuse`.
-        batch: `input_ids`, `position_ids`, `cu_seq_lens_q` and `max_length_q` of its documents.
+        batch: `input_ids`, `position_ids`, `cu_seq_lens_q` and `max_length_q` of its documents,
+            and their `prefixes` if they have any.
     """
     # Without a four-dimensional mask, transformers searches the positions for documents, and
     # waits for the GPU.
@@ -155,6 +156,7 @@ def _forward(module: Any, layer: Layer, state: BatchState) -> Callable[..., Tens
         position_embeddings: tuple[Tensor, Tensor],
         cu_seq_lens_q: Tensor | None = None,
         max_length_q: int = 0,
+        prefixes: Sequence[int] = (),
         **others: Any,
     ) -> Tensor:
         if cu_seq_lens_q is None:
@@ -163,7 +165,7 @@ def _forward(module: Any, layer: Layer, state: BatchState) -> Callable[..., Tens
             return out
         cos, sin = (x[0] for x in position_embeddings)
         p = layer.qkv.dropout if module.training else 0.0
-        batch = PackedBatch(cos, sin, cu_seq_lens_q, max_length_q, p, state.seeds)
+        batch = PackedBatch(cos, sin, cu_seq_lens_q, max_length_q, p, state.seeds, prefixes)
         # The fused steps choose their own types.
         with torch.autocast(hidden_states.device.type, enabled=False):
             return layer.run(hidden_states[0], batch)[None]

@@ -4,6 +4,7 @@ Each step keeps its input, and results of matrix products. It computes results o
 passes again, which is cheaper than keeping them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +39,7 @@ class PackedBatch:
         longest: Tokens of the longest document.
         p: Dropout of the adapters.
         seeds: Seeds of the four dropouts of each layer, (layers, 4, n).
+        prefixes: As in `attend`.
     """
 
     cos: Tensor
@@ -46,6 +48,7 @@ class PackedBatch:
     longest: int
     p: float
     seeds: Tensor
+    prefixes: Sequence[int] = ()
 
 
 @dataclass(slots=True)
@@ -94,7 +97,7 @@ class Layer:
         # The residual stream passes through the steps, so that norm_backward adds its gradient.
         *parts, h = _Project.apply(h, self, batch, *self.qkv.adapters)  # type: ignore[no-untyped-call]
         q, k, v = (x.view(x.shape[0], -1, self.head) for x in parts)
-        out = attend(q, k, v, batch.starts, batch.longest).reshape(h.shape[0], -1)
+        out = attend(q, k, v, batch.starts, batch.longest, batch.prefixes).reshape(len(h), -1)
         result: Tensor = _Output.apply(out, h, self, batch, *self.output.adapters)  # type: ignore[no-untyped-call]
         return result
 

@@ -26,13 +26,22 @@ _SCENES = 48
 
 
 @contextmanager
-def used_adapter(model: Any, name: str) -> Iterator[None]:
-    """Let a model answer with one of its two adapters."""
-    model.set_adapter(name)
+def used_reference(model: Any) -> Iterator[None]:
+    """Give the trained adapter the weights of its copy: the fused layers know no other adapter."""
+    parameters = dict(model.named_parameters())
+    copies = {
+        parameter: parameters[name.replace(f".{TRAINED}.", f".{REFERENCE}.")].data
+        for name, parameter in parameters.items()
+        if f".{TRAINED}." in name
+    }
+    trained = {parameter: parameter.data for parameter in copies}
     try:
+        for parameter, weights in copies.items():
+            parameter.data = weights
         yield
     finally:
-        model.set_adapter(TRAINED)
+        for parameter, weights in trained.items():
+            parameter.data = weights
 
 
 def write_scenes(
@@ -84,10 +93,11 @@ def measure_changes(
     Raises:
         UserError: the comparison failed.
     """
+    print("writing scenes with both adapters ...", flush=True)
     written = {}
-    for name in (REFERENCE, TRAINED):
-        with used_adapter(model, name):
-            written[name] = write_scenes(model, tokenizer, examples, settings, seed)
+    with used_reference(model):
+        written["before"] = write_scenes(model, tokenizer, examples, settings, seed)
+    written["after"] = write_scenes(model, tokenizer, examples, settings, seed)
     scenes = folder / "scenes.jsonl"
     records = (
         {
@@ -97,7 +107,7 @@ def measure_changes(
             "after": after,
         }
         for example, before, after in zip(
-            examples, written[REFERENCE], written[TRAINED], strict=True
+            examples, written["before"], written["after"], strict=True
         )
     )
     write_lines(scenes, (json.dumps(record, ensure_ascii=False).encode() for record in records))

@@ -8,14 +8,19 @@ from nothing_gpt.prompt import Message
 from nothing_gpt.votes.share import Share
 from nothing_gpt.votes.vote import Rating
 from train.data.chat_example import ChatExample
-from train.export.held_out_loss import Encoded, encode_examples, measure_loss
+from train.export.held_out_loss import Encoded, ReadLosses, encode_examples, read_losses
 from train.generation import drop_ending, find_last_token
-from train.preferences.held_out_scenes import used_adapter
+from train.preferences.held_out_scenes import used_reference
 from train.preferences.preference_run import AnyVote
-from train.preferences.trainer.vote_trainer import REFERENCE
 
 
-def count_liked(model: Any, tokenizer: Any, votes: Sequence[AnyVote], most: int) -> Share:
+def count_liked(
+    model: Any,
+    tokenizer: Any,
+    votes: Sequence[AnyVote],
+    most: int,
+    read: ReadLosses = read_losses,
+) -> Share:
     """Count the votes whose chosen text became likelier, relative to the rejected one.
 
     Args:
@@ -23,18 +28,24 @@ def count_liked(model: Any, tokenizer: Any, votes: Sequence[AnyVote], most: int)
         tokenizer: Its tokenizer.
         votes: The votes; of a rating the text itself must have become likelier, or less likely.
         most: Tokens of a text at most.
+        read: How the losses of texts are computed.
     """
+    import torch
+
     texts = [_list_texts(tokenizer, vote, most) for vote in votes]
     advance = log_progress("measuring held-out votes", 2 * len(texts))
 
     def measure(status: str) -> Iterator[float]:
         for each in texts:
-            yield _sum_losses(model, each)
+            losses = read(model, [text for _, text in each])
+            yield sum(sign * loss for (sign, _), loss in zip(each, losses, strict=True))
             advance(status)
 
-    with used_adapter(model, REFERENCE):
-        before = list(measure("before the tuning"))
-    after = list(measure("after it"))
+    model.eval()
+    with torch.inference_mode():
+        with used_reference(model):
+            before = list(measure("before the tuning"))
+        after = list(measure("after it"))
     return Share(sum(a < b for b, a in zip(before, after, strict=True)), len(votes))
 
 
@@ -51,14 +62,6 @@ def _list_texts(tokenizer: Any, vote: AnyVote, most: int) -> list[tuple[int, Enc
         for completion, sign in signed
         for ids, start in encode_examples(tokenizer, [_to_example(vote.prompt, completion)], most)
     ]
-
-
-def _sum_losses(model: Any, texts: Sequence[tuple[int, Encoded]]) -> float:
-    """Return the signed losses of a vote's texts, in nats."""
-    return sum(
-        sign * (len(ids) - start) * measure_loss(model, [(ids, start)])
-        for sign, (ids, start) in texts
-    )
 
 
 def _to_example(prompt: Sequence[Message], completion: Sequence[Message]) -> ChatExample:

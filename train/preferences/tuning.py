@@ -21,6 +21,7 @@ from train.trainer.checkpoints import open_folder
 from train.training_loop import train_to_end
 
 if TYPE_CHECKING:
+    from train.export.held_out_loss import ReadLosses
     from train.preferences.tuned_adapter import HeldOutLoss, Outcome
 
 _EVALUATED = 24
@@ -131,7 +132,7 @@ def _finish(run: PreferenceRun, prepared: PreparedVotes, base: LoadedBase, train
     from train.preferences.tuned_adapter import describe_outcome, write_tuned_adapter
 
     lineage = prepared.lineage
-    outcome = _measure(run, prepared, base, trainer.model)
+    outcome = _measure(run, prepared, base, trainer)
     print("\n".join(describe_outcome(outcome)))
     reasons = list(check_outcome(outcome, lineage.method))
     if reasons:
@@ -165,25 +166,29 @@ def load_adapter(run: PreferenceRun) -> tuple[LoadedBase, Any]:
 
 
 def _measure(
-    run: PreferenceRun, prepared: PreparedVotes, base: LoadedBase, model: Any
+    run: PreferenceRun, prepared: PreparedVotes, base: LoadedBase, trainer: Any
 ) -> "Outcome":
-    from train.preferences.held_out_scenes import choose_contexts, measure_changes, used_adapter
+    from train.preferences.held_out_scenes import (
+        choose_contexts,
+        measure_changes,
+        used_reference,
+    )
     from train.preferences.held_out_votes import count_liked
-    from train.preferences.trainer.vote_trainer import REFERENCE
+    from train.preferences.trainer.fused_pairs import choose_reader
     from train.preferences.tuned_adapter import Outcome
 
     print("measuring the tuned adapter on held-out scenes and votes ...", flush=True)
-    seed = run.config.seed
-    held_out = prepared.held_out
+    model, read, seed = trainer.model, choose_reader(trainer), run.config.seed
+    held_out, votes = prepared.held_out, prepared.votes.held_out
     evaluated = sample(held_out, _EVALUATED, seed)
     most = int(run.manifest.config["max_length"])
-    after = measure_held_out(base, model, evaluated, most)
-    with used_adapter(model, REFERENCE):
-        before = measure_held_out(base, model, evaluated, most)
+    after = measure_held_out(base, model, evaluated, most, read)
+    with used_reference(model):
+        before = measure_held_out(base, model, evaluated, most, read)
     return Outcome(
         before,
         after,
-        count_liked(model, base.tokenizer, prepared.votes.held_out, run.config.max_length),
+        count_liked(model, base.tokenizer, votes, run.config.max_length, read),
         measure_changes(
             model,
             base.tokenizer,
@@ -197,7 +202,7 @@ def _measure(
 
 
 def measure_held_out(
-    base: LoadedBase, model: Any, examples: list[ChatExample], most: int
+    base: LoadedBase, model: Any, examples: list[ChatExample], most: int, read: "ReadLosses"
 ) -> "HeldOutLoss":
     """Measure the loss of held-out examples of fewer than `most` tokens, none of them cut.
 
@@ -215,7 +220,7 @@ def measure_held_out(
     ]
     if not whole:
         raise UserError(f"no held-out example is shorter than {most} tokens: nothing to measure")
-    nats = measure_loss(model, [encoded for _, encoded in whole], "measuring real scenes")
+    nats = measure_loss(model, [encoded for _, encoded in whole], "measuring real scenes", read)
     tokens = sum(len(ids) - start for _, (ids, start) in whole)
     texts = [message["content"] for example, _ in whole for message in example["completion"]]
     return HeldOutLoss(nats, to_bits_per_byte(nats, tokens, count_bytes(texts)))

@@ -31,6 +31,20 @@ def test_values_and_gradients(tokens: int, heads: int, groups: int) -> None:
         torch.testing.assert_close(ours, torchs, atol=1e-5, rtol=1e-5)
 
 
+def test_queries_of_the_last_tokens_are_enough() -> None:
+    torch.manual_seed(0)
+    q, k, v = (torch.randn(600, count, 16, requires_grad=True) for count in (9, 3, 3))
+    whole, last = attend(q, k, v)[300:], attend(q[300:], k, v)
+    torch.testing.assert_close(last, whole)
+    weights = torch.randn_like(last)
+    for found, wanted in zip(
+        torch.autograd.grad(last, (q, k, v), weights),
+        torch.autograd.grad(whole, (q, k, v), weights),
+        strict=True,
+    ):
+        torch.testing.assert_close(found, wanted, atol=1e-5, rtol=1e-5)
+
+
 def test_bf16_rounds_no_more_than_torch_does() -> None:
     torch.manual_seed(0)
     exact = [torch.randn(300, count, 64, requires_grad=True) for count in (9, 3, 3)]

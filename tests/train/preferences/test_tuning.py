@@ -24,7 +24,7 @@ from tests.train.preferences.conftest import count_questions, list_lines, make_v
 from train.__main__ import app
 from train.artifacts.run_history import read_runs
 from train.data.examples import read_examples
-from train.export.held_out_loss import encode_examples
+from train.export.held_out_loss import encode_examples, read_losses
 from train.generation import find_last_token
 from train.preferences.preference_run import Method, PreferenceRun, resolve_preference_run
 from train.preferences.trainer.fused_pairs import reading_padded
@@ -178,10 +178,12 @@ def test_bits_a_byte_are_of_examples_that_are_not_cut(tuned_place: Workspace, sh
     base, model = load_adapter(make_run(tuned_place, show, []))
     lengths = sorted(len(ids) for ids, _ in encode_examples(base.tokenizer, held_out, 1024))
     middle = lengths[len(lengths) // 2]
-    whole, some = (measure_held_out(base, model, held_out, most) for most in (1024, middle))
+    whole, some = (
+        measure_held_out(base, model, held_out, most, read_losses) for most in (1024, middle)
+    )
     assert some.bits == pytest.approx(whole.bits, rel=0.05)
     with pytest.raises(UserError, match="no held-out example is shorter than 10 tokens"):
-        measure_held_out(base, model, held_out, 10)
+        measure_held_out(base, model, held_out, 10, read_losses)
 
 
 def test_few_votes_are_refused_or_only_their_chosen_texts_are_learned(
