@@ -61,23 +61,22 @@ class ConnectionHandlers:
         """
         session = self.context.read_tab(values).session
         before = session.status
+
+        def say(message: StatusMessage) -> None:
+            if session.status is before:
+                session.status = message
+
         try:
             session.models = await self.context.client.list_models()
         except UserError as error:
-            if session.status is before:
-                session.status = StatusMessage.problem(error)
+            say(StatusMessage.problem(error))
             return self._show_connected(self._with_kept_choice(values))
         values = self.with_default_model(self._with_kept_choice(values))
         model = values[self.context.layout.models.model]
         problems = [each.card_error for each in session.models if each.card_error]
         if model not in [each.name for each in session.models]:
             problems.append(f"The server does not list the model '{model}'.")
-        if session.status is before:
-            session.status = (
-                StatusMessage(" ".join(problems), "problem")
-                if problems
-                else StatusMessage("Ready.")
-            )
+        say(StatusMessage(" ".join(problems), "problem") if problems else StatusMessage("Ready."))
         return self._show_connected(values)
 
     def with_default_model(self, values: FieldValues) -> FieldValues:

@@ -3,8 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
@@ -18,30 +17,11 @@ from train.data.chat_example import ChatExample
 from train.data.examples import contents
 from train.data.line_order import order_by_new_lines
 from train.generation import write_answers
-from train.preferences.trainer.vote_trainer import REFERENCE, TRAINED
+from train.preferences.trainer.reference_adapter import used_reference
 from train.preferences.vote_set import hash_lines
 
 _SCENES = 48
 """Scenes of each adapter, if there are held-out contexts."""
-
-
-@contextmanager
-def used_reference(model: Any) -> Iterator[None]:
-    """Give the trained adapter the weights of its copy: the fused layers know no other adapter."""
-    parameters = dict(model.named_parameters())
-    copies = {
-        parameter: parameters[name.replace(f".{TRAINED}.", f".{REFERENCE}.")].data
-        for name, parameter in parameters.items()
-        if f".{TRAINED}." in name
-    }
-    trained = {parameter: parameter.data for parameter in copies}
-    try:
-        for parameter, weights in copies.items():
-            parameter.data = weights
-        yield
-    finally:
-        for parameter, weights in trained.items():
-            parameter.data = weights
 
 
 def write_scenes(

@@ -8,18 +8,14 @@ from nothing_gpt.prompt import Message
 from nothing_gpt.votes.share import Share
 from nothing_gpt.votes.vote import Rating
 from train.data.chat_example import ChatExample
-from train.export.held_out_loss import Encoded, ReadLosses, encode_examples, read_losses
+from train.export.held_out_loss import Encoded, ReadLosses, encode_examples
 from train.generation import drop_ending, find_last_token
-from train.preferences.held_out_scenes import used_reference
 from train.preferences.preference_run import AnyVote
+from train.preferences.trainer.reference_adapter import used_reference
 
 
 def count_liked(
-    model: Any,
-    tokenizer: Any,
-    votes: Sequence[AnyVote],
-    most: int,
-    read: ReadLosses = read_losses,
+    model: Any, tokenizer: Any, votes: Sequence[AnyVote], most: int, read: ReadLosses
 ) -> Share:
     """Count the votes whose chosen text became likelier, relative to the rejected one.
 

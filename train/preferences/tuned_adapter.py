@@ -16,7 +16,7 @@ from train.artifacts.adapter_effect import is_silent, list_effect_warnings
 from train.artifacts.adapter_writer import TEMPLATE_FILE
 from train.artifacts.provenance import git_revision, package_versions
 from train.preferences.preference_run import PreferenceRun
-from train.preferences.trainer.vote_trainer import TRAINED
+from train.preferences.trainer.reference_adapter import TRAINED
 from train.trainer.loss_checks import LogEntry
 
 

@@ -168,13 +168,10 @@ def load_adapter(run: PreferenceRun) -> tuple[LoadedBase, Any]:
 def _measure(
     run: PreferenceRun, prepared: PreparedVotes, base: LoadedBase, trainer: Any
 ) -> "Outcome":
-    from train.preferences.held_out_scenes import (
-        choose_contexts,
-        measure_changes,
-        used_reference,
-    )
+    from train.preferences.held_out_scenes import choose_contexts, measure_changes
     from train.preferences.held_out_votes import count_liked
     from train.preferences.trainer.fused_pairs import choose_reader
+    from train.preferences.trainer.reference_adapter import used_reference
     from train.preferences.tuned_adapter import Outcome
 
     print("measuring the tuned adapter on held-out scenes and votes ...", flush=True)

@@ -7,6 +7,15 @@ from torch.nn.functional import scaled_dot_product_attention
 from train.fused.cpu_attention import attend
 
 
+def assert_same_gradients(
+    found: torch.Tensor, wanted: torch.Tensor, *inputs: torch.Tensor
+) -> None:
+    """Compare the gradients of two results; those of keys and values are summed in float32."""
+    weights = torch.randn_like(wanted)
+    ours, others = (torch.autograd.grad(each, inputs, weights) for each in (found, wanted))
+    torch.testing.assert_close(ours, others, atol=1e-5, rtol=1e-5)
+
+
 @pytest.mark.parametrize("tokens", [1, 2, 255, 256, 257, 700])
 @pytest.mark.parametrize(("heads", "groups"), [(9, 3), (4, 4)])
 def test_values_and_gradients(tokens: int, heads: int, groups: int) -> None:
@@ -21,14 +30,7 @@ def test_values_and_gradients(tokens: int, heads: int, groups: int) -> None:
     )[0].transpose(0, 1)
     found = attend(q, k, v)
     torch.testing.assert_close(found, wanted)
-    weights = torch.randn_like(wanted)
-    for ours, torchs in zip(
-        torch.autograd.grad(found, (q, k, v), weights),
-        torch.autograd.grad(wanted, (q, k, v), weights),
-        strict=True,
-    ):
-        # Keys' and values' gradients are summed in float32.
-        torch.testing.assert_close(ours, torchs, atol=1e-5, rtol=1e-5)
+    assert_same_gradients(found, wanted, q, k, v)
 
 
 def test_queries_of_the_last_tokens_are_enough() -> None:
@@ -36,13 +38,7 @@ def test_queries_of_the_last_tokens_are_enough() -> None:
     q, k, v = (torch.randn(600, count, 16, requires_grad=True) for count in (9, 3, 3))
     whole, last = attend(q, k, v)[300:], attend(q[300:], k, v)
     torch.testing.assert_close(last, whole)
-    weights = torch.randn_like(last)
-    for found, wanted in zip(
-        torch.autograd.grad(last, (q, k, v), weights),
-        torch.autograd.grad(whole, (q, k, v), weights),
-        strict=True,
-    ):
-        torch.testing.assert_close(found, wanted, atol=1e-5, rtol=1e-5)
+    assert_same_gradients(last, whole, q, k, v)
 
 
 def test_bf16_rounds_no_more_than_torch_does() -> None:

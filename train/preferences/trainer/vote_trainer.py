@@ -24,12 +24,10 @@ from train.library_settings import shown_bars
 from train.preferences.preference_run import BETA, SFT_WEIGHT, AnyVote, Method, PreferenceRun
 from train.preferences.trainer.fused_pairs import FusedPairTrainer
 from train.preferences.trainer.pair_trainer import PairTrainer
+from train.preferences.trainer.reference_adapter import restore_precision
 from train.trainer.callbacks import CheckpointSealer, LossMonitor
 from train.trainer.process_group import current_group
 from train.trainer.trl_arguments import list_arguments
-
-TRAINED, REFERENCE = "default", "ref"
-"""TRL's names of the adapter that is trained, and of its copy."""
 
 _CHECKED = 8
 """Votes whose first loss is checked."""
@@ -113,7 +111,7 @@ def build_vote_trainer(
         arguments = DPOConfig(**options)
     with shown_bars():  # of the reference's log-probabilities
         trainer: Trainer = trainer_type(args=arguments, data_collator=collator, **parts)
-    _restore_precision(model)
+    restore_precision(model)
     trainer.remove_callback(PrinterCallback)
     trainer.remove_callback(ProgressCallback)
     return trainer
@@ -213,15 +211,3 @@ def _list_ratings(votes: Sequence[AnyVote]) -> list[dict[str, Any]]:
                 {"prompt": list(vote.prompt), "completion": list(completion), "label": label}
             )
     return rows
-
-
-def _restore_precision(model: Any) -> None:
-    """Give the trained adapter the weights of its copy again.
-
-    TRL rounds what is trained on a base in 4 bits to bf16, and makes the copy before it does.
-    """
-    copies = dict(model.named_parameters())
-    for name, parameter in copies.items():
-        if parameter.requires_grad:
-            copy = copies[name.replace(f".{TRAINED}.", f".{REFERENCE}.")]
-            parameter.data = copy.data.float().clone()

@@ -10,8 +10,8 @@ from tests.train.preferences.conftest import count_questions, list_lines, make_v
 from tests.train.preferences.test_tuning import make_run
 from train.data.examples import read_examples
 from train.export.held_out_loss import encode_examples, measure_loss, read_losses
-from train.preferences.held_out_scenes import used_reference
 from train.preferences.trainer.fused_pairs import choose_reader, pack_texts, reading_padded
+from train.preferences.trainer.reference_adapter import used_reference
 from train.preferences.trainer.vote_trainer import build_vote_trainer
 from train.preferences.tuning import load_adapter
 
