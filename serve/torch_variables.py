@@ -8,6 +8,9 @@ _VARIABLES = {
     # Idle threads sleep after about 50 microseconds. With OpenMP's default, which spins for
     # longer, a token took 150 ms beside a busy process and 20 ms with this; alone both take 19 ms.
     "GOMP_SPINCOUNT": "50000",
+    # The cache of the running sequences is read from end to end for each token: with pages of
+    # 2 MB instead of 4 kB, eight streams are a fifth faster.
+    "THP_MEM_ALLOC_ENABLE": "1",
     # Decoding has at most 22 kinds of products, and a prompt of a new length 5.
     **bound_caches(64),
 }

@@ -110,8 +110,8 @@ class LocalModel:
         return self._decoder is not None
 
     def use_decoder(self, *, pack: bool) -> None:
-        """Compute with the decoder for CPUs, with packed weights or in bf16; empty the cache."""
-        self._decoder = LlamaDecoder(self.network, self._adapters, self._rows, pack=pack)
+        """Compute with the decoder for CPUs, in packed weights or float32; empty the cache."""
+        self._decoder = LlamaDecoder(self.network, self._rows, pack=pack)
 
     def round_base(self) -> None:
         """Give the base the values that it has in NF4, over which its adapters were trained.
@@ -225,7 +225,6 @@ class LocalModel:
         names: Sequence[str],
         *,
         after_each: bool = False,
-        as_sampled: bool = False,
     ) -> Tensor:
         """Add tokens to the cache and return the logits after the last ones.
 
@@ -235,7 +234,6 @@ class LocalModel:
             starts: The position of each row's first new token in its sequence.
             names: The model of each row.
             after_each: Return the logits after each token of a single row.
-            as_sampled: Let them be those that tokens are sampled from, not more exact ones.
 
         Returns:
             float32, shaped (rows, vocabulary) or (tokens, vocabulary).
@@ -246,8 +244,9 @@ class LocalModel:
         aliases = [self._aliases[name] for name in names]
         if self._decoder is not None:
             adapters = [None if alias == _BASE else alias for alias in aliases]
-            options = {"after_each": after_each, "as_sampled": as_sampled}
-            return self._decoder.forward(ids, positions, first_row, adapters, **options)
+            return self._decoder.forward(
+                ids, positions, first_row, adapters, after_each=after_each
+            )
         masks = self._row_cache.prepare(first_row, positions, [*self._windows.values()])
         inputs: dict[str, Any] = {
             "input_ids": ids,

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import Literal
 
+import onnxruntime
 import torch
 from torch.nn.functional import cross_entropy
 
@@ -41,14 +42,14 @@ class MeasuredLoss:
     Attributes:
         trained: As training's evaluation computed it, for the same examples.
         examples: How many examples were scored.
-        torch: The version of torch, whose kernels computed the other losses.
+        computed_by: The versions of the libraries that computed the other losses.
         packed: With packed weights; None if that was not measured.
         full: With the base's full weights; None if that was not measured.
     """
 
     trained: float
     examples: int
-    torch: str
+    computed_by: str
     packed: float | None = None
     full: float | None = None
 
@@ -95,17 +96,17 @@ def _find_loss(
     model: LocalModel, models: ServedModels, name: str, weights: Weights, workspace: Workspace
 ) -> MeasuredLoss | None:
     """Read an adapter's loss, or measure and keep it; None if training's examples are missing."""
-    path = models.adapters[name].path / FILE
-    kept = decode(MeasuredLoss, read_json(path), str(path)) if path.is_file() else None
-    if kept and kept.torch != torch.__version__:
-        kept = None
+    path, kept = models.adapters[name].path / FILE, None
+    computed_by = f"torch {torch.__version__}, onnxruntime {onnxruntime.__version__}"
+    if path.is_file() and read_json(path).get("computed_by") == computed_by:
+        kept = decode(MeasuredLoss, read_json(path), str(path))
     if kept and getattr(kept, weights) is not None:
         return kept
     measured = _measure(model, models, name, workspace)
     if measured is None:
         return None
     found, trained, examples = measured
-    kept = kept or MeasuredLoss(trained, examples, torch.__version__)
+    kept = kept or MeasuredLoss(trained, examples, computed_by)
     kept = replace(kept, packed=found) if weights == "packed" else replace(kept, full=found)
     write_json(path, encode(kept))
     return kept
@@ -139,6 +140,6 @@ def _measure(
 @torch.inference_mode()
 def _score(model: LocalModel, name: str, ids: list[int], completion: int) -> float:
     """Return the summed loss of the last tokens, in nats."""
-    logits = model.forward([ids[:-1]], 0, [0], [name], after_each=True, as_sampled=True)
+    logits = model.forward([ids[:-1]], 0, [0], [name], after_each=True)
     targets = torch.tensor(ids[-completion:], device=logits.device)
     return float(cross_entropy(logits[-completion:], targets, reduction="sum"))

@@ -160,7 +160,7 @@ def test_a_constraint_that_is_too_slow_is_refused_and_others_are_served_meanwhil
 ) -> None:
     with ThreadPoolExecutor() as pool:
         slow = pool.submit(ask, client, extra={"structured_outputs": SLOW})
-        assert text_of(client, max_tokens=2)
+        assert ask(client, max_tokens=2).finish_reason in ("length", "stop")
         assert text_of(client, extra={"structured_outputs": {"choice": ["yes"]}}) == "yes"
         assert not slow.done()
         with pytest.raises(openai.BadRequestError, match="make it simpler"):

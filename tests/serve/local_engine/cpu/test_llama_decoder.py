@@ -1,5 +1,6 @@
 """The decoder for CPUs gives what transformers and PEFT give, within what its weights allow."""
 
+import copy
 import itertools
 from typing import Any
 
@@ -10,51 +11,49 @@ from torch import Tensor
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from serve.local_engine.cpu.llama_decoder import LlamaDecoder, is_supported
-from serve.local_engine.cpu.packed_weights import PackedLinear
 
 ROWS, PROMPT, STEPS = 3, 21, 4
 NAMES = ("one", "two")
 
 
+def make_config(**changes: Any) -> LlamaConfig:
+    sizes = {"vocab_size": 160, "hidden_size": 64, "intermediate_size": 128}
+    heads = {"num_attention_heads": 4, "num_key_value_heads": 2, "num_hidden_layers": 2}
+    return LlamaConfig(**sizes | heads | {"tie_word_embeddings": True} | changes)
+
+
 @pytest.fixture(scope="module")
-def network() -> Any:
-    """A small Llama in bf16 with two adapters, its weights those of a 4-bit file."""
+def peft() -> Any:
+    """A small Llama in bf16 with two adapters."""
     torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=160,
-        hidden_size=64,
-        intermediate_size=96,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        tie_word_embeddings=True,
-    )
-    model: Any = LlamaForCausalLM(config).bfloat16()
-    for name, weight in model.named_parameters():
-        if weight.ndim == 2 and "embed" not in name:
-            steps = torch.randint(0, 16, weight.shape)
-            steps[:, ::32], steps[:, 1::32] = 0, 15  # the whole range in each group
-            weight.data = (steps * 0.01 - 0.07).bfloat16()
+    model: Any = LlamaForCausalLM(make_config())
     lora = LoraConfig(r=4, lora_alpha=8, target_modules="all-linear", task_type="CAUSAL_LM")
     peft = get_peft_model(model, lora, adapter_name=NAMES[0])
     peft.add_adapter(NAMES[1], lora)
-    for name, weight in model.named_parameters():
-        if "lora_" in name:
-            weight.data = torch.randn_like(weight) * 0.1
-    model.peft = peft.eval()
-    return model
+    for weight in model.parameters():  # but not the frequencies, which stay exact
+        values = torch.randn_like(weight) * 0.1 if weight.ndim == 2 else weight.data
+        weight.data = values.bfloat16()
+    return peft.eval()
 
 
-def expected(network: Any, ids: Tensor, names: list[str | None]) -> Tensor:
-    logits = network.peft(ids, adapter_names=[name or "__base__" for name in names]).logits
-    found: Tensor = logits[:, -1].float()
-    return found
+@pytest.fixture(scope="module")
+def network(peft: Any) -> Any:
+    return peft.base_model.model
 
 
-def agree(found: Tensor, wanted: Tensor) -> None:
-    similarity = torch.nn.functional.cosine_similarity(found, wanted, dim=1)
-    assert similarity.min() > 0.999
-    assert (found - wanted).norm() < 0.03 * wanted.norm()
+def expected(peft: Any, ids: Tensor, names: list[str | None]) -> Tensor:
+    """Return the logits after each token in float32, by transformers and PEFT."""
+    exact = copy.deepcopy(peft).float()
+    names_of_peft = [name or "__base__" for name in names]
+    with torch.inference_mode():
+        logits: Tensor = exact(ids, adapter_names=names_of_peft).logits
+    return logits
+
+
+def agree(found: Tensor, wanted: Tensor, *, pack: bool) -> None:
+    # Packed, the input of a product is rounded to 8 bits too: 0.043 at most here.
+    error = float((found - wanted).norm() / wanted.norm())
+    assert error < (0.06 if pack else 1e-5)
 
 
 def positions(start: int, rows: int, tokens: int) -> Tensor:
@@ -62,20 +61,21 @@ def positions(start: int, rows: int, tokens: int) -> Tensor:
 
 
 @pytest.mark.parametrize("names", list(itertools.product((None, *NAMES), repeat=ROWS))[::5])
-@torch.inference_mode()
-def test_a_prompt_and_then_single_tokens(network: Any, names: tuple[str | None, ...]) -> None:
-    decoder = LlamaDecoder(network, NAMES, ROWS)
+@pytest.mark.parametrize("pack", [True, False])
+def test_a_prompt_and_then_single_tokens(
+    peft: Any, network: Any, names: tuple[str | None, ...], *, pack: bool
+) -> None:
+    decoder = LlamaDecoder(network, ROWS, pack=pack)
     ids = torch.randint(160, (ROWS, PROMPT + STEPS))
     found = decoder.forward(ids[:, :PROMPT], positions(0, ROWS, PROMPT), 0, names)
-    agree(found, expected(network, ids[:, :PROMPT], [*names]))
+    agree(found, expected(peft, ids[:, :PROMPT], [*names])[:, -1], pack=pack)
     for end in range(PROMPT, PROMPT + STEPS):
         found = decoder.forward(ids[:, end : end + 1], positions(end, ROWS, 1), 0, names)
-        agree(found, expected(network, ids[:, : end + 1], [*names]))
+        agree(found, expected(peft, ids[:, : end + 1], [*names])[:, -1], pack=pack)
 
 
-@torch.inference_mode()
-def test_rows_of_different_lengths_and_a_copied_row(network: Any) -> None:
-    decoder = LlamaDecoder(network, NAMES, ROWS)
+def test_rows_of_different_lengths_and_a_copied_row(peft: Any, network: Any) -> None:
+    decoder = LlamaDecoder(network, ROWS, pack=False)
     long, short = torch.randint(160, (1, 300)), torch.randint(160, (1, 9))
     decoder.forward(long[:, :299], positions(0, 1, 299), 0, ["one"])
     decoder.forward(short[:, :8], positions(0, 1, 8), 1, ["two"])
@@ -83,33 +83,33 @@ def test_rows_of_different_lengths_and_a_copied_row(network: Any) -> None:
     last = torch.tensor([[long[0, -1]], [short[0, -1]], [long[0, -1]]])
     places = torch.tensor([[299], [8], [299]])
     found = decoder.forward(last, places, 0, ["one", "two", None])
-    agree(found[:1], expected(network, long, ["one"]))
-    agree(found[1:2], expected(network, short, ["two"]))
+    agree(found[:1], expected(peft, long, ["one"])[:, -1], pack=False)
+    agree(found[1:2], expected(peft, short, ["two"])[:, -1], pack=False)
     assert not torch.allclose(found[0], found[2])
 
 
-def test_weights_of_a_4_bit_file_stay_as_they_are() -> None:
-    steps = torch.randint(0, 16, (64, 96))
-    steps[:, ::32], steps[:, 1::32] = 0, 15
-    weight = (steps * 0.02 - 0.1).bfloat16()
-    packed = PackedLinear(weight)
-    x = torch.randn(2, 96).bfloat16()
-    wanted = x.float() @ weight.float().t()
-    assert packed.bits == 4
-    assert (packed(x).float() - wanted).norm() < 0.01 * wanted.norm()
+def test_a_long_text_is_read_in_parts(peft: Any, network: Any) -> None:
+    decoder = LlamaDecoder(network, ROWS, pack=False)
+    ids = torch.randint(160, (1, 1500))
+    wanted = expected(peft, ids, ["one"])[0]
+    decoder.forward(ids[:, :100], positions(0, 1, 100), 1, ["one"])
+    found = decoder.forward(ids[:, 100:], positions(100, 1, 1400), 1, ["one"], after_each=True)
+    agree(found, wanted[100:], pack=False)
+    found = decoder.forward(ids[:, 100:], positions(100, 1, 1400), 1, ["one"])
+    agree(found, wanted[-1:], pack=False)
 
 
-def test_other_weights_are_packed_in_8_bits() -> None:
-    weight = torch.randn(64, 96).bfloat16()
-    packed = PackedLinear(weight)
-    x = torch.randn(2, 96).bfloat16()
-    wanted = x.float() @ weight.float().t()
-    assert packed.bits == 8
-    assert (packed(x).float() - wanted).norm() < 0.02 * wanted.norm()
+def test_the_cache_holds_what_it_held_when_it_grows(peft: Any, network: Any) -> None:
+    decoder = LlamaDecoder(network, ROWS, pack=False)
+    ids = torch.randint(160, (1, 258))
+    decoder.forward(ids[:, :256], positions(0, 1, 256), 2, ["two"])
+    decoder.forward(ids[:, 256:257], positions(256, 1, 1), 2, ["two"])
+    found = decoder.forward(ids[:, 257:], positions(257, 1, 1), 2, ["two"])
+    agree(found, expected(peft, ids, ["two"])[:, -1], pack=False)
 
 
-def test_what_is_not_a_plain_llama_in_bf16_is_left_to_transformers(
-    network: Any,
-) -> None:
+def test_what_is_not_a_plain_llama_in_bf16_is_left_to_transformers(network: Any) -> None:
     assert is_supported(network, NAMES)
     assert not is_supported(LlamaForCausalLM(network.config).float(), ())
+    odd = make_config(intermediate_size=96)
+    assert not is_supported(LlamaForCausalLM(odd).bfloat16(), ())
