@@ -47,7 +47,7 @@ class LlamaDecoder:
     """A Llama, alone and with each of its adapters, and the cache of the running sequences.
 
     A model with an adapter is loaded when it is first used, in a second for 135 million
-    parameters, and has weights of its own: a byte and an eighth for each parameter.
+    parameters, and has weights of its own: a byte and a sixteenth for each parameter.
 
     Args:
         network: Transformers' LlamaForCausalLM, whose linear layers may be PEFT's.

@@ -1,4 +1,4 @@
-"""A Llama as a graph of ONNX Runtime's operators, of which a layer needs eleven.
+"""A Llama as a graph of ONNX Runtime's operators, of which a layer needs ten.
 
 The operators are those that ONNX Runtime adds to ONNX: a product with packed weights, attention
 over a cache whose rows have lengths of their own, and a norm that adds its input to the sum so
