@@ -18,6 +18,8 @@ def prepare_libraries() -> None:
     # instead of 70 with 256, and 75 and 77 without a bound (RESULTS.md).
     for name, value in bound_caches(256).items():
         os.environ.setdefault(name, value)
+    # A step of SmolLM2 takes and gives back gigabytes of memory, which is faster by pages of 2 MB.
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     # TRL has a bar of its own for the reference; the trainer's bar is ours.
     os.environ.setdefault("TQDM_DISABLE", "1")
