@@ -198,19 +198,22 @@ class LocalModel:
         return str(self.backend_tokenizer.decode(tokens, skip_special_tokens=False))
 
     def check_adapters(self) -> None:
-        """Compare what follows a short text with and without each adapter.
+        """Compare what follows a short text with and without each adapter, and load all adapters.
 
         Raises:
             UserError: an adapter changes nothing.
         """
-        probe = self.tokenize(PROBE)
+        probe, alone = [self.tokenize(PROBE)], RowCache(1, self.network.dtype)
 
         async def score(name: str) -> list[float]:
-            logprobs = self.forward([probe], 0, [0], [name])[0].log_softmax(dim=-1)
-            return list(logprobs.tolist())
+            # By transformers, so that the decoder need not load the base, which few ask for.
+            logits = self._forward_network(probe, 0, [0], [name], alone)
+            return list(logits[-1].log_softmax(dim=-1).tolist())
 
         with torch.inference_mode():
             asyncio.run(check_adapters(score, self.names[0], self.names[1:]))
+            for name in self.names[1:]:
+                self.forward(probe, 0, [0], [name])
 
     @cached_property
     def grammar_compiler(self) -> GrammarCompiler:
@@ -238,16 +241,34 @@ class LocalModel:
         Returns:
             float32, shaped (rows, vocabulary) or (tokens, vocabulary).
         """
+        if self._decoder is None:
+            return self._forward_network(
+                tokens, first_row, starts, names, self._row_cache, after_each=after_each
+            )
+        ids, positions = self._place(tokens, starts)
+        aliases = (self._aliases[name] for name in names)
+        adapters = [None if alias == _BASE else alias for alias in aliases]
+        return self._decoder.forward(ids, positions, first_row, adapters, after_each=after_each)
+
+    def _place(self, tokens: list[list[int]], starts: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """Return tokens and their positions, (rows, tokens)."""
         ids = torch.tensor(tokens, device=self.device)
         steps = torch.arange(ids.shape[1], device=self.device)
-        positions = torch.tensor(starts, device=self.device)[:, None] + steps
-        aliases = [self._aliases[name] for name in names]
-        if self._decoder is not None:
-            adapters = [None if alias == _BASE else alias for alias in aliases]
-            return self._decoder.forward(
-                ids, positions, first_row, adapters, after_each=after_each
-            )
-        masks = self._row_cache.prepare(first_row, positions, [*self._windows.values()])
+        return ids, torch.tensor(starts, device=self.device)[:, None] + steps
+
+    def _forward_network(
+        self,
+        tokens: list[list[int]],
+        first_row: int,
+        starts: Sequence[int],
+        names: Sequence[str],
+        cache: RowCache,
+        *,
+        after_each: bool = False,
+    ) -> Tensor:
+        """Do the same by transformers and PEFT."""
+        ids, positions = self._place(tokens, starts)
+        masks = cache.prepare(first_row, positions, [*self._windows.values()])
         inputs: dict[str, Any] = {
             "input_ids": ids,
             "position_ids": positions,
@@ -255,10 +276,10 @@ class LocalModel:
             "attention_mask": dict(zip(self._windows, masks, strict=True))
             if len(masks) > 1
             else masks[0],
-            "past_key_values": self._row_cache,
+            "past_key_values": cache,
             "logits_to_keep": 0 if after_each else 1,
         }
-        logits: Tensor = self._run(inputs, aliases).logits
+        logits: Tensor = self._run(inputs, [self._aliases[name] for name in names]).logits
         return logits.flatten(0, 1).float()
 
     def _run(self, inputs: dict[str, Any], aliases: list[str]) -> Any:

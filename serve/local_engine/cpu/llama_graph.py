@@ -5,23 +5,27 @@ over a cache whose rows have lengths of their own, and a norm that adds its inpu
 far. https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md
 """
 
+import io
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import onnx
 import torch
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 from torch import Tensor
 
 from serve.local_engine.cpu.packed_weights import GROUP, merge_adapter, pack_8bit
 
 _CONTRIB = "com.microsoft"
+
+WEIGHTS = "weights"
+"""The name of the file that a graph says its weights are in; it is only in memory."""
+
 _FLOAT, _INT32, _INT64 = TensorProto.FLOAT, TensorProto.INT32, TensorProto.INT64
 
 
-def write_graph(network: Any, adapter: str | None, path: Path, *, pack: bool) -> None:
-    """Write the graph of a model with an adapter merged into its weights.
+def build_graph(network: Any, adapter: str | None, *, pack: bool) -> tuple[bytes, memoryview]:
+    """Return the graph of a model with an adapter merged into its weights, and the weights.
 
     Its inputs are `embedded` (rows, tokens, features), `last` (rows), the place of each row's last
     new token in its sequence, `length`, the greatest of these and 1, `kept`, the numbers of the
@@ -32,10 +36,14 @@ def write_graph(network: Any, adapter: str | None, path: Path, *, pack: bool) ->
     Args:
         network: Transformers' LlamaForCausalLM, whose linear layers may be PEFT's.
         adapter: The adapter's name, as PEFT knows it; None for the base.
-        path: Where it is written; its weights are written beside it.
         pack: Whether the weights are packed in 8 bits; else they are in float32.
     """
     graph = _Graph(network.config, adapter, pack=pack)
+    _add_layers(graph, network)
+    return graph.finish().SerializeToString(), graph.weights.getbuffer()
+
+
+def _add_layers(graph: "_Graph", network: Any) -> None:
     turns = _list_rotations(network)
     rotations = [graph.constant(turns.cos()), graph.constant(turns.sin())]
     model = network.model
@@ -53,9 +61,6 @@ def write_graph(network: Any, adapter: str | None, path: Path, *, pack: bool) ->
         x, total = graph.add_and_norm(total, product, after[1])
     x = graph.add("Gather", [x, "kept"], axis=1)
     graph.multiply(x, network.lm_head, to=["logits"])
-    onnx.save_model(
-        graph.finish(), path, save_as_external_data=True, location=f"{path.name}.weights"
-    )
 
 
 def _list_norms(layer: Any) -> tuple[Any, Any]:
@@ -75,11 +80,13 @@ class _Graph:
     """The operators and weights so far.
 
     Attributes:
+        weights: The bytes of all weights, one after the other.
         epsilon: That of the model's norms.
     """
 
     def __init__(self, config: Any, adapter: str | None, *, pack: bool) -> None:
         self._config, self._adapter, self._pack = config, adapter, pack
+        self.weights = io.BytesIO()
         self._nodes: list[onnx.NodeProto] = []
         self._constants: list[TensorProto] = []
         self.epsilon = float(config.rms_norm_eps)
@@ -100,9 +107,19 @@ class _Graph:
 
     def constant(self, values: Tensor) -> str:
         """Add a weight; return its name."""
-        name = f"constant.{len(self._constants)}"
-        self._constants.append(numpy_helper.from_array(values.contiguous().numpy(), name))
-        return name
+        array = values.contiguous().numpy()
+        constant = TensorProto(
+            name=f"constant.{len(self._constants)}",
+            data_type=helper.np_dtype_to_tensor_dtype(array.dtype),
+            dims=array.shape,
+            data_location=TensorProto.EXTERNAL,
+        )
+        place = {"location": WEIGHTS, "offset": self.weights.tell(), "length": array.nbytes}
+        for key, value in place.items():
+            constant.external_data.add(key=key, value=str(value))
+        self.weights.write(array.data)
+        self._constants.append(constant)
+        return str(constant.name)
 
     def multiply(self, x: str, *members: Any, to: Sequence[str] = ()) -> str:
         """Multiply by linear layers that share an input; return their outputs side by side."""

@@ -1,7 +1,5 @@
 """A Llama with an adapter merged into its weights, loaded into ONNX Runtime."""
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -10,7 +8,7 @@ import torch
 from torch import Tensor
 
 from serve.local_engine.cpu.layer_caches import LayerCaches
-from serve.local_engine.cpu.llama_graph import write_graph
+from serve.local_engine.cpu.llama_graph import WEIGHTS, build_graph
 
 
 class MergedModel:
@@ -29,10 +27,11 @@ class MergedModel:
         options.log_severity_level = 3  # errors
         # Between two passes, the threads that would spin slow the rest of the server down.
         options.add_session_config_entry("session.force_spinning_stop", "1")
-        with TemporaryDirectory() as folder:
-            path = Path(folder, "llama.onnx")
-            write_graph(network, adapter, path, pack=pack)
-            self._session = onnxruntime.InferenceSession(path, options)
+        graph, weights = build_graph(network, adapter, pack=pack)
+        options.add_external_initializers_from_files_in_memory(
+            [WEIGHTS], [weights], [weights.nbytes]
+        )
+        self._session = onnxruntime.InferenceSession(graph, options)
         self._binding = self._session.io_binding()
         self._bound: tuple[int, ...] = ()
         self._vocabulary: int = network.config.vocab_size
