@@ -53,7 +53,7 @@ def main(
     examples = read_examples(models, show, reference, place)
     python = vllm_python or (sys.executable if is_usable(sys.executable) else None)
     with _start_vllm(python, models, place) as vllm:
-        rows, tolerances = score_examples(models, show, reference, examples, vllm, place)
+        rows, tolerances = score_examples(models, show, reference, examples, vllm)
     print(render_table(rows))
     faults = [fault for row in rows for fault in find_faults(row, tolerances)]
     if vllm is None:

@@ -1,4 +1,8 @@
-"""The scores of held-out examples: by the local engine as trained and as served, and by vLLM."""
+"""The scores of held-out examples: by the local engine, over the base as trained and in full.
+
+And by vLLM, which serves the base in full. Packed weights are not compared here: what they cost is
+measured when the local engine starts, and decides whether it serves them.
+"""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -52,32 +56,31 @@ def score_examples(
     reference: ParityReference,
     examples: Sequence[ParityExample],
     vllm: VllmClient | None,
-    workspace: Workspace,
 ) -> tuple[list[ParityRow], Tolerances]:
     """Score every example with every engine, one model in memory at a time."""
     from serve.local_engine.model import LocalModel
-    from serve.local_engine.precision import choose_precision
 
     model = LocalModel(models, rows=1)
-    choose_precision(model, models, workspace)
-    if model.precision == "nf4":
-        # vLLM serves full weights, so the engines are compared over these.
-        model = LocalModel(models, rows=1)
-        if model.has_decoder:
-            model.use_decoder(pack=False)
+    _unpack(model)
     served_type = str(model.network.dtype).removeprefix("torch.")
-    local = _score_locally(model, show, examples, "the local engine, as served")
+    local = _score_locally(model, show, examples, "the local engine, full weights")
     as_trained = local
     if reference.quantized or reference.dtype != served_type:
         del model
         prepare = round_to_nf4 if reference.quantized else None
         model = LocalModel(models, rows=1, dtype=reference.dtype, prepare=prepare)
+        _unpack(model)
         as_trained = _score_locally(model, show, examples, "the local engine, as trained")
     del model
     by_vllm = [vllm.score(show, example) if vllm else None for example in examples]
     columns = zip(examples, local, as_trained, by_vllm, strict=True)
     rows = [ParityRow(*values) for values in columns]
     return rows, Tolerances.for_types(reference.dtype, served_type)
+
+
+def _unpack(model: "LocalModel") -> None:
+    if model.has_decoder:
+        model.use_decoder(pack=False)
 
 
 def _score_locally(
