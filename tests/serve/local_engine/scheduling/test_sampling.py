@@ -72,6 +72,13 @@ def test_a_nucleus_may_be_most_of_a_large_vocabulary() -> None:
     assert max(tokens) == 1499
 
 
+def test_a_nucleus_may_have_only_unlikely_tokens() -> None:
+    logits = torch.zeros(1, 50_000)
+    logits[0, 1::2] = -20
+    draws = [RandomStream(0, 0).draw(50_000)]
+    assert sample(logits, [[]], [SamplingParams(top_p=0.9)], draws)[0] % 2 == 0
+
+
 def test_temperature_0_takes_the_likeliest() -> None:
     tokens = sample(LOGITS.clone(), [[]], [SamplingParams(temperature=0)], [None])
     assert tokens == [1]
