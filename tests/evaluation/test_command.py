@@ -34,7 +34,7 @@ SCENES = 6
 @pytest.fixture(scope="module")
 def place(base: Workspace) -> Workspace:
     """The pocket base's workspace, with an adapter, and a show whose scenes are short."""
-    Path(show_file(base)).write_text(f"{TOML}[generation]\nmax_tokens = 64\n")
+    Path(show_file(base)).write_text(f"{TOML}[generation]\nmax_tokens = 256\n")
     build_adapter(base, "tiny", rank=4, seed=0)
     manifest = replace(read_manifest(base.adapter("tiny")), show=load_show(show_file(base)))
     write_manifest(base.adapter("tiny"), manifest)
