@@ -17,18 +17,16 @@ from transformers.utils.logging import disable_progress_bar
 from nothing_gpt.adapter.effect import PROBE
 from nothing_gpt.errors import UserError
 from nothing_gpt.prompt import Message
-from serve.local_engine.cache import RowCache
 from serve.local_engine.cpu.llama_decoder import LlamaDecoder, is_supported
 from serve.local_engine.grammar_compiler import GrammarCompiler
 from serve.local_engine.nf4_rounding import round_to_nf4
+from serve.local_engine.transformers_decoder import TransformersDecoder
 from serve.models.adapter_check import check_adapters
 from serve.models.base_files import fetch_base, find_template, load_tokenizer
 from serve.models.served_models import ServedModels
 
-_FULL, _SLIDING = "full_attention", "sliding_attention"
 _DEFAULT_MAX_LENGTH = 4096  # tokens, unless the model or `max_length` has a lower limit
 _SMALL = 100_000_000  # parameters up to which a second thread costs more time than it saves
-_BASE = "__base__"  # PEFT's name for no adapter
 
 
 class LocalModel:
@@ -44,6 +42,7 @@ class LocalModel:
         network: transformers' model, with the adapters in its layers.
         backend_tokenizer: The `tokenizers` object inside the tokenizer.
         end_tokens: The ids that end a completion.
+        can_pack: Whether the decoder for CPUs computes this model, and not transformers.
 
     Raises:
         UserError: the model cannot be loaded, or this engine cannot run its architecture.
@@ -63,7 +62,7 @@ class LocalModel:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.tokenizer = load_tokenizer(models)
         self._template, folder, loading = find_template(models), fetch_base(models), models.base
-        self._aliases, self._active_alias = {models.base: _BASE}, ""
+        self._aliases: dict[str, str | None] = {models.base: None}
         self._peft: Any = None
         self._rounded = False
         try:
@@ -79,13 +78,16 @@ class LocalModel:
         if self.network.num_parameters() < _SMALL:
             torch.set_num_threads(1)
         config = self.network.config.get_text_config()
-        self._windows = _read_windows(config)
         longest: int = getattr(config, "max_position_embeddings", _DEFAULT_MAX_LENGTH)
         self.max_length = min(max_length or _DEFAULT_MAX_LENGTH, longest)
-        self._rows, self._row_cache = rows, RowCache(rows, self.network.dtype)
-        self._decoder: LlamaDecoder | None = None
-        if is_supported(self.network, self._adapters):
+        self._rows = rows
+        adapters = [alias for alias in self._aliases.values() if alias]
+        self.can_pack = is_supported(self.network, adapters)
+        self._decoder: LlamaDecoder | TransformersDecoder
+        if self.can_pack:
             self.use_decoder(pack=True)
+        else:
+            self._decoder = TransformersDecoder(self.network, self._peft, rows)
         self.backend_tokenizer = self.tokenizer.backend_tokenizer
         self.vocabulary_size: int = self.network.get_input_embeddings().num_embeddings
         ends = self.network.generation_config.eos_token_id
@@ -100,15 +102,6 @@ class LocalModel:
         else:
             self._peft.load_adapter(path, adapter_name=alias)
 
-    @property
-    def _adapters(self) -> list[str]:
-        return [alias for alias in self._aliases.values() if alias != _BASE]
-
-    @property
-    def has_decoder(self) -> bool:
-        """Whether the decoder for CPUs computes this model, and not transformers."""
-        return self._decoder is not None
-
     def use_decoder(self, *, pack: bool) -> None:
         """Compute with the decoder for CPUs, in packed weights or float32; empty the cache."""
         self._decoder = LlamaDecoder(self.network, self._rows, pack=pack)
@@ -121,22 +114,13 @@ class LocalModel:
         """
         round_to_nf4(self.network)
         self._rounded = True
-        if self._decoder is not None:
+        if self.can_pack:
             self.use_decoder(pack=False)
 
     @property
     def precision(self) -> str:
-        """What the weights are in, such as float32, int4, or nf4 if they have its values."""
-        if self._rounded:
-            return "nf4"
-        if self._decoder is not None:
-            return self._decoder.precision
-        return str(self.network.dtype).removeprefix("torch.")
-
-    @property
-    def cache(self) -> LlamaDecoder | RowCache:
-        """The keys and values of the running sequences."""
-        return self._decoder or self._row_cache
+        """What the weights are in, such as float32, int8, or nf4 if they have its values."""
+        return "nf4" if self._rounded else self._decoder.precision
 
     @property
     def names(self) -> list[str]:
@@ -203,12 +187,12 @@ class LocalModel:
         Raises:
             UserError: an adapter changes nothing.
         """
-        probe, alone = [self.tokenize(PROBE)], RowCache(1, self.network.dtype)
+        # By transformers, so that the decoder for CPUs need not load the base, which few ask for.
+        probe, decoder = [self.tokenize(PROBE)], TransformersDecoder(self.network, self._peft, 1)
 
         async def score(name: str) -> list[float]:
-            # By transformers, so that the decoder need not load the base, which few ask for.
-            logits = self._forward_network(probe, 0, [0], [name], alone)
-            return list(logits[-1].log_softmax(dim=-1).tolist())
+            logits = decoder.forward(*self._place(probe, [0]), 0, [self._aliases[name]])
+            return list(logits[0].log_softmax(dim=-1).tolist())
 
         with torch.inference_mode():
             asyncio.run(check_adapters(score, self.names[0], self.names[1:]))
@@ -241,14 +225,9 @@ class LocalModel:
         Returns:
             float32, shaped (rows, vocabulary) or (tokens, vocabulary).
         """
-        if self._decoder is None:
-            return self._forward_network(
-                tokens, first_row, starts, names, self._row_cache, after_each=after_each
-            )
         ids, positions = self._place(tokens, starts)
-        aliases = (self._aliases[name] for name in names)
-        adapters = [None if alias == _BASE else alias for alias in aliases]
-        return self._decoder.forward(ids, positions, first_row, adapters, after_each=after_each)
+        aliases = [self._aliases[name] for name in names]
+        return self._decoder.forward(ids, positions, first_row, aliases, after_each=after_each)
 
     def _place(self, tokens: list[list[int]], starts: Sequence[int]) -> tuple[Tensor, Tensor]:
         """Return tokens and their positions, (rows, tokens)."""
@@ -256,54 +235,6 @@ class LocalModel:
         steps = torch.arange(ids.shape[1], device=self.device)
         return ids, torch.tensor(starts, device=self.device)[:, None] + steps
 
-    def _forward_network(
-        self,
-        tokens: list[list[int]],
-        first_row: int,
-        starts: Sequence[int],
-        names: Sequence[str],
-        cache: RowCache,
-        *,
-        after_each: bool = False,
-    ) -> Tensor:
-        """Do the same by transformers and PEFT."""
-        ids, positions = self._place(tokens, starts)
-        masks = cache.prepare(first_row, positions, [*self._windows.values()])
-        inputs: dict[str, Any] = {
-            "input_ids": ids,
-            "position_ids": positions,
-            # transformers takes one mask for each kind of layer, or the only one by itself.
-            "attention_mask": dict(zip(self._windows, masks, strict=True))
-            if len(masks) > 1
-            else masks[0],
-            "past_key_values": cache,
-            "logits_to_keep": 0 if after_each else 1,
-        }
-        logits: Tensor = self._run(inputs, [self._aliases[name] for name in names]).logits
-        return logits.flatten(0, 1).float()
-
-    def _run(self, inputs: dict[str, Any], aliases: list[str]) -> Any:
-        alias = aliases[0]
-        if self._peft is not None:
-            if alias == _BASE or set(aliases) != {alias}:
-                return self._peft(adapter_names=aliases, **inputs)
-            # One adapter for all rows is the usual case. It is faster if PEFT does not sort rows.
-            if alias != self._active_alias:
-                self._peft.set_adapter(alias)
-                self._active_alias = alias
-        return self.network(**inputs)
-
-
-def _read_windows(config: Any) -> dict[str, int | None]:
-    """Return how many tokens back each kind of a model's layers sees; None is all of them.
-
-    Raises:
-        UserError: it has layers of another kind than attention.
-    """
-    window = getattr(config, "sliding_window", None)
-    kinds = getattr(config, "layer_types", None) or [_SLIDING if window else _FULL]
-    if not {*kinds} <= {_FULL, _SLIDING}:
-        raise UserError(
-            f"the local engine cannot run a {config.model_type} model; use --engine vllm"
-        )
-    return {kind: window if kind == _SLIDING else None for kind in dict.fromkeys(kinds)}
+    def copy_row(self, source: int, target: int, length: int) -> None:
+        """Copy the first tokens of a row of the cache into another row."""
+        self._decoder.copy_row(source, target, length)

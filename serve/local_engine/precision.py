@@ -61,7 +61,7 @@ def choose_precision(model: LocalModel, models: ServedModels, workspace: Workspa
     examples that it was evaluated on.
     """
     packed = False
-    if model.has_decoder:
+    if model.can_pack:
         costs = _measure_costs(model, models, "packed", workspace)
         packed = bool(costs) and all(cost is not None and cost <= TOLERANCE for cost in costs)
         if not packed:

@@ -79,7 +79,7 @@ def score_examples(
 
 
 def _unpack(model: "LocalModel") -> None:
-    if model.has_decoder:
+    if model.can_pack:
         model.use_decoder(pack=False)
 
 

@@ -204,7 +204,7 @@ def cross_entropy(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
 
 def _cross_entropy_cpu(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     """Change one element a row, where the compiled kernel compares every column."""
-    # In place: a second tensor of this size takes ten times as long as what is computed in it.
+    # In place: to allocate a second tensor of this size takes longer than to compute it.
     wide = _widened(logits)
     wide = wide.clone() if wide is logits else wide
     wide.sub_(wide.amax(1, keepdim=True))

@@ -124,7 +124,7 @@ class Scheduler:
         for row in range(first_row, len(self.running)):
             self._row_contents[row] = name, job.prompt
             if row > first_row:
-                self.model.cache.copy_row(first_row, row, length)
+                self.model.copy_row(first_row, row, length)
         self._advance(new, logits.repeat(len(new), 1))
         if choices.start == 0:
             self.metrics.prompt_tokens.labels(name).inc(length)
@@ -154,7 +154,7 @@ class Scheduler:
         lengths = [measure(contents) for contents in self._row_contents]
         best = lengths.index(max(lengths))
         if lengths[best] and best != row:
-            self.model.cache.copy_row(best, row, lengths[best])
+            self.model.copy_row(best, row, lengths[best])
         return lengths[best]
 
     def _remove_ended(self) -> None:
@@ -166,7 +166,7 @@ class Scheduler:
                 self._row_contents[row] = ended.name, tokens
                 last = self.running.pop()
                 if last is not ended:
-                    self.model.cache.copy_row(len(self.running), row, last.cached_length)
+                    self.model.copy_row(len(self.running), row, last.cached_length)
                     self._row_contents[row] = last.name, last.job.prompt
                     self.running[row] = last
                 seconds = time.monotonic() - ended.job.started_at
